@@ -1,0 +1,147 @@
+"""Numbers of the front end: audio file to log-mel segments.
+
+None has a default. They travel in the card of each model file, so that tagging can
+only compute what training computed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, TypeVar, get_args
+
+from genre_model.errors import ModelFileError
+
+#: Raised by one whenever the *code* of the front end computes other values than before.
+FEATURES_VERSION = 1
+
+BandValue = Literal["mean_of_db", "db_of_mean"]
+
+
+@dataclass(frozen=True)
+class WaveformConfig:
+    """How audio is decoded: always to mono float32.
+
+    Attributes:
+        sample_rate_hz: rate that every file is resampled to.
+    """
+
+    sample_rate_hz: int
+
+
+@dataclass(frozen=True)
+class MelConfig:
+    """How a waveform becomes log-mel frames.
+
+    Attributes:
+        n_fft: window length in samples, and FFT size.
+        hop_samples: step between two frames.
+        n_mels: triangular HTK-mel bands between ``f_min_hz`` and ``f_max_hz``.
+        f_min_hz: lower edge of the lowest band.
+        f_max_hz: upper edge of the highest band.
+        keep_below_hz: only bands that end below this are kept; lossy copies of music
+            differ most in the treble.
+        band_value: ``"mean_of_db"`` averages decibels over a band, ``"db_of_mean"``
+            takes decibels of the averaged power (the usual log-mel).
+        power_floor: added to the power before the logarithm; full scale is 1.
+    """
+
+    n_fft: int
+    hop_samples: int
+    n_mels: int
+    f_min_hz: float
+    f_max_hz: float
+    keep_below_hz: float
+    band_value: BandValue
+    power_floor: float
+
+
+@dataclass(frozen=True)
+class SegmentConfig:
+    """Where in a track to listen.
+
+    Attributes:
+        segment_frames: mel frames of one segment.
+        n_segments: segments per track, spread evenly over it.
+        whole_below_seconds: shorter tracks are decoded whole, longer ones by seeking.
+        min_track_seconds: shorter tracks are refused.
+    """
+
+    segment_frames: int
+    n_segments: int
+    whole_below_seconds: float
+    min_track_seconds: float
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """The three configurations that together turn a file into segments."""
+
+    waveform: WaveformConfig
+    mel: MelConfig
+    segment: SegmentConfig
+
+    @property
+    def segment_samples(self) -> int:
+        """Samples that exactly one segment is computed from."""
+        return (self.segment.segment_frames - 1) * self.mel.hop_samples + self.mel.n_fft
+
+    @property
+    def frames_per_second(self) -> float:
+        """Mel frames per second."""
+        return self.waveform.sample_rate_hz / self.mel.hop_samples
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Return plain JSON values, the inverse of :meth:`from_dict`."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Any) -> FrontEnd:
+        """Build from JSON values, refusing missing, unknown or mistyped ones.
+
+        Raises:
+            ModelFileError: naming the offending field.
+        """
+        parts = _checked_keys(values, {field.name for field in fields(cls)}, "configs")
+        return cls(
+            waveform=_build(WaveformConfig, parts["waveform"]),
+            mel=_build(MelConfig, parts["mel"]),
+            segment=_build(SegmentConfig, parts["segment"]),
+        )
+
+
+def fingerprint(*configs: WaveformConfig | MelConfig | SegmentConfig) -> str:
+    """Identify a front end: 64 hexadecimal digits over all numbers and the version."""
+    named = {type(config).__name__: asdict(config) for config in configs}
+    text = json.dumps(named | {"features_version": FEATURES_VERSION}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+ConfigT = TypeVar("ConfigT", WaveformConfig, MelConfig, SegmentConfig)
+
+
+def _build(config_type: type[ConfigT], values: Any) -> ConfigT:
+    kinds = {field.name: str(field.type) for field in fields(config_type)}
+    values = _checked_keys(values, set(kinds), config_type.__name__)
+    for name, value in values.items():
+        if not _is_valid(kinds[name], value):
+            raise ModelFileError(
+                f"{config_type.__name__}.{name} is {value!r}; expected {kinds[name]}"
+            )
+    return config_type(**values)
+
+
+def _is_valid(kind: str, value: Any) -> bool:
+    if kind == "BandValue":
+        return value in get_args(BandValue)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return value > 0 and (kind == "float" or isinstance(value, int))
+
+
+def _checked_keys(values: Any, expected: set[str], name: str) -> dict[str, Any]:
+    if not isinstance(values, dict) or set(values) != expected:
+        found = sorted(values) if isinstance(values, dict) else type(values).__name__
+        raise ModelFileError(f"{name} holds {found}; expected {sorted(expected)}")
+    return values

@@ -1,0 +1,98 @@
+"""Residual convolutional recurrent network over log-mel segments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+#: Segments whose values spread less than this (in dB) count as flat: digital silence.
+FLAT_DB = 1e-3
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with batch normalisation and a projected shortcut.
+
+    The block of He et al. (2015, figure 2) followed by max pooling of frequency and
+    time, so that each block halves both.
+    """
+
+    def __init__(self, n_in: int, n_out: int, pool: tuple[int, int]) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(n_out)
+        self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(n_out)
+        self.shortcut = nn.Conv2d(n_in, n_out, 1, bias=False)
+        self.pool = nn.MaxPool2d(pool)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [shape=(n, n_in, n_mels, n_frames)] to its pooled residual features."""
+        y = F.relu(self.norm1(self.conv1(x)))
+        y = self.norm2(self.conv2(y))
+        pooled: Tensor = self.pool(F.relu(y + self.shortcut(x)))
+        return pooled
+
+
+class ResidualCrnn(nn.Module):
+    """Residual blocks, a bidirectional GRU over time, the mean of its outputs.
+
+    The layout of the CRNN of paper 002 (convolutions, then recurrence over time), with
+    residual blocks in place of plain ones and *every* GRU output used. Each segment is
+    standardised first, which removes gain and picture scale, so the same
+    weights serve decibels from audio and grey values from mel pictures.
+
+    Args:
+        n_mels: mel bands of a segment.
+        n_genres: number of logits.
+        channels: output channels of each residual block.
+        gru_units: units of the GRU in each direction.
+        dropout: dropout on the embedding.
+    """
+
+    def __init__(
+        self,
+        n_mels: int,
+        n_genres: int,
+        channels: Sequence[int] = (24, 48, 96, 160),
+        gru_units: int = 96,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        pools = [(2, 2)] * (len(channels) - 1) + [(2, 1)]
+        widths = [1, *channels]
+        self.blocks = nn.ModuleList(
+            ResidualBlock(n_in, n_out, pool)
+            for n_in, n_out, pool in zip(widths[:-1], widths[1:], pools, strict=True)
+        )
+        n_bands = n_mels // 2 ** len(channels)
+        self.squeeze = nn.Linear(channels[-1] * n_bands, channels[-1])
+        self.gru = nn.GRU(channels[-1], gru_units, batch_first=True, bidirectional=True)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(2 * gru_units, n_genres)
+
+    def forward(self, segments: Tensor) -> tuple[Tensor, Tensor]:
+        """Score segments.
+
+        Args:
+            segments: log-mel values [shape=(n, n_mels, n_frames), dB at any gain].
+
+        Returns:
+            Unnormalised logits [shape=(n, n_genres)] and the embedding that they are a
+            linear function of [shape=(n, 2 * gru_units)].
+        """
+        x = standardise(segments).unsqueeze(1)
+        for block in self.blocks:
+            x = block(x)
+        x = F.relu(self.squeeze(x.permute(0, 3, 1, 2).flatten(2)))
+        frames, _ = self.gru(self.dropout(x))
+        embedding = frames.mean(dim=1)
+        return self.head(self.dropout(embedding)), embedding
+
+
+def standardise(segments: Tensor) -> Tensor:
+    """Give every segment mean 0 and standard deviation 1 [shape=(n, n_mels, n_frames)]."""
+    centred = segments - segments.mean(dim=(1, 2), keepdim=True)
+    spread = centred.square().mean(dim=(1, 2), keepdim=True).sqrt()
+    return centred / spread.clamp(min=FLAT_DB)
