@@ -1,0 +1,61 @@
+"""From audio file to genre probabilities.
+
+Names are resolved when first used, so that importing this package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genre_model.classifier import GenreClassifier
+    from genre_model.errors import (
+        AudioDecodeError,
+        GenreModelError,
+        ModelFileError,
+        SilentError,
+        TooLongError,
+        TooShortError,
+    )
+    from genre_model.many_files import FileOutcome, default_threads, predict_files
+    from genre_model.model_file import Card, bundled_model_names
+    from genre_model.track_probabilities import TrackPrediction
+
+_MODULE_OF = {
+    "AudioDecodeError": "errors",
+    "Card": "model_file",
+    "FileOutcome": "many_files",
+    "GenreClassifier": "classifier",
+    "GenreModelError": "errors",
+    "ModelFileError": "errors",
+    "SilentError": "errors",
+    "TooLongError": "errors",
+    "TooShortError": "errors",
+    "TrackPrediction": "track_probabilities",
+    "bundled_model_names": "model_file",
+    "default_threads": "many_files",
+    "predict_files": "many_files",
+}
+
+__all__ = [  # noqa: RUF022 -- the order of use
+    "GenreClassifier",
+    "TrackPrediction",
+    "predict_files",
+    "FileOutcome",
+    "default_threads",
+    "Card",
+    "bundled_model_names",
+    "GenreModelError",
+    "AudioDecodeError",
+    "ModelFileError",
+    "SilentError",
+    "TooLongError",
+    "TooShortError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

@@ -1,0 +1,6 @@
+"""``python -m genre_model``."""
+
+from genre_model.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,170 @@
+"""The chain for one file: audio file to track prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from genre_model.errors import SilentError, TooShortError
+from genre_model.mel_frames import mel_frames_from_waveform
+from genre_model.model_file import Model, read_model
+from genre_model.segment_probabilities import SegmentScores, softmax
+from genre_model.segments import (
+    Segments,
+    Span,
+    concatenate_segments,
+    plan_spans,
+    segments_from_mel_frames,
+)
+from genre_model.track_probabilities import (
+    Combination,
+    TrackPrediction,
+    combine_segments,
+)
+from genre_model.waveform import AudioFile, is_silent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from genre_model.config import FrontEnd
+    from genre_model.model_file import Card
+
+
+class GenreClassifier:
+    """Predicts the genre of audio files with one model; safe to share between threads.
+
+    Args:
+        model: a model that was read.
+        combination: how segments become a track, ``"mean"`` or ``"vote"``.
+    """
+
+    def __init__(self, model: Model, combination: Combination = "mean") -> None:
+        self._model = model
+        self._combination = combination
+
+    @classmethod
+    def load(
+        cls, model: str | Path | None = None, combination: Combination = "mean"
+    ) -> GenreClassifier:
+        """Load a model file, or a bundled model by its name (None: the default).
+
+        Raises:
+            ModelFileError: one line that names the file and what is wrong with it.
+        """
+        return cls(read_model(model), combination)
+
+    @property
+    def card(self) -> Card:
+        """What the model says of itself."""
+        return self._model.card
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """All genres that a prediction can hold."""
+        return self._model.card.genres
+
+    @property
+    def model_id(self) -> str:
+        """Name and content of the model, such as ``gtzan_crnn_v1@1a2b3c4d``."""
+        return self._model.model_id
+
+    def predict_file(self, path: Path) -> TrackPrediction:
+        """Predict the genre of one file.
+
+        Raises:
+            GenreModelError: a subclass that says what is wrong, naming the file.
+        """
+        try:
+            segments = self.segments_of(path)
+        except TooShortError as error:
+            message = str(error)
+            named = message if str(path) in message else f"{path}: {message}"
+            raise TooShortError(named) from error
+        return self.predict_segments(path, segments)
+
+    def predict_mel_frames(
+        self, path: Path, mel_frames: NDArray[np.float32]
+    ) -> TrackPrediction:
+        """Predict the genre of a track whose mel frames are known.
+
+        Args:
+            path: what the prediction is named after.
+            mel_frames: the whole track [shape=(n_mels, n_frames), dB].
+        """
+        config = self.card.front_end.segment
+        return self.predict_segments(path, segments_from_mel_frames(mel_frames, config))
+
+    def predict_segments(self, path: Path, segments: Segments) -> TrackPrediction:
+        """Predict the genre of a track from its segments."""
+        scores = self.score_segments(segments)
+        probabilities = softmax(scores.logits, self.card.temperature)
+        return TrackPrediction(
+            path=path,
+            genres=self.genres,
+            probabilities=combine_segments(probabilities, self._combination),
+            segment_probabilities=probabilities,
+            start_seconds=segments.start_frames / self.card.front_end.frames_per_second,
+        )
+
+    def score_segments(self, segments: Segments) -> SegmentScores:
+        """Run the network: logits and embedding of each segment."""
+        return self._model.scorer.score(segments)
+
+    def segments_of(self, path: Path) -> Segments:
+        """Decode what of a file is listened to, as the network takes it.
+
+        Raises:
+            GenreModelError: a subclass that says what is wrong.
+        """
+        front_end = self.card.front_end
+        with AudioFile(path, front_end.waveform) as audio:
+            spans = plan_spans(audio.duration_seconds, front_end)
+            excerpts = [_read(audio, span, front_end) for span in spans]
+            if not any(len(excerpt.samples) for excerpt in excerpts):
+                # A truncated file: its header claims more than it holds.
+                beginning = Span(0, front_end.segment.segment_frames)
+                excerpts = [_read(audio, beginning, front_end)]
+        return _segments_of_excerpts(path, excerpts, front_end)
+
+
+@dataclass(frozen=True)
+class _Excerpt:
+    span: Span
+    samples: NDArray[np.float32]
+
+
+def _read(audio: AudioFile, span: Span, front_end: FrontEnd) -> _Excerpt:
+    if span.n_frames is None:
+        return _Excerpt(span, audio.read_all())
+    start_seconds = span.start_frame / front_end.frames_per_second
+    return _Excerpt(span, audio.read(start_seconds, front_end.segment_samples))
+
+
+def _segments_of_excerpts(
+    path: Path, excerpts: list[_Excerpt], front_end: FrontEnd
+) -> Segments:
+    rate_hz = front_end.waveform.sample_rate_hz
+    n_least = int(front_end.segment.min_track_seconds * rate_hz)
+    long_enough = [part for part in excerpts if len(part.samples) >= n_least]
+    if not long_enough:
+        n_samples = sum(len(part.samples) for part in excerpts)
+        raise TooShortError(
+            f"only {n_samples / rate_hz:.1f} s of audio could be decoded; at least "
+            f"{front_end.segment.min_track_seconds:g} s are needed"
+        )
+    heard = [part for part in long_enough if not is_silent(part.samples)]
+    if not heard:
+        raise SilentError(f"{path}: nothing but silence")
+    return concatenate_segments(
+        [
+            segments_from_mel_frames(
+                mel_frames_from_waveform(part.samples, rate_hz, front_end.mel),
+                front_end.segment,
+                part.span.start_frame,
+            )
+            for part in heard
+        ]
+    )

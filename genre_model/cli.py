@@ -1,0 +1,203 @@
+"""The command line ``genre-model``: parsing, and dispatch to each command's module."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genre_model.errors import GenreModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: What ``--protocol`` takes; spelled out because its module needs the [train] extra.
+PROTOCOLS = ("fault-filtered", "artist-folds", "stratified", "all")
+EXIT_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        The exit status: 0 if everything succeeded, 1 if a file or the command failed, 2
+        for wrong usage.
+    """
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.getLogger("genre_model").setLevel(logging.INFO)
+    try:
+        return _run(options)
+    except GenreModelError as error:
+        print(f"genre-model: {error}", file=sys.stderr)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith(("genre_model", "beetsplug")):
+            raise
+        print(
+            f"genre-model {options.command} needs the package {error.name}: install "
+            "beets-genreclf[train]",
+            file=sys.stderr,
+        )
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (| head): what is left in the buffer has no place to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "predict":
+        from genre_model.commands.predict import predict
+
+        return predict(options)
+    if options.command == "models":
+        from genre_model.commands.models import models
+
+        return models(options)
+    if options.command == "train":
+        from genre_model.commands.train import train
+
+        return train(options)
+    if options.command == "evaluate":
+        from genre_model.commands.evaluate import evaluate
+
+        return evaluate(options)
+    from genre_model.commands.export import export
+
+    return export(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="genre-model",
+        description="Predicts the genre of music from its audio; trains such models.",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"%(prog)s {version('beets-genreclf')}"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_predict(commands)
+    _add_models(commands)
+    _add_train(commands)
+    _add_evaluate(commands)
+    _add_export(commands)
+    return parser
+
+
+def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("predict", help="print the genres of audio files")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="FILE|DIR",
+        help="audio, or folders of it",
+    )
+    parser.add_argument("--model", help="bundled name or .onnx file")
+    parser.add_argument(
+        "--top", type=_positive, default=3, help="genres per file (default: 3)"
+    )
+    parser.add_argument("--segments", action="store_true", help="also each segment")
+    parser.add_argument("--json", action="store_true", help="one JSON object per file")
+    parser.add_argument(
+        "--combine",
+        choices=("mean", "vote"),
+        default="mean",
+        help="segments to track: mean probability (default) or majority vote",
+    )
+    parser.add_argument(
+        "-t",
+        "--threads",
+        type=_positive,
+        help="files at once (default: cores, up to 4)",
+    )
+
+
+def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("models", help="list the bundled models, or show one")
+    parser.add_argument("model", nargs="?", help="bundled name or .onnx file to show")
+    parser.add_argument("--json", action="store_true", help="print the whole card")
+
+
+def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("train", help="train a recipe (needs the [train] extra)")
+    parser.add_argument("recipe", help="name of a recipe, or a .toml file")
+    _add_data(parser)
+    parser.add_argument("--out", required=True, type=Path, help="folder for the runs")
+    parser.add_argument(
+        "--source",
+        choices=("auto", "audio", "pictures"),
+        default="auto",
+        help="train on audio or on mel pictures (default: whichever has more tracks)",
+    )
+    parser.add_argument(
+        "--seeds", type=_positive, default=1, help="trainings per fold (default: 1)"
+    )
+    parser.add_argument("--first-seed", type=int, default=0, help="default: 0")
+    parser.add_argument(
+        "--threads", type=_positive, help="threads of torch (default: its own choice)"
+    )
+
+
+def _add_evaluate(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> None:
+    parser = commands.add_parser(
+        "evaluate", help="score a model or a run's models (needs the [train] extra)"
+    )
+    parser.add_argument("run_or_model", help="folder of runs, .onnx file or bundled name")
+    _add_data(parser)
+    parser.add_argument("--seeds", type=_positive, help="how many seeds must be there")
+    parser.add_argument(
+        "--source",
+        choices=("auto", "audio", "pictures", "both"),
+        default="auto",
+        help="what to listen to; both compares tracks that exist as audio and picture",
+    )
+    parser.add_argument("--combine", choices=("mean", "vote"), default="mean")
+    parser.add_argument(
+        "--allow-seen",
+        action="store_true",
+        help="score a model even on tracks that it was trained on, and say so",
+    )
+    parser.add_argument(
+        "--out", type=Path, help="folder for report.json, report.txt and confusion.png"
+    )
+
+
+def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "export", help="write the model of a run with the accuracy that was measured"
+    )
+    parser.add_argument("run", type=Path, help="folder of one training (.../seed-0)")
+    parser.add_argument("--name", required=True, help="such as gtzan_crnn_v2")
+    parser.add_argument("--out", required=True, type=Path, help="the .onnx file")
+    parser.add_argument(
+        "--report",
+        required=True,
+        action="append",
+        type=Path,
+        help="report.json of the same recipe without its test tracks; repeatable",
+    )
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", required=True, type=Path, help="the GTZAN folder")
+    parser.add_argument(
+        "--protocol",
+        choices=PROTOCOLS,
+        default="fault-filtered",
+        help="which tracks train and test (default: fault-filtered)",
+    )
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value

@@ -1,0 +1,1 @@
+"""What each command of ``genre-model`` does and prints."""

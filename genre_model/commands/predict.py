@@ -1,0 +1,116 @@
+"""``genre-model predict``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from genre_model.classifier import GenreClassifier
+from genre_model.errors import GenreModelError
+from genre_model.many_files import FileOutcome, predict_files
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from genre_model.track_probabilities import TrackPrediction
+
+#: What a folder is searched for; files that are named are tried whatever their suffix.
+AUDIO_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *("aac", "aif", "aiff", "alac", "ape", "asf", "au", "dsf", "flac", "m4a", "m4b"),
+        *("mka", "mp2", "mp3", "mp4", "mpc", "oga", "ogg", "opus", "wav", "wma", "wv"),
+    )
+)
+
+
+def predict(options: argparse.Namespace) -> int:
+    """Print the genres of files, one line each, as soon as they are known."""
+    classifier = GenreClassifier.load(options.model, options.combine)
+    paths = _audio_files(options.paths)
+    n_failed = n_files = 0
+    for outcome in predict_files(classifier, paths, n_threads=options.threads):
+        n_files += 1
+        n_failed += outcome.prediction is None
+        _print_outcome(outcome, options)
+    if not n_files:
+        raise GenreModelError("no audio files in " + ", ".join(map(str, options.paths)))
+    return 1 if n_failed else 0
+
+
+def _audio_files(paths: list[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for folder, folders, names in os.walk(path):
+            folders.sort()
+            for name in sorted(names):
+                file = type(path)(folder, name)
+                if file.suffix.lower() in AUDIO_SUFFIXES and not name.startswith("."):
+                    yield file
+
+
+def _print_outcome(outcome: FileOutcome, options: argparse.Namespace) -> None:
+    if options.json:
+        print(json.dumps(_json_of(outcome, segments=options.segments)), flush=True)
+    elif outcome.prediction is None:
+        print(printable(f"genre-model: {outcome.error}"), file=sys.stderr, flush=True)
+    else:
+        for line in _lines_of(outcome.prediction, options.top, segments=options.segments):
+            print(printable(line), flush=True)
+
+
+def _json_of(outcome: FileOutcome, *, segments: bool) -> dict[str, Any]:
+    if outcome.prediction is None:
+        return {"path": str(outcome.path), "error": str(outcome.error)}
+    prediction = outcome.prediction
+    values: dict[str, Any] = {
+        "path": str(prediction.path),
+        "genre": prediction.genre,
+        "confidence": _rounded(prediction.confidence),
+        "probabilities": _named(prediction, prediction.probabilities),
+    }
+    if segments:
+        values["segments"] = [
+            {
+                "start_seconds": round(float(start), 3),
+                "probabilities": _named(prediction, row),
+            }
+            for start, row in zip(
+                prediction.start_seconds, prediction.segment_probabilities, strict=True
+            )
+        ]
+    return values
+
+
+def _lines_of(prediction: TrackPrediction, top: int, *, segments: bool) -> Iterator[str]:
+    best = ", ".join(f"{genre} {p:.2f}" for genre, p in prediction.ranked(top))
+    yield f"{prediction.path}: {best}"
+    if not segments:
+        return
+    for start, row in zip(
+        prediction.start_seconds, prediction.segment_probabilities, strict=True
+    ):
+        minutes, seconds = divmod(int(start), 60)
+        best_segment = int(row.argmax())
+        genre = prediction.genres[best_segment]
+        yield f"  {minutes:3d}:{seconds:02d}  {genre} {row[best_segment]:.2f}"
+
+
+def _named(prediction: TrackPrediction, row: Any) -> dict[str, float]:
+    return {g: _rounded(p) for g, p in zip(prediction.genres, row, strict=True)}
+
+
+def _rounded(probability: float) -> float:
+    return round(float(probability), 6)
+
+
+def printable(text: str) -> str:
+    """Replace what a terminal would obey or cannot show: control and odd characters."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,99 @@
+"""The chain for many files: bounded threads, in order, one bad file stops nothing."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from genre_model.errors import GenreModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from genre_model.classifier import GenreClassifier
+    from genre_model.track_probabilities import TrackPrediction
+
+#: More threads rarely help: decoding soon waits for the disk.
+MAX_DEFAULT_THREADS = 4
+#: Files per thread that may be finished or under way ahead of the caller.
+LOOK_AHEAD = 4
+#: How often a waiting caller asks whether to stop.
+POLL_SECONDS = 0.1
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """A prediction, or the error that stands in its place."""
+
+    path: Path
+    prediction: TrackPrediction | None
+    error: GenreModelError | None
+
+
+def default_threads() -> int:
+    """Return the number of cores, at most ``MAX_DEFAULT_THREADS``."""
+    return min(MAX_DEFAULT_THREADS, os.cpu_count() or 1)
+
+
+def predict_files(
+    classifier: GenreClassifier,
+    paths: Iterable[Path],
+    *,
+    n_threads: int | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[FileOutcome]:
+    """Predict the genres of many files.
+
+    Decoding, numpy and ONNX Runtime release the interpreter lock, so threads suffice.
+    Memory does not grow with the number of files.
+
+    Args:
+        classifier: shared by all threads.
+        paths: files, read lazily.
+        n_threads: files worked on at once; None is :func:`default_threads`.
+        should_stop: asked every tenth of a second; true ends the iteration early.
+
+    Yields:
+        One outcome per file, in the order of ``paths``.
+    """
+    n_threads = n_threads or default_threads()
+    remaining = iter(paths)
+    pool = ThreadPoolExecutor(n_threads, thread_name_prefix="genre_model")
+    pending: deque[Future[FileOutcome]] = deque()
+    try:
+        while not should_stop():
+            for path in islice(remaining, n_threads * LOOK_AHEAD - len(pending)):
+                pending.append(pool.submit(predict_outcome, classifier, path))
+            if not pending:
+                return
+            if (outcome := _result(pending[0])) is not None:
+                pending.popleft()
+                yield outcome
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def predict_outcome(classifier: GenreClassifier, path: Path) -> FileOutcome:
+    """Predict one file; every error becomes an outcome that names the file."""
+    try:
+        return FileOutcome(path, classifier.predict_file(path), None)
+    except GenreModelError as error:
+        return FileOutcome(path, None, error)
+    except Exception as error:  # the boundary: one file never stops the rest
+        log.debug("bug while predicting %s", path, exc_info=True)
+        text = f"{path}: unexpected {type(error).__name__}: {error}"
+        return FileOutcome(path, None, GenreModelError(text))
+
+
+def _result(future: Future[FileOutcome]) -> FileOutcome | None:
+    """Wait briefly for a result."""
+    wait([future], POLL_SECONDS)
+    return future.result() if future.done() else None

@@ -1,0 +1,117 @@
+"""Log-mel frames of a waveform."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genre_model.errors import TooShortError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from genre_model.config import MelConfig
+
+#: Frames transformed at once; bounds memory for long waveforms.
+BLOCK_FRAMES = 512
+
+
+def mel_frames_from_waveform(
+    samples: NDArray[np.float32], sample_rate_hz: int, config: MelConfig
+) -> NDArray[np.float32]:
+    """Compute log-mel frames; training and tagging both call this.
+
+    Frames are not padded: the first covers samples ``0 .. n_fft``. Decibels refer to
+    power 1, never to the loudest frame, so that a segment computed alone equals the
+    same frames cut from the track. Both the mean of decibels over a band (published mel
+    pictures) and the usual log-mel are available, see ``MelConfig.band_value``.
+
+    Args:
+        samples: mono waveform [shape=(n_samples,), full scale 1].
+        sample_rate_hz: its rate.
+        config: the numbers of the front end.
+
+    Returns:
+        Log-mel values [shape=(n_bands, n_frames), dB], lowest band first.
+
+    Raises:
+        TooShortError: if the waveform is shorter than one window.
+    """
+    n_frames = count_frames(len(samples), config)
+    if n_frames < 1:
+        raise TooShortError(
+            f"{len(samples)} samples are fewer than one window of {config.n_fft}"
+        )
+    weights = band_weights(sample_rate_hz, config)
+    windows = np.lib.stride_tricks.sliding_window_view(
+        samples.astype(np.float32, copy=False), config.n_fft
+    )[:: config.hop_samples]
+    mel_frames = np.empty((len(weights), n_frames), np.float32)
+    for start in range(0, n_frames, BLOCK_FRAMES):
+        block = windows[start : start + BLOCK_FRAMES]
+        mel_frames[:, start : start + len(block)] = _band_values(block, weights, config)
+    return mel_frames
+
+
+def count_frames(n_samples: int, config: MelConfig) -> int:
+    """Return how many whole windows fit into ``n_samples``."""
+    return max(0, 1 + (n_samples - config.n_fft) // config.hop_samples)
+
+
+def count_bands(config: MelConfig) -> int:
+    """Return how many mel bands lie below ``keep_below_hz``."""
+    return int(np.sum(_band_edges_hz(config)[2:] <= config.keep_below_hz))
+
+
+@lru_cache(maxsize=8)
+def band_weights(sample_rate_hz: int, config: MelConfig) -> NDArray[np.float32]:
+    """Return triangular HTK-mel weights [shape=(n_bands, n_bins)], each band's sum 1.
+
+    ``librosa.filters.mel(htk=True, norm=1)`` computes the same. A band so narrow that
+    no bin lies inside it takes the nearest bin.
+    """
+    edges_hz = _band_edges_hz(config)
+    bins_hz = np.fft.rfftfreq(config.n_fft, 1 / sample_rate_hz)
+    lower, centre, upper = edges_hz[:-2, None], edges_hz[1:-1, None], edges_hz[2:, None]
+    rising = (bins_hz - lower) / (centre - lower)
+    falling = (upper - bins_hz) / (upper - centre)
+    weights = np.maximum(0, np.minimum(rising, falling))
+    for band in np.flatnonzero(weights.sum(axis=1) == 0):
+        weights[band, np.argmin(np.abs(bins_hz - edges_hz[band + 1]))] = 1
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights[: count_bands(config)].astype(np.float32)
+
+
+def _band_edges_hz(config: MelConfig) -> NDArray[np.float64]:
+    edges_mel = np.linspace(
+        _mel_from_hz(config.f_min_hz), _mel_from_hz(config.f_max_hz), config.n_mels + 2
+    )
+    hz: NDArray[np.float64] = 700 * (10 ** (edges_mel / 2595) - 1)
+    return hz
+
+
+def _mel_from_hz(frequency_hz: float) -> float:
+    return float(2595 * np.log10(1 + frequency_hz / 700))
+
+
+def _band_values(
+    windows: NDArray[np.float32], weights: NDArray[np.float32], config: MelConfig
+) -> NDArray[np.float32]:
+    window = np.hanning(config.n_fft).astype(np.float32)
+    spectrum = np.fft.rfft(windows * window, axis=1)
+    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
+    values: NDArray[np.float32]
+    if config.band_value == "mean_of_db":
+        values = np.matmul(weights, _decibels(power, config).T)
+    else:
+        values = _decibels(np.matmul(weights, power.T), config)
+    return values
+
+
+def _decibels(power: NDArray[np.float32], config: MelConfig) -> NDArray[np.float32]:
+    decibels: NDArray[np.float32] = np.float32(10) * np.log10(
+        power + np.float32(config.power_floor)
+    )
+    return decibels

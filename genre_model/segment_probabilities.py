@@ -1,0 +1,119 @@
+"""Segment probabilities: an ONNX network over segments, then the only softmax."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnxruntime
+
+from genre_model.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from genre_model.segments import Segments
+
+
+@dataclass(frozen=True)
+class SegmentScores:
+    """What the network says of each segment.
+
+    Attributes:
+        logits: unnormalised [shape=(n_segments, n_genres)].
+        embedding: what the logits are a linear function of
+            [shape=(n_segments, n_features)].
+    """
+
+    logits: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+
+
+class SegmentScorer:
+    """Runs a network with ONNX Runtime; one instance may serve many threads.
+
+    Args:
+        network: serialised ONNX model with input ``segments`` and outputs ``logits`` and
+            ``embedding``.
+        n_threads: threads inside one call; 1 where files are spread over threads.
+
+    Raises:
+        ModelFileError: if ONNX Runtime refuses the model.
+    """
+
+    def __init__(self, network: bytes, n_threads: int = 1) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = n_threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(
+                network, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            raise ModelFileError(f"it is no ONNX network ({_line(error)})") from error
+        self._check_names()
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Texts that the file carries beside the network."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
+    @property
+    def segment_shape(self) -> tuple[int, int]:
+        """Mel bands and frames of a segment."""
+        _, n_mels, n_frames = self._session.get_inputs()[0].shape
+        return n_mels, n_frames
+
+    @property
+    def n_genres(self) -> int:
+        """Number of logits."""
+        n_genres: int = self._session.get_outputs()[0].shape[1]
+        return n_genres
+
+    def _check_names(self) -> None:
+        inputs = [(node.name, len(node.shape)) for node in self._session.get_inputs()]
+        outputs = [(node.name, len(node.shape)) for node in self._session.get_outputs()]
+        expected = [("segments", 3)], [("logits", 2), ("embedding", 2)]
+        if (inputs, outputs) != expected:
+            raise ModelFileError(
+                f"its network maps {inputs} to {outputs}; expected {expected[0]} to "
+                f"{expected[1]}"
+            )
+
+    def score(self, segments: Segments) -> SegmentScores:
+        """Run the network.
+
+        Raises:
+            ModelFileError: if the network does not take such segments.
+        """
+        try:
+            logits, embedding = self._session.run(
+                ["logits", "embedding"], {"segments": segments.values}
+            )
+        except Exception as error:
+            raise ModelFileError(f"the network failed: {_line(error)}") from error
+        return SegmentScores(logits, embedding)
+
+
+def softmax(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Turn logits into probabilities.
+
+    Args:
+        logits: [shape=(..., n_genres)].
+        temperature: divides the logits (Guo et al. 2017); above 1 is less sure.
+
+    Returns:
+        Probabilities of the same shape; each row sums to 1.
+    """
+    scaled = (logits - logits.max(axis=-1, keepdims=True)) / np.float32(temperature)
+    exponentials = np.exp(scaled)
+    probabilities: NDArray[np.float32] = exponentials / exponentials.sum(
+        axis=-1, keepdims=True
+    )
+    return probabilities
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,184 @@
+"""Audio file to waveform: mono float32 at one sample rate, whole or in excerpts."""
+
+from __future__ import annotations
+
+import stat
+from contextlib import contextmanager
+from math import gcd
+from typing import TYPE_CHECKING
+
+import numpy as np
+from av.error import FFmpegError
+
+from genre_model.decoder import Decoder
+from genre_model.errors import AudioDecodeError, GenreModelError
+from genre_model.resampler import SETTLE_SECONDS, resampled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from genre_model.config import WaveformConfig
+
+#: Peak below which there is nothing to hear: -80 dBFS.
+SILENT_BELOW = 1e-4
+
+
+class AudioFile:
+    """One open audio file, decoded to mono float32 at the rate of the configuration.
+
+    Mono is the plain mean of all channels, the low-frequency channel of 5.1 included.
+    Material at the right rate passes without resampling. Damaged packets are left out.
+    Sample 0 is the first that decodes: encoder delay is gone where the container
+    declares it. Instances are independent of each other, but one instance must not be
+    used by two threads at once.
+
+    Attributes:
+        duration_seconds: always known; the audio may end a little earlier.
+
+    Args:
+        path: file to open; a name that looks like an address is a name all the same.
+        config: the sample rate.
+
+    Raises:
+        AudioDecodeError: if it cannot be read, or nothing in it decodes as audio.
+        TooShortError: if it is audio of no length.
+        TooLongError: if it claims more than 12 hours.
+    """
+
+    def __init__(self, path: Path, config: WaveformConfig) -> None:
+        self._path = path
+        self._sample_rate_hz = config.sample_rate_hz
+        with _naming(path):
+            _check_readable(path)
+            self._decoder = Decoder(path)
+            self.duration_seconds = self._decoder.duration_seconds()
+
+    def __enter__(self) -> AudioFile:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; nothing can be read afterwards."""
+        self._decoder.close()
+
+    def read(self, start_seconds: float, n_samples: int) -> NDArray[np.float32]:
+        """Decode an excerpt; only the file around it is read.
+
+        The excerpt equals the same stretch of :meth:`read_all`, in AAC up to its random
+        noise bands. Known to differ: what follows damage (by the packets left out), FLAC
+        in Ogg (up to 0.6 s), raw AC-3 and ADPCM (some milliseconds).
+
+        Args:
+            start_seconds: where it begins, not negative.
+            n_samples: how much is wanted.
+
+        Returns:
+            The excerpt, shorter where the audio ends within it and empty where it
+            ended before [shape=(<= n_samples,)].
+
+        Raises:
+            AudioDecodeError: if the file cannot be read any more.
+        """
+        if start_seconds < 0 or n_samples < 0:
+            raise ValueError("an excerpt neither begins nor ends before the start")
+        first = round(start_seconds * self._sample_rate_hz)
+        return self._read(first, first + n_samples)
+
+    def read_all(self) -> NDArray[np.float32]:
+        """Decode the whole file.
+
+        Returns:
+            The waveform [shape=(n_samples,)].
+
+        Raises:
+            AudioDecodeError: if the file cannot be read any more.
+        """
+        return self._read(0, None)
+
+    def _read(self, first: int, end: int | None) -> NDArray[np.float32]:
+        """Return samples ``first`` to ``end``, counted at the rate of the result."""
+        # The resampler starts where both grids of samples meet, so that it computes the
+        # very numbers that it computes when it starts at 0.
+        common = gcd(self._decoder.sample_rate_hz, self._sample_rate_hz)
+        cycle = self._sample_rate_hz // common
+        settled = first - round(SETTLE_SECONDS * self._sample_rate_hz)
+        n_cycles = max(0, settled // cycle)
+        with _naming(self._path):
+            blocks = self._decoder.blocks_from(
+                n_cycles * self._decoder.sample_rate_hz // common
+            )
+            pieces = resampled(blocks, self._sample_rate_hz)
+            return _excerpt(pieces, n_cycles * cycle, first, end)
+
+
+def is_silent(samples: NDArray[np.float32]) -> bool:
+    """Tell whether nothing is louder than -80 dBFS; nothing at all is silent, too."""
+    return float(np.abs(samples).max(initial=0)) < SILENT_BELOW
+
+
+def _excerpt(
+    pieces: Iterable[NDArray[np.float32]], position: int, first: int, end: int | None
+) -> NDArray[np.float32]:
+    """Join pieces, the first of which begins at ``position``, and stop at ``end``."""
+    kept = [np.zeros(0, np.float32)]
+    for piece in pieces:
+        if end is not None and position >= end:
+            break
+        stop = None if end is None else end - position
+        kept.append(piece[max(0, first - position) : stop])
+        position += len(piece)
+    return np.concatenate(kept)
+
+
+def _check_readable(path: Path) -> None:
+    """Find what FFmpeg has no clear message for."""
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise AudioDecodeError("is a folder, not an audio file")
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe could wait for ever
+        raise AudioDecodeError("is not a regular file")
+    if not status.st_size:
+        raise AudioDecodeError("is an empty file")
+    path.open("rb").close()
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong into a one-line error that names the file."""
+    try:
+        yield
+    except GenreModelError as error:
+        raise type(error)(f"{_printable(path)}: {error}") from error
+    except (FFmpegError, OSError, ValueError, IndexError, MemoryError) as error:
+        raise AudioDecodeError(f"{_printable(path)}: {_cause(error)}") from error
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "needs more memory than there is"
+    if isinstance(error, FFmpegError):
+        return "is not an audio file of a known kind, or is damaged"
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror}"
+    return f"cannot be decoded: {error}"
+
+
+def _printable(path: Path) -> str:
+    """Write line breaks and bytes that are not UTF-8 as escapes."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode()
+        for char in str(path)
+    )

@@ -1,0 +1,18 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The development data, which is no part of the project."""
+    default = Path(__file__).parents[1] / ".." / "shared" / "data"
+    folder = Path(os.environ.get("GENRECLF_DATA", default))
+    if not (folder / "gtzan").is_dir():
+        pytest.skip("no development data: set GENRECLF_DATA")
+    return folder.resolve()

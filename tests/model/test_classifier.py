@@ -1,0 +1,136 @@
+"""The chain for one file, with a small network whose answers are known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from audio_files import CONTAINERS, music, noise, silence, tone, write_audio
+from onnx_models import FRONT_END, write_small_model
+
+from genre_model.classifier import GenreClassifier
+from genre_model.errors import AudioDecodeError, SilentError, TooShortError
+from genre_model.mel_frames import mel_frames_from_waveform
+from genre_model.segments import segments_from_mel_frames
+from genre_model.waveform import AudioFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RATE_HZ = 22050
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> GenreClassifier:
+    return GenreClassifier.load(write_small_model(tmp_path / "small.onnx"))
+
+
+def test_low_and_high_sounds_are_told_apart(
+    classifier: GenreClassifier, tmp_path: Path
+) -> None:
+    low = write_audio(tmp_path / "low.flac", tone(100, 12) + noise(12, amplitude=1e-3))
+    high = write_audio(tmp_path / "high.flac", noise(12))
+    assert classifier.predict_file(low).genre == "low"
+    assert classifier.predict_file(high).genre == "high"
+
+
+def test_a_prediction_is_complete(classifier: GenreClassifier, tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "song.flac", music(30, RATE_HZ), RATE_HZ)
+    prediction = classifier.predict_file(path)
+    assert prediction.path == path
+    assert prediction.genres == ("low", "high")
+    assert prediction.segment_probabilities.shape == (7, 2)
+    np.testing.assert_allclose(prediction.segment_probabilities.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(
+        prediction.probabilities, prediction.segment_probabilities.mean(axis=0), rtol=1e-5
+    )
+    assert prediction.start_seconds[0] == 0
+    assert 20 < prediction.start_seconds[-1] < 20.5
+
+
+def test_tagging_hears_exactly_what_training_sees(tmp_path: Path) -> None:
+    """One lock of the design: a training item and a tagging segment are the same bits."""
+    from genre_model.training.gtzan import LabelledTrack
+    from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
+
+    path = write_audio(tmp_path / "blues.00000.mp3", music(30))
+    track = LabelledTrack("blues.00000", "blues", path)
+    trained_on = load_labelled_mel_frames([track], FRONT_END).mel_frames[0]
+    item = segments_from_mel_frames(trained_on, FRONT_END.segment)
+    classifier = GenreClassifier.load(write_small_model(tmp_path / "small.onnx"))
+    tagged = classifier.segments_of(path)
+    np.testing.assert_array_equal(tagged.values, item.values)
+    np.testing.assert_array_equal(tagged.start_frames, item.start_frames)
+
+
+def test_excerpts_of_a_long_file_are_what_the_whole_file_holds(tmp_path: Path) -> None:
+    """Seeking gives the same mel frames as decoding everything and cutting."""
+    path = write_audio(tmp_path / "long.flac", music(90, RATE_HZ), RATE_HZ)
+    classifier = GenreClassifier.load(write_small_model(tmp_path / "small.onnx"))
+    by_seeking = classifier.segments_of(path)
+    with AudioFile(path, FRONT_END.waveform) as audio:
+        whole = mel_frames_from_waveform(audio.read_all(), RATE_HZ, FRONT_END.mel)
+    for start, values in zip(by_seeking.start_frames, by_seeking.values, strict=True):
+        expected = whole[:, start : start + FRONT_END.segment.segment_frames]
+        np.testing.assert_allclose(values, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_every_container_gives_the_same_answer(
+    classifier: GenreClassifier, tmp_path: Path, container: str
+) -> None:
+    kind = CONTAINERS[container]
+    samples = 0.5 * music(8)
+    path = write_audio(tmp_path / f"song{kind.suffix}", samples, codec=kind.codec)
+    reference = write_audio(tmp_path / "reference.wav", samples)
+    ours = classifier.predict_file(path).probabilities
+    np.testing.assert_allclose(
+        ours, classifier.predict_file(reference).probabilities, atol=0.05
+    )
+
+
+def test_silence_has_no_genre(classifier: GenreClassifier, tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "pause.flac", silence(20))
+    with pytest.raises(SilentError, match=r"pause\.flac: nothing but silence"):
+        classifier.predict_file(path)
+
+
+def test_a_jingle_has_no_genre(classifier: GenreClassifier, tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "jingle.flac", music(2))
+    with pytest.raises(TooShortError, match=r"jingle\.flac: 2\.0 s of audio"):
+        classifier.predict_file(path)
+
+
+def test_what_is_no_audio_is_refused(classifier: GenreClassifier, tmp_path: Path) -> None:
+    path = tmp_path / "notes.mp3"
+    path.write_text("this is a shopping list")
+    with pytest.raises(AudioDecodeError, match=r"notes\.mp3"):
+        classifier.predict_file(path)
+
+
+def test_a_silent_half_does_not_decide(classifier: GenreClassifier, tmp_path: Path) -> None:
+    loud = noise(60)
+    path = write_audio(tmp_path / "late.flac", np.concatenate([silence(60), loud]))
+    heard = classifier.predict_file(path)
+    assert heard.start_seconds[0] > 45, "excerpts of silence are left out"
+    assert heard.genre == "high"
+
+
+def test_a_truncated_file_is_judged_by_what_is_left(
+    classifier: GenreClassifier, tmp_path: Path
+) -> None:
+    path = write_audio(tmp_path / "cut.flac", noise(200, RATE_HZ), RATE_HZ)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 20])
+    prediction = classifier.predict_file(path)
+    assert prediction.genre == "high"
+    assert len(prediction.start_seconds) == 1
+
+
+def test_votes_are_the_other_way_to_combine(tmp_path: Path) -> None:
+    model_path = write_small_model(tmp_path / "small.onnx")
+    path = write_audio(tmp_path / "song.flac", music(30, RATE_HZ), RATE_HZ)
+    by_vote = GenreClassifier.load(model_path, "vote").predict_file(path)
+    votes = np.bincount(by_vote.segment_probabilities.argmax(axis=1), minlength=2) / 7
+    np.testing.assert_allclose(by_vote.probabilities, votes, atol=0.13)

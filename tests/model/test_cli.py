@@ -1,0 +1,184 @@
+"""The command line, as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from audio_files import music, write_audio
+from onnx_models import write_small_model
+
+from genre_model.cli import PROTOCOLS, main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RATE_HZ = 22050
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    return write_audio(folder / "song {title} %s.flac", music(12, RATE_HZ), RATE_HZ)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    return str(write_small_model(tmp_path / "small.onnx"))
+
+
+def test_predict_prints_the_best_genres(
+    song: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(song), "--model", model]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{song}: ")
+    assert out.count("\n") == 1
+
+
+def test_segments_are_lines_of_their_own(
+    song: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(song), "--model", model, "--segments"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 4
+    assert lines[1].startswith("    0:00  ")
+
+
+def test_json_is_one_object_per_line(
+    song: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(song), str(tmp_path / "gone.mp3"), "--model", model]
+    assert main(["predict", *arguments, "--json", "--segments"]) == 1
+    good, bad = map(json.loads, capsys.readouterr().out.splitlines())
+    assert good["path"] == str(song)
+    assert good["probabilities"][good["genre"]] == good["confidence"]
+    assert sum(good["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert [segment["start_seconds"] for segment in good["segments"]] == sorted(
+        segment["start_seconds"] for segment in good["segments"]
+    )
+    assert set(bad) == {"path", "error"}
+    assert "gone.mp3" in bad["error"]
+
+
+def test_without_segments_json_has_none(
+    song: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(song), "--model", model, "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) == {
+        *("path", "genre", "confidence", "probabilities")
+    }
+
+
+def test_a_folder_is_searched_for_audio(
+    song: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (song.parent / "cover.jpg").write_bytes(b"no audio")
+    (song.parent / "._song.flac").write_bytes(b"a resource fork")
+    assert main(["predict", str(song.parent), "--model", model]) == 0
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_a_folder_without_audio_is_an_error(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert main(["predict", str(tmp_path / "empty"), "--model", model]) == 1
+    assert "no audio files in" in capsys.readouterr().err
+
+
+def test_a_bad_file_is_named_and_the_rest_goes_on(
+    song: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = song.parent / "bad.mp3"
+    bad.write_text("no audio")
+    assert main(["predict", str(bad), str(song), "--model", model]) == 1
+    captured = capsys.readouterr()
+    assert "bad.mp3" in captured.err
+    assert captured.err.count("\n") == 1
+    assert str(song) in captured.out
+
+
+def test_a_missing_model_is_one_line(
+    song: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(song), "--model", "nosuch"]) == 1
+    assert capsys.readouterr().err.startswith("genre-model: model file nosuch: no model")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of other bytes are Linux's")
+def test_names_that_no_terminal_can_show_are_printed_safely(
+    model: str, tmp_path: Path
+) -> None:
+    sound = write_audio(tmp_path / "plain.flac", music(4, RATE_HZ), RATE_HZ)
+    odd = os.fsencode(tmp_path) + b"/\xff\x1b[31m.flac"
+    sound.rename(os.fsdecode(odd))
+    finished = subprocess.run(  # noqa: S603
+        [sys.executable.encode(), b"-m", b"genre_model", b"predict", odd, b"--model",
+         model.encode()],
+        capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    assert b"\x1b" not in finished.stdout
+
+
+def test_models_lists_the_bundled_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("gtzan_crnn_v1@")
+    assert "hip hop" in out
+    assert "fault-filtered: accuracy 0." in out
+
+
+def test_models_prints_a_card(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", model, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "small"
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["predict"], ["models"], ["train"], ["evaluate"], ["export"]]
+)
+def test_every_command_has_help(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([*command, "--help"])
+    assert caught.value.code == 0
+    assert "usage: genre-model" in capsys.readouterr().out
+
+
+def test_the_protocols_of_the_command_line_are_those_there_are() -> None:
+    from genre_model.training import protocols
+
+    assert PROTOCOLS == protocols.PROTOCOLS
+
+
+def test_without_the_train_extra_the_error_says_what_to_install(
+    tmp_path: Path,
+) -> None:
+    blocked = "import sys; sys.modules['torch'] = None; from genre_model.cli import main; "
+    call = "sys.exit(main(['train', 'gtzan_crnn', '--data', '.', '--out', 'x']))"
+    finished = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", blocked + call],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert finished.returncode == 1
+    assert finished.stderr.strip().endswith("install beets-genreclf[train]")
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_closed_pipe_is_no_traceback(song: Path, model: str) -> None:
+    command = f'"{sys.executable}" -m genre_model predict "{song}" --model "{model}" --json'
+    finished = subprocess.run(  # noqa: S602
+        f"{command} | true", shell=True, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in finished.stderr
