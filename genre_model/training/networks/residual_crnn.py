@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Segments whose values spread less than this (in dB) count as flat: digital silence.
 FLAT_DB = 1e-3
@@ -29,24 +32,25 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [shape=(n, n_in, n_mels, n_frames)] to its pooled residual features."""
-        y = F.relu(self.norm1(self.conv1(x)))
+        y = functional.relu(self.norm1(self.conv1(x)))
         y = self.norm2(self.conv2(y))
-        pooled: Tensor = self.pool(F.relu(y + self.shortcut(x)))
+        pooled: Tensor = self.pool(functional.relu(y + self.shortcut(x)))
         return pooled
 
 
 class ResidualCrnn(nn.Module):
-    """Residual blocks, a bidirectional GRU over time, the mean of its outputs.
+    """Residual blocks, the mean over frequency, a bidirectional GRU, the mean over time.
 
     The layout of the CRNN of paper 002 (convolutions, then recurrence over time), with
     residual blocks in place of plain ones and *every* GRU output used. Each segment is
-    standardised first, which removes gain and picture scale, so the same
-    weights serve decibels from audio and grey values from mel pictures.
+    standardised first, which removes gain and picture scale, so the same weights serve
+    decibels from audio and grey values from mel pictures.
 
     Args:
-        n_mels: mel bands of a segment.
+        n_mels: mel bands of a segment; at least two per halving of the blocks.
         n_genres: number of logits.
-        channels: output channels of each residual block.
+        channels: output channels of each residual block; each halves frequency, all but
+            the last halve time.
         gru_units: units of the GRU in each direction.
         dropout: dropout on the embedding.
     """
@@ -60,14 +64,14 @@ class ResidualCrnn(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
+        if n_mels < 2 ** len(channels):
+            raise ValueError(f"{n_mels} mel bands are too few for {len(channels)} blocks")
         pools = [(2, 2)] * (len(channels) - 1) + [(2, 1)]
         widths = [1, *channels]
         self.blocks = nn.ModuleList(
             ResidualBlock(n_in, n_out, pool)
             for n_in, n_out, pool in zip(widths[:-1], widths[1:], pools, strict=True)
         )
-        n_bands = n_mels // 2 ** len(channels)
-        self.squeeze = nn.Linear(channels[-1] * n_bands, channels[-1])
         self.gru = nn.GRU(channels[-1], gru_units, batch_first=True, bidirectional=True)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(2 * gru_units, n_genres)
@@ -85,8 +89,7 @@ class ResidualCrnn(nn.Module):
         x = standardise(segments).unsqueeze(1)
         for block in self.blocks:
             x = block(x)
-        x = F.relu(self.squeeze(x.permute(0, 3, 1, 2).flatten(2)))
-        frames, _ = self.gru(self.dropout(x))
+        frames, _ = self.gru(x.mean(dim=2).transpose(1, 2))
         embedding = frames.mean(dim=1)
         return self.head(self.dropout(embedding)), embedding
 

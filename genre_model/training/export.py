@@ -1,0 +1,110 @@
+"""ONNX model files from trained networks."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from genre_model.errors import ModelFileError
+from genre_model.mel_frames import count_bands
+from genre_model.model_file import read_model, write_model
+from genre_model.segments import Segments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import onnx
+    from torch import nn
+
+    from genre_model.model_file import Card
+
+#: Largest difference of a logit between torch and ONNX Runtime on the same segments.
+PARITY_TOLERANCE = 1e-3
+N_PARITY_SEGMENTS = 8
+
+
+def export_model(network: nn.Module, card: Card, path: Path) -> float:
+    """Write a network as a model file and check it against torch.
+
+    Args:
+        network: on the CPU, in evaluation mode.
+        card: what the file will say of itself.
+        path: of the file; its folder is made.
+
+    Returns:
+        The largest difference of a logit on random segments.
+
+    Raises:
+        ModelFileError: if it exceeds ``PARITY_TOLERANCE``; nothing is left at ``path``.
+    """
+    front_end = card.front_end
+    shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_model(path, _serialised(network.eval(), shape), card)
+    difference = _difference(network, path, shape)
+    if difference > PARITY_TOLERANCE:
+        path.unlink()
+        raise ModelFileError(
+            f"{path}: ONNX Runtime and torch differ by {difference:.2g} in a logit; at "
+            f"most {PARITY_TOLERANCE:g} is accepted"
+        )
+    return difference
+
+
+def _serialised(network: nn.Module, shape: tuple[int, int]) -> bytes:
+    n_segments = torch.export.Dim("n_segments", min=1, max=65536)
+    with _quiet_exporter():
+        program: Any = torch.onnx.export(
+            network,
+            (torch.zeros(2, *shape),),
+            dynamo=True,
+            verbose=False,
+            input_names=["segments"],
+            output_names=["logits", "embedding"],
+            dynamic_shapes=({0: n_segments},),
+        )
+    proto: onnx.ModelProto = program.model_proto
+    _strip_traces(proto)
+    content: bytes = proto.SerializeToString()
+    return content
+
+
+def _strip_traces(proto: onnx.ModelProto) -> None:
+    """Remove the stack traces of the exporter: they name files of this machine."""
+    proto.ClearField("metadata_props")
+    for graph in (proto.graph, *proto.functions):
+        for part in (graph, *graph.node, *graph.value_info):
+            part.ClearField("metadata_props")
+            part.ClearField("doc_string")
+    for value in (*proto.graph.initializer, *proto.graph.input, *proto.graph.output):
+        value.ClearField("metadata_props")
+
+
+def _difference(network: nn.Module, path: Path, shape: tuple[int, int]) -> float:
+    rng = np.random.default_rng(0)
+    values = rng.normal(-40, 15, (N_PARITY_SEGMENTS, *shape)).astype(np.float32)
+    starts = np.zeros(N_PARITY_SEGMENTS, np.int64)
+    ours = read_model(path).scorer.score(Segments(values, starts)).logits
+    with torch.no_grad():
+        logits, _ = network(torch.from_numpy(values))
+    return float(np.abs(ours - logits.float().numpy()).max())
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Silence the exporter's notes about packages that we do not need."""
+    exporter_log = logging.getLogger("torch.onnx")
+    level = exporter_log.level
+    exporter_log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        exporter_log.setLevel(level)

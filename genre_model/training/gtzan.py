@@ -1,0 +1,96 @@
+"""The GTZAN data set in a folder: which track is which file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from genre_model.errors import TrainingDataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Source = Literal["auto", "audio", "pictures"]
+
+#: Folder name to the spelling that beets' lastgenre uses, in the order of the logits.
+GENRE_OF_FOLDER = {
+    "blues": "blues",
+    "classical": "classical",
+    "country": "country",
+    "disco": "disco",
+    "hiphop": "hip hop",
+    "jazz": "jazz",
+    "metal": "metal",
+    "pop": "pop",
+    "reggae": "reggae",
+    "rock": "rock",
+}
+GENRES = tuple(GENRE_OF_FOLDER.values())
+
+AUDIO_SUFFIXES = {".wav", ".au", ".flac", ".mp3", ".opus", ".ogg", ".m4a"}
+#: Where the ten genre folders stand in the copies of GTZAN that people have.
+LAYOUTS = (".", "genres", "genres_original", "Data/genres_original", "clips", "mel_png")
+
+
+@dataclass(frozen=True)
+class LabelledTrack:
+    """One track of the data set; ``track_id`` is GTZAN's, such as ``blues.00000``."""
+
+    track_id: str
+    genre: str
+    path: Path
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether the file is a mel picture, not audio."""
+        return self.path.suffix.lower() == ".png"
+
+
+def find_tracks(data_dir: Path, source: Source = "auto") -> list[LabelledTrack]:
+    """List the tracks of a GTZAN folder, as audio or as mel pictures.
+
+    Args:
+        data_dir: folder with ten genre folders, or above one of ``LAYOUTS``.
+        source: what to take; ``"auto"`` takes whichever has more tracks.
+
+    Returns:
+        Tracks sorted by id.
+
+    Raises:
+        TrainingDataError: saying what was found and what was expected.
+    """
+    if not data_dir.is_dir():
+        raise TrainingDataError(f"no folder {data_dir}; give --data the GTZAN folder")
+    wanted = {"auto": ("pictures", "audio")}.get(source, (source,))
+    found = [_tracks_in_layouts(data_dir, kind) for kind in wanted]
+    tracks = max(found, key=len)
+    missing = set(GENRES) - {track.genre for track in tracks}
+    if missing:
+        raise TrainingDataError(
+            f"{data_dir} holds no {' or '.join(wanted)} of {', '.join(sorted(missing))}; "
+            f"expected the folders {', '.join(GENRE_OF_FOLDER)} in it or in one of "
+            f"{', '.join(LAYOUTS[1:])}"
+        )
+    return tracks
+
+
+def _tracks_in_layouts(data_dir: Path, kind: str) -> list[LabelledTrack]:
+    suffixes = AUDIO_SUFFIXES if kind == "audio" else {".png"}
+    found = [_tracks_in(data_dir / layout, suffixes) for layout in LAYOUTS]
+    return max(found, key=len)
+
+
+def _tracks_in(root: Path, suffixes: set[str]) -> list[LabelledTrack]:
+    tracks = {}
+    for folder, genre in GENRE_OF_FOLDER.items():
+        for path in sorted((root / folder).glob("*")):
+            track_id = _track_id(path, folder)
+            if path.suffix.lower() in suffixes and track_id not in tracks:
+                tracks[track_id] = LabelledTrack(track_id, genre, path)
+    return [tracks[track_id] for track_id in sorted(tracks)]
+
+
+def _track_id(path: Path, folder: str) -> str:
+    """``blues.00000`` from ``blues.00000.wav``, or from Kaggle's ``blues00000.png``."""
+    digits = path.stem.removeprefix(folder).lstrip(".")
+    return f"{folder}.{digits}"

@@ -1,0 +1,131 @@
+"""Labelled mel frames of whole tracks, from audio or from mel pictures."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from tqdm import tqdm
+
+from genre_model.errors import GenreModelError, TrainingDataError
+from genre_model.mel_frames import count_bands, mel_frames_from_waveform
+from genre_model.training.gtzan import GENRES
+from genre_model.waveform import AudioFile
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from genre_model.config import FrontEnd, MelConfig
+    from genre_model.training.gtzan import LabelledTrack
+
+#: What a mel picture was computed with; its grey values are affine in decibels.
+PICTURE_FRONT_END = {
+    "n_fft": 2048,
+    "hop_samples": 1920,
+    "n_mels": 96,
+    "f_min_hz": 30.0,
+    "f_max_hz": 11025.0,
+    "band_value": "mean_of_db",
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LabelledMelFrames:
+    """Mel frames and genres of tracks.
+
+    Attributes:
+        track_ids: one per track.
+        labels: index into the model's genres [shape=(n_tracks,)].
+        mel_frames: one array per track [shape=(n_mels, n_frames)].
+    """
+
+    track_ids: tuple[str, ...]
+    labels: NDArray[np.int64]
+    mel_frames: tuple[NDArray[np.float32], ...]
+
+    def subset(self, track_ids: Collection[str]) -> LabelledMelFrames:
+        """Return the tracks with these ids, in the order of this object."""
+        kept = [i for i, name in enumerate(self.track_ids) if name in set(track_ids)]
+        return LabelledMelFrames(
+            tuple(self.track_ids[i] for i in kept),
+            self.labels[kept],
+            tuple(self.mel_frames[i] for i in kept),
+        )
+
+
+def load_labelled_mel_frames(
+    tracks: list[LabelledTrack], front_end: FrontEnd, *, show_progress: bool = False
+) -> LabelledMelFrames:
+    """Compute or read the mel frames of tracks; broken files are reported and skipped.
+
+    Raises:
+        TrainingDataError: if no track could be read, or pictures cannot serve the front
+            end.
+    """
+    if any(track.is_picture for track in tracks):
+        _check_picture_front_end(front_end.mel)
+    progress = tqdm(
+        tracks, "mel frames", disable=None if show_progress else True, leave=False
+    )
+    tried = [(track, _mel_frames_or_none(track, front_end)) for track in progress]
+    loaded = [(track, mel_frames) for track, mel_frames in tried if mel_frames is not None]
+    if not loaded:
+        raise TrainingDataError("none of the tracks could be read")
+    return LabelledMelFrames(
+        tuple(track.track_id for track, _ in loaded),
+        np.array([GENRES.index(track.genre) for track, _ in loaded], np.int64),
+        tuple(mel_frames for _, mel_frames in loaded),
+    )
+
+
+def _mel_frames_or_none(
+    track: LabelledTrack, front_end: FrontEnd
+) -> NDArray[np.float32] | None:
+    try:
+        return track_mel_frames(track, front_end)
+    except GenreModelError as error:
+        log.warning("skipped %s: %s", track.track_id, error)
+        return None
+
+
+def track_mel_frames(track: LabelledTrack, front_end: FrontEnd) -> NDArray[np.float32]:
+    """Return all mel frames of one track [shape=(n_mels, n_frames)].
+
+    Raises:
+        GenreModelError: if the file cannot be read.
+    """
+    if track.is_picture:
+        return _picture_mel_frames(track.path, front_end.mel)
+    with AudioFile(track.path, front_end.waveform) as audio:
+        samples = audio.read_all()
+    rate_hz = front_end.waveform.sample_rate_hz
+    return mel_frames_from_waveform(samples, rate_hz, front_end.mel)
+
+
+def _picture_mel_frames(path: Path, config: MelConfig) -> NDArray[np.float32]:
+    """Read grey values; the top row of a picture is the highest band."""
+    try:
+        with Image.open(path) as picture:
+            values = np.asarray(picture.convert("L"), np.float32)[::-1]
+    except (OSError, UnidentifiedImageError) as error:
+        raise GenreModelError(f"cannot read picture {path}: {error}") from error
+    if len(values) != config.n_mels:
+        raise GenreModelError(f"{path} has {len(values)} rows, not {config.n_mels}")
+    return np.ascontiguousarray(values[: count_bands(config)])
+
+
+def _check_picture_front_end(config: MelConfig) -> None:
+    for name, value in PICTURE_FRONT_END.items():
+        if getattr(config, name) != value:
+            raise TrainingDataError(
+                f"mel pictures were made with {name} {value}, the recipe wants "
+                f"{getattr(config, name)}: train this recipe on audio (--source audio)"
+            )

@@ -1,0 +1,63 @@
+"""Measures of predicted against true genres, in numpy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Probabilities are kept above this in logarithms.
+TINY = 1e-12
+
+
+def accuracy(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Share of tracks whose most probable genre is the true one."""
+    return float(np.mean(probabilities.argmax(axis=1) == labels))
+
+
+def negative_log_likelihood(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int64]
+) -> float:
+    """Mean of minus the natural logarithm of the true genre's probability."""
+    of_truth = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(of_truth, TINY)).mean())
+
+
+def confusion_matrix(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Count tracks by true genre (row) and most probable genre (column)."""
+    n_genres = probabilities.shape[1]
+    matrix = np.zeros((n_genres, n_genres), np.int64)
+    np.add.at(matrix, (labels, probabilities.argmax(axis=1)), 1)
+    return matrix
+
+
+def genre_table(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return precision, recall, F1 and support per genre [shape=(n_genres, 4)].
+
+    A genre that is never predicted has precision 0, one without tracks has recall 0.
+    """
+    hits = np.diag(confusion).astype(float)
+    predicted, support = confusion.sum(axis=0), confusion.sum(axis=1)
+    precision = hits / np.maximum(predicted, 1)
+    recall = hits / np.maximum(support, 1)
+    f1 = 2 * hits / np.maximum(predicted + support, 1)
+    return np.stack([precision, recall, f1, support.astype(float)], axis=1)
+
+
+def macro_f1(confusion: NDArray[np.int64]) -> float:
+    """Unweighted mean of the F1 of all genres that have tracks."""
+    table = genre_table(confusion)
+    return float(table[table[:, 3] > 0, 2].mean())
+
+
+def wilson_interval(n_right: float, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Return the Wilson score interval of a proportion (95 % by default)."""
+    share = n_right / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return float(centre - half), float(centre + half)

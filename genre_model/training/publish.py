@@ -1,0 +1,69 @@
+"""Model files for distribution: a run's network with measured accuracy in its card."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from genre_model.errors import TrainingDataError
+from genre_model.model_file import read_model, write_model
+from genre_model.training.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: What the card keeps of a report.
+REPORTED = ("accuracy", "sd", "seeds", "n_tracks", "macro_f1", "source", "leaky")
+
+
+def publish(run_path: Path, report_paths: list[Path], name: str, out: Path) -> None:
+    """Write a model whose card carries what was measured of its recipe.
+
+    A model trained on every track can be scored on none. It takes accuracy and
+    temperature from trainings of the same recipe that held test tracks out.
+
+    Args:
+        run_path: folder of one complete training.
+        report_paths: ``report.json`` files that ``evaluate`` wrote.
+        name: of the model.
+        out: the ``.onnx`` file.
+
+    Raises:
+        TrainingDataError: if the run is incomplete, or a report is of another recipe or
+            scored tracks that its models had seen.
+    """
+    run = RunFolder(run_path)
+    if not run.is_complete:
+        raise TrainingDataError(f"{run_path} holds no complete training (model.onnx)")
+    card = read_model(run.model_path).card
+    recipe = card.training["recipe"]
+    reports = [_read_report(path, recipe) for path in report_paths]
+    command = f"genre-model train {recipe} --data DIR --out RUN --protocol"
+    metrics = {
+        report["protocol"]: {key: report[key] for key in REPORTED}
+        | {"command": f"{command} {report['protocol']} --seeds {report['seeds']}"}
+        for report in reports
+    }
+    published = replace(
+        card,
+        name=name,
+        metrics=metrics,
+        temperature=reports[0]["temperature"],
+        training=card.training | {"command": f"{command} {card.training['protocol']}"},
+    )
+    write_model(out, run.model_path.read_bytes(), published)
+
+
+def _read_report(path: Path, recipe: str) -> dict[str, Any]:
+    try:
+        report: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingDataError(f"cannot read report {path}: {error}") from error
+    if report.get("recipe") != recipe:
+        raise TrainingDataError(
+            f"report {path} is of recipe {report.get('recipe')!r}, the run of {recipe!r}"
+        )
+    if report["n_seen"]:
+        raise TrainingDataError(f"report {path} scored tracks that were trained on")
+    return report

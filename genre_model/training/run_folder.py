@@ -1,0 +1,131 @@
+"""The folder of one training: settings, checkpoint, metrics, environment, model."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import platform
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from genre_model.errors import TrainingDataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PACKAGES = ("beets-genreclf", "numpy", "torch", "lightning", "onnxruntime")
+
+
+#: Columns of ``metrics.csv``; validation is not scored in every epoch.
+METRICS = ("epoch", "train_loss", "valid_loss", "valid_accuracy")
+
+
+class RunFolder:
+    """Files of one training (one fold, one seed) under one folder.
+
+    Args:
+        path: the folder; made when first written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def model_path(self) -> Path:
+        """The exported model; there once the training is complete."""
+        return self.path / "model.onnx"
+
+    @property
+    def metrics_path(self) -> Path:
+        """One line per epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the training ended and its model was exported."""
+        return self.model_path.exists()
+
+    def start(self, settings: dict[str, Any]) -> None:
+        """Write the settings, or check that a run to be resumed has the same.
+
+        Raises:
+            TrainingDataError: if the folder holds a run of other settings.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        settings_path = self.path / "settings.json"
+        text = json.dumps(settings, indent=2, sort_keys=True)
+        if settings_path.exists() and settings_path.read_text("utf-8") != text:
+            raise TrainingDataError(
+                f"{self.path} holds a run with other settings or tracks; choose another "
+                "--out or delete it"
+            )
+        write_atomically(settings_path, text.encode())
+        write_atomically(
+            self.path / "environment.json",
+            json.dumps(_environment(), indent=2).encode(),
+        )
+
+    def read_checkpoint(self) -> dict[str, Any] | None:
+        """Return the state after the last complete epoch, if there is one."""
+        path = self.path / "checkpoint.pt"
+        if not path.exists():
+            return None
+        checkpoint: dict[str, Any] = torch.load(path, weights_only=True)
+        self._drop_metrics_after(checkpoint["epoch"])
+        return checkpoint
+
+    def write_checkpoint(self, state: dict[str, Any]) -> None:
+        """Replace the checkpoint; a kill leaves the old one."""
+        temporary = self.path / "checkpoint.pt.partial"
+        torch.save(state, temporary)
+        temporary.replace(self.path / "checkpoint.pt")
+
+    def remove_checkpoint(self) -> None:
+        """Delete what only an unfinished training needs."""
+        (self.path / "checkpoint.pt").unlink(missing_ok=True)
+
+    def append_metrics(self, values: dict[str, float]) -> None:
+        """Add one epoch to ``metrics.csv``."""
+        is_new = not self.metrics_path.exists()
+        with self.metrics_path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, METRICS)
+            if is_new:
+                writer.writeheader()
+            writer.writerow({name: f"{value:.5g}" for name, value in values.items()})
+
+    def read_metrics(self) -> list[dict[str, float]]:
+        """Return the epochs written so far."""
+        if not self.metrics_path.exists():
+            return []
+        with self.metrics_path.open(newline="", encoding="utf-8") as file:
+            rows = csv.DictReader(file)
+            return [
+                {name: float(value) for name, value in row.items() if value} for row in rows
+            ]
+
+    def _drop_metrics_after(self, epoch: int) -> None:
+        """A kill between metrics and checkpoint leaves one epoch too many."""
+        rows = [row for row in self.read_metrics() if row["epoch"] <= epoch]
+        self.metrics_path.unlink(missing_ok=True)
+        for row in rows:
+            self.append_metrics(row)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a whole file or nothing: no partial file ever has the final name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _environment() -> dict[str, str]:
+    return {"python": platform.python_version(), "system": platform.system()} | {
+        name: version(name) for name in PACKAGES
+    }

@@ -1,0 +1,74 @@
+"""Track-level scores of a network that is still being trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from genre_model.segment_probabilities import softmax
+from genre_model.segments import segments_from_mel_frames
+from genre_model.track_probabilities import combine_segments
+from genre_model.training import metrics
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from genre_model.config import SegmentConfig
+    from genre_model.training.labelled_mel_frames import LabelledMelFrames
+
+#: Temperatures that are tried, from far sharper to far flatter than the network.
+TEMPERATURES = np.geomspace(0.2, 5.0, 161)
+
+
+@dataclass(frozen=True)
+class TrackScores:
+    """Loss (negative log-likelihood) and accuracy over whole tracks."""
+
+    loss: float
+    accuracy: float
+
+
+def score_tracks(
+    network: nn.Module, tracks: LabelledMelFrames, config: SegmentConfig
+) -> TrackScores:
+    """Score whole tracks as tagging does, at temperature 1."""
+    logits = track_logits(network, tracks, config)
+    probabilities = _track_probabilities(logits, 1.0)
+    return TrackScores(
+        metrics.negative_log_likelihood(probabilities, tracks.labels),
+        metrics.accuracy(probabilities, tracks.labels),
+    )
+
+
+@torch.no_grad()
+def track_logits(
+    network: nn.Module, tracks: LabelledMelFrames, config: SegmentConfig
+) -> list[NDArray[np.float32]]:
+    """Return the segment logits of each track [shape=(n_segments, n_genres)]."""
+    network.eval()
+    device = next(network.parameters()).device
+    logits = []
+    for mel_frames in tracks.mel_frames:
+        segments = segments_from_mel_frames(mel_frames, config)
+        scores, _ = network(torch.from_numpy(segments.values).to(device))
+        logits.append(scores.float().cpu().numpy())
+    return logits
+
+
+def fit_temperature(logits: list[NDArray[np.float32]], labels: NDArray[np.int64]) -> float:
+    """Find the temperature of the lowest track-level loss (Guo et al. 2017)."""
+    losses = [
+        metrics.negative_log_likelihood(_track_probabilities(logits, t), labels)
+        for t in TEMPERATURES
+    ]
+    return float(TEMPERATURES[int(np.argmin(losses))])
+
+
+def _track_probabilities(
+    logits: list[NDArray[np.float32]], temperature: float
+) -> NDArray[np.float32]:
+    return np.stack([combine_segments(softmax(scores, temperature)) for scores in logits])

@@ -1,0 +1,202 @@
+"""One training of one network."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from lightning.fabric import Fabric
+from torch.nn import functional
+from tqdm import tqdm
+
+from genre_model.mel_frames import count_bands
+from genre_model.training.augment import augment_segments, mix_segments
+from genre_model.training.gtzan import GENRES
+from genre_model.training.networks import build_network
+from genre_model.training.random_crops import RandomCrops
+from genre_model.training.track_scores import score_tracks
+from genre_model.training.weight_average import WeightAverage
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from genre_model.training.labelled_mel_frames import LabelledMelFrames
+    from genre_model.training.recipe import Recipe
+    from genre_model.training.run_folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class TrainingState:
+    """Everything that changes while training, and is saved after each epoch."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+    average: WeightAverage
+    epoch: int = 0
+    best_loss: float = float("inf")
+    best_epoch: int = 0
+    best_weights: dict[str, Tensor] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return tensors and plain values only, loadable with ``weights_only=True``."""
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "average": self.average.network.state_dict(),
+            "n_updates": self.average.n_updates,
+            "epoch": self.epoch,
+            "best_loss": self.best_loss,
+            "best_epoch": self.best_epoch,
+            "best_weights": self.best_weights,
+        }
+
+    def load_dict(self, values: dict[str, Any]) -> None:
+        """Continue from the values of :meth:`to_dict`."""
+        self.network.load_state_dict(values["network"])
+        self.optimizer.load_state_dict(values["optimizer"])
+        self.schedule.load_state_dict(values["schedule"])
+        self.average.network.load_state_dict(values["average"])
+        self.average.n_updates = values["n_updates"]
+        for name in ("epoch", "best_loss", "best_epoch", "best_weights"):
+            setattr(self, name, values[name])
+
+
+def train_network(
+    recipe: Recipe,
+    seed: int,
+    train: LabelledMelFrames,
+    valid: LabelledMelFrames,
+    run: RunFolder,
+) -> nn.Module:
+    """Train a network by a recipe, or finish a training that was interrupted.
+
+    All randomness of an epoch comes from ``(seed, epoch)``, so a resumed training takes
+    exactly the steps of an uninterrupted one.
+
+    Args:
+        recipe: every setting.
+        seed: of weights, crops and augmentation.
+        train: tracks that the weights are fitted to.
+        valid: tracks watched after each epoch; empty allows fixed schedules only.
+        run: where checkpoints and metrics go.
+
+    Returns:
+        The averaged network in evaluation mode, on the CPU.
+    """
+    fabric = Fabric(
+        accelerator="auto",
+        devices=1,
+        precision=recipe.training.precision,  # type: ignore[arg-type]
+    )
+    torch.manual_seed(seed)
+    state = _start(recipe, fabric)
+    if (checkpoint := run.read_checkpoint()) is not None:
+        state.load_dict(checkpoint)
+        log.info("resumed after epoch %d", state.epoch)
+    crops = RandomCrops(
+        train, recipe.front_end.segment.segment_frames, recipe.augment.time_stretch
+    )
+    while state.epoch < recipe.training.epochs and not _is_out_of_patience(state, recipe):
+        loss = _run_epoch(recipe, seed, crops, state, fabric)
+        state.epoch += 1
+        metrics = {"epoch": state.epoch, "train_loss": loss}
+        if len(valid.labels) and state.epoch % recipe.training.validate_every_epochs == 0:
+            metrics |= _validate(state, valid, recipe)
+        run.append_metrics(metrics)
+        run.write_checkpoint(state.to_dict())
+    if recipe.training.patience_epochs and state.best_weights is not None:
+        state.average.network.load_state_dict(state.best_weights)
+    return state.average.network.cpu()
+
+
+def _start(recipe: Recipe, fabric: Fabric) -> TrainingState:
+    config = recipe.training
+    network = build_network(
+        recipe.network,
+        count_bands(recipe.front_end.mel),
+        len(GENRES),
+        recipe.network_options,
+    ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(
+        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, config.learning_rate, config.epochs * config.steps_per_epoch
+    )
+    average = WeightAverage(network, config.ema_decay)
+    network, optimizer = fabric.setup(network, optimizer)
+    average.network.to(fabric.device)
+    return TrainingState(network, optimizer, schedule, average)
+
+
+def _run_epoch(
+    recipe: Recipe, seed: int, crops: RandomCrops, state: TrainingState, fabric: Fabric
+) -> float:
+    config = recipe.training
+    torch.manual_seed(1_000_003 * seed + state.epoch)
+    rng = np.random.default_rng([seed, state.epoch])
+    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    state.network.train()
+    losses = []
+    batches = crops.batches(config.steps_per_epoch, config.batch_size, rng)
+    for values, labels in tqdm(
+        batches,
+        f"epoch {state.epoch + 1}",
+        config.steps_per_epoch,
+        disable=None,
+        leave=False,
+    ):
+        segments, targets = _prepare_batch(values, labels, recipe, generator)
+        logits, _ = state.network(segments.to(fabric.device))
+        loss = functional.cross_entropy(
+            logits.float(),
+            targets.to(fabric.device),
+            label_smoothing=config.label_smoothing,
+        )
+        state.optimizer.zero_grad()
+        fabric.backward(loss)
+        state.optimizer.step()
+        state.schedule.step()
+        state.average.update(_unwrapped(state.network))
+        losses.append(loss.item())
+    return float(np.mean(losses))
+
+
+def _prepare_batch(
+    values: np.ndarray[Any, Any],
+    labels: np.ndarray[Any, Any],
+    recipe: Recipe,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    segments = augment_segments(torch.from_numpy(values), recipe.augment, generator)
+    targets = functional.one_hot(torch.from_numpy(labels), len(GENRES)).float()
+    return mix_segments(segments, targets, recipe.augment.mixup_alpha, generator)
+
+
+def _validate(
+    state: TrainingState, valid: LabelledMelFrames, recipe: Recipe
+) -> dict[str, float]:
+    scores = score_tracks(state.average.network, valid, recipe.front_end.segment)
+    if scores.loss < state.best_loss:
+        state.best_loss, state.best_epoch = scores.loss, state.epoch
+        if recipe.training.patience_epochs:
+            weights = state.average.network.state_dict()
+            state.best_weights = {name: value.clone() for name, value in weights.items()}
+    return {"valid_loss": scores.loss, "valid_accuracy": scores.accuracy}
+
+
+def _is_out_of_patience(state: TrainingState, recipe: Recipe) -> bool:
+    patience = recipe.training.patience_epochs
+    return bool(patience) and state.epoch - state.best_epoch >= patience
+
+
+def _unwrapped(network: nn.Module) -> nn.Module:
+    """Return the plain network behind the wrapper of Fabric."""
+    return getattr(network, "module", network)

@@ -1,0 +1,226 @@
+"""Training end to end on pictures that a tiny network learns within seconds."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from gtzan_folder import quick_recipe, write_pictures
+
+from genre_model.errors import TrainingDataError
+from genre_model.model_file import read_model
+from genre_model.training import experiment
+from genre_model.training.experiment import train_protocol
+from genre_model.training.gtzan import find_tracks
+from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
+from genre_model.training.run_folder import RunFolder
+from genre_model.training.train import train_network
+from genre_model.training.weight_average import WeightAverage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from genre_model.training.labelled_mel_frames import LabelledMelFrames
+    from genre_model.training.recipe import Recipe
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tracks 0 to 3 of each genre."""
+    return write_pictures(tmp_path_factory.mktemp("gtzan"), range(4))
+
+
+@pytest.fixture(scope="session")
+def parts(folder: Path) -> tuple[LabelledMelFrames, LabelledMelFrames]:
+    """Tracks 0 to 2 train, track 3 validates."""
+    data = load_labelled_mel_frames(find_tracks(folder), quick_recipe().front_end)
+    last = {name for name in data.track_ids if name.endswith("3")}
+    return data.subset(set(data.track_ids) - last), data.subset(last)
+
+
+def trained(
+    recipe: Recipe,
+    parts: tuple[LabelledMelFrames, LabelledMelFrames],
+    path: Path,
+    seed: int = 0,
+) -> dict[str, torch.Tensor]:
+    run = RunFolder(path)
+    run.start({})
+    network = train_network(recipe, seed, *parts, run)
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def is_equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_it_learns(
+    parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
+) -> None:
+    trained(quick_recipe(epochs=6, steps_per_epoch=12), parts, tmp_path)
+    rows = RunFolder(tmp_path).read_metrics()
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert rows[-1]["train_loss"] < rows[0]["train_loss"]
+    assert rows[-1]["valid_accuracy"] >= 0.5, "chance is 0.1"
+
+
+def test_the_seed_decides(
+    parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
+) -> None:
+    first = trained(quick_recipe(epochs=1), parts, tmp_path / "a", seed=1)
+    assert is_equal(first, trained(quick_recipe(epochs=1), parts, tmp_path / "b", seed=1))
+    assert not is_equal(
+        first, trained(quick_recipe(epochs=1), parts, tmp_path / "c", seed=2)
+    )
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing may catch it."""
+
+
+def test_a_killed_training_resumes_exactly(
+    parts: tuple[LabelledMelFrames, LabelledMelFrames],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = trained(quick_recipe(), parts, tmp_path / "whole")
+
+    def killed_after_metrics(self: RunFolder, state: dict[str, object]) -> None:
+        if state["epoch"] == 2:
+            raise Killed
+        write_checkpoint(self, state)
+
+    write_checkpoint = RunFolder.write_checkpoint
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_checkpoint", killed_after_metrics)
+        with pytest.raises(Killed):
+            trained(quick_recipe(), parts, tmp_path / "killed")
+    assert is_equal(whole, trained(quick_recipe(), parts, tmp_path / "killed"))
+    metrics = [
+        (tmp_path / name / "metrics.csv").read_text() for name in ("whole", "killed")
+    ]
+    assert metrics[0] == metrics[1]
+
+
+def test_early_stopping_keeps_the_best_weights(
+    parts: tuple[LabelledMelFrames, LabelledMelFrames],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from genre_model.training import train
+    from genre_model.training.track_scores import TrackScores
+
+    losses = iter([3.0, 2.0, 2.5, 2.6, 2.7])
+    monkeypatch.setattr(
+        train, "score_tracks", lambda *_: TrackScores(next(losses), accuracy=0.1)
+    )
+    stopped = trained(quick_recipe(epochs=9, patience_epochs=2), parts, tmp_path)
+    assert len(RunFolder(tmp_path).read_metrics()) == 4
+    checkpoint = RunFolder(tmp_path).read_checkpoint()
+    assert checkpoint is not None
+    assert checkpoint["best_epoch"] == 2
+    assert is_equal(stopped, checkpoint["best_weights"])
+    assert not is_equal(stopped, checkpoint["average"])
+
+
+def test_the_average_follows_the_weights() -> None:
+    network = torch.nn.Linear(1, 1)
+    average = WeightAverage(network, decay=0.5)
+    with torch.no_grad():
+        network.weight.fill_(10.0)
+    for _ in range(40):
+        average.update(network)
+    assert float(average.network.state_dict()["weight"]) == pytest.approx(10, abs=1e-3)
+
+
+@pytest.fixture(scope="session")
+def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """One complete run of the protocol ``all``, of 40 tracks."""
+    out = tmp_path_factory.mktemp("runs")
+    (run,) = train_protocol(quick_recipe(epochs=1), folder, out, "all", [3])
+    return run
+
+
+def test_a_run_folder_holds_everything(run: RunFolder) -> None:
+    names = {path.name for path in run.path.iterdir()}
+    assert names == {
+        *("settings.json", "environment.json", "metrics.csv", "metrics.png", "model.onnx")
+    }
+    settings = json.loads((run.path / "settings.json").read_text())
+    assert settings["recipe"]["training"]["epochs"] == 1
+    assert settings["training"]["seed"] == 3
+    with (run.path / "metrics.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 1
+
+
+def test_the_card_lists_the_training_tracks(run: RunFolder) -> None:
+    card = read_model(run.model_path).card
+    assert card.training["n_tracks"] == len(card.training["track_ids"]) > 0
+    assert card.training["source"] == "pictures"
+    assert card.genres[4] == "hip hop"
+
+
+def test_the_model_file_names_no_file_of_this_machine(run: RunFolder) -> None:
+    content = run.model_path.read_bytes()
+    assert b"site-packages" not in content
+    assert b".py" not in content
+
+
+def test_a_complete_run_is_not_trained_again(
+    run: RunFolder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        experiment, "train_network", lambda *_: pytest.fail("trained again")
+    )
+    out = run.path.parents[2]
+    (again,) = train_protocol(quick_recipe(epochs=1), folder, out, "all", [3])
+    assert again.path == run.path
+
+
+def test_a_folder_of_another_run_is_left_alone(run: RunFolder, folder: Path) -> None:
+    out = run.path.parents[2]
+    with pytest.raises(TrainingDataError, match="other settings or tracks"):
+        train_protocol(quick_recipe(epochs=2), folder, out, "all", [3])
+
+
+def test_a_missing_part_is_named(tmp_path: Path) -> None:
+    """Tracks 90 and 91 are in no validation list of every genre, so most are missing."""
+    folder = write_pictures(tmp_path / "gtzan", range(2))
+    with pytest.raises(TrainingDataError, match="none of the 443 train tracks is there"):
+        train_protocol(
+            quick_recipe(epochs=1), folder, tmp_path / "out", "fault-filtered", [0]
+        )
+
+
+def test_broken_pictures_are_reported_and_skipped(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = write_pictures(tmp_path, range(1))
+    (folder / "mel_png" / "jazz" / "jazz.00054.png").write_bytes(b"broken header")
+    data = load_labelled_mel_frames(find_tracks(folder), quick_recipe().front_end)
+    assert len(data.track_ids) == 10
+    assert "skipped jazz.00054" in caplog.text
+
+
+def test_pictures_cannot_serve_another_front_end(folder: Path) -> None:
+    from dataclasses import replace
+
+    front_end = quick_recipe().front_end
+    finer = replace(front_end, mel=replace(front_end.mel, hop_samples=512))
+    with pytest.raises(TrainingDataError, match="pictures were made with hop_samples 1920"):
+        load_labelled_mel_frames(find_tracks(folder), finer)
+
+
+def test_the_top_row_of_a_picture_is_the_highest_band(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path, range(1))
+    data = load_labelled_mel_frames(find_tracks(folder), quick_recipe().front_end)
+    assert data.mel_frames[0].shape == (84, 344)
+    blues = data.mel_frames[data.track_ids.index("blues.00000")]
+    assert int(blues.mean(axis=1).argmax()) < 8
+    country = data.mel_frames[data.track_ids.index("country.00000")]
+    assert 16 <= int(country.mean(axis=1).argmax()) < 24
+    assert np.isfinite(blues).all()
