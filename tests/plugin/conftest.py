@@ -1,0 +1,265 @@
+"""A real beets in a temporary folder, and a classifier that says what a test wants."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import beets
+import numpy as np
+import pytest
+from audio_files import music, write_audio
+from beets import plugins, ui
+from beets.library import Album, Item, Library
+from beets.util import cached_classproperty
+from mediafile import MediaFile
+
+import genre_model
+from genre_model import TrackPrediction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+GENRES = ("blues", "hip hop", "rock")
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What one ``beet`` command left on the terminal."""
+
+    out: str
+    err: str
+    exit_code: int
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+class BeetsHome:
+    """A configuration, a library on disk and a music folder.
+
+    Commands run through ``beets.ui.main``, in this process, as they do in a shell.
+    """
+
+    def __init__(
+        self, folder: Path, template: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.folder = folder
+        self.music = folder / "music"
+        self.inbox = folder / "inbox"
+        self.music.mkdir()
+        self.inbox.mkdir()
+        self.database = folder / "library.db"
+        self._template = template
+        self._capsys = capsys
+        self._libraries: list[Library] = []
+        self.settings: dict[str, Any] = {
+            "directory": str(self.music),
+            "library": str(self.database),
+            "plugins": ["genreclf"],
+            "import": {"copy": True, "write": True},
+            "ui": {"color": False},
+            "genreclf": {"threads": 2},
+        }
+
+    def beet(self, *args: str) -> Printed:
+        """Run a command and return what it printed."""
+        reset_beets()
+        # JSON is YAML.
+        (self.folder / "config.yaml").write_text(json.dumps(self.settings))
+        self._capsys.readouterr()
+        exit_code = 0
+        try:
+            ui.main(list(args))
+        except SystemExit as stop:
+            exit_code = int(stop.code or 0)
+        printed = self._capsys.readouterr()
+        return Printed(printed.out, printed.err, exit_code)
+
+    def configure(self, **options: Any) -> None:
+        """Set options of the plugin."""
+        self.settings["genreclf"].update(options)
+
+    def library(self) -> Library:
+        """Open the library anew, so that it holds what was stored and nothing else."""
+        if not plugins._instances:
+            self.beet("version")
+        library = Library(str(self.database), str(self.music))
+        self._libraries.append(library)
+        return library
+
+    def items(self, query: str = "") -> list[Item]:
+        """Return stored tracks by title."""
+        return sorted(self.library().items(query), key=lambda item: item.title)
+
+    def titles(self, query: str) -> list[str]:
+        """Return the titles of the tracks that match a query."""
+        return [item.title for item in self.items(query)]
+
+    def item(self, title: str) -> Item:
+        """Return the one stored track of that title."""
+        (item,) = self.items(f"title:={title}")
+        return item
+
+    def album(self, name: str) -> Album:
+        """Return the one stored album of that name."""
+        (album,) = self.library().albums(f"album:={name}")
+        return album
+
+    def audio_file(self, path: Path, **tags: Any) -> Path:
+        """Make a tagged audio file; the suffix may be .mp3 only."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self._template, path)
+        media_file = MediaFile(path)
+        media_file.update({"artist": "Ann", "title": path.stem, **tags})
+        media_file.save()
+        return path
+
+    def add_track(self, title: str, name: str | None = None, **tags: Any) -> Path:
+        """Put a track that belongs to no album into folder and library."""
+        path = self.music / (name or f"{title}.mp3")
+        self.audio_file(path, title=title, **tags)
+        self.library().add(Item.from_path(path))
+        return path
+
+    def add_album(
+        self, name: str, titles: Sequence[str], genres: Sequence[str] = (), **tags: Any
+    ) -> None:
+        """Put an album into folder and library; ``genres`` are the album's own."""
+        items = []
+        for title in titles:
+            path = self.music / name / f"{title}.mp3"
+            self.audio_file(path, title=title, album=name, **tags)
+            items.append(Item.from_path(path))
+        album = self.library().add_album(items)
+        album.genres = list(genres)
+        album.store(inherit=False)
+
+    def dump(self) -> list[str]:
+        """Return the whole database as SQL text."""
+        connection = sqlite3.connect(self.database)
+        try:
+            return list(connection.iterdump())
+        finally:
+            connection.close()
+
+    def files(self) -> dict[Path, tuple[bytes, int]]:
+        """Return content and time of every file in the music folder."""
+        return {
+            path: (path.read_bytes(), path.stat().st_mtime_ns)
+            for path in self.music.rglob("*")
+            if path.is_file()
+        }
+
+    def close(self) -> None:
+        for library in self._libraries:
+            library._close()
+
+
+class ScriptedClassifier:
+    """Answers by file name, and counts what it was asked.
+
+    Attributes:
+        answers: file stem -> (genre, probability), or an error to raise.
+        heard: the paths asked for.
+    """
+
+    genres = GENRES
+    model_id = "scripted@00000000"
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[str, float] | Exception] = {}
+        self.heard: list[Path] = []
+
+    def predict_file(self, path: Path) -> TrackPrediction:
+        self.heard.append(path)
+        if not path.is_absolute() or not path.exists():
+            raise genre_model.AudioDecodeError(f"{path}: no such file")
+        answer = self.answers.get(path.stem, ("rock", 0.83))
+        if isinstance(answer, Exception):
+            raise answer
+        return prediction(path, *answer)
+
+
+def prediction(path: Path, genre: str, confidence: float) -> TrackPrediction:
+    """Make a prediction; the other genres share the rest of the probability."""
+    probabilities = np.full(len(GENRES), (1 - confidence) / 2, dtype=np.float32)
+    probabilities[GENRES.index(genre)] = confidence
+    return TrackPrediction(
+        path, GENRES, probabilities, probabilities[np.newaxis], np.zeros(1)
+    )
+
+
+def reset_beets() -> None:
+    """Make beets forget configuration and plugins, as in a new process."""
+    beets.config.clear()
+    beets.config._materialized = False
+    plugins._instances.clear()
+    plugins.BeetsPlugin.listeners.clear()
+    plugins.BeetsPlugin._raw_listeners.clear()
+    # The types of flexible fields are cached here.
+    cached_classproperty.cache.clear()
+    # The handler would go on writing to the standard error of an earlier test.
+    handlers = beets.logging.getLogger("beets").handlers
+    handlers.clear()
+    if not hasattr(ui, "_bootstrap_logging"):  # beets < 2.14 made it when imported
+        handlers.append(beets.logging.StreamHandler(sys.stderr))
+
+
+@pytest.fixture(scope="session")
+def template_mp3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_audio(tmp_path_factory.mktemp("template") / "one.mp3", music(1))
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a library without tracks; beets takes half a second for that."""
+    path = tmp_path_factory.mktemp("database") / "library.db"
+    Library(str(path), str(path.parent))._close()
+    return path
+
+
+@pytest.fixture
+def home(
+    tmp_path: Path,
+    template_mp3: Path,
+    empty_database: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[BeetsHome]:
+    monkeypatch.setenv("BEETSDIR", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    home = BeetsHome(tmp_path, template_mp3, capsys)
+    shutil.copyfile(empty_database, home.database)
+    open_library = ui._open_library
+
+    def remember(config: Any) -> Library:
+        # beets leaves the library open when a command fails.
+        home._libraries.append(open_library(config))
+        return home._libraries[-1]
+
+    monkeypatch.setattr(ui, "_open_library", remember)
+    yield home
+    home.close()
+    reset_beets()
+
+
+@pytest.fixture
+def classifier(monkeypatch: pytest.MonkeyPatch) -> ScriptedClassifier:
+    """Stand in for the model; library, files, importer and plugin stay real."""
+    scripted = ScriptedClassifier()
+
+    class Loader:
+        @staticmethod
+        def load(_model: str | Path | None = None) -> ScriptedClassifier:
+            return scripted
+
+    # Not setattr, which would import the real one first.
+    monkeypatch.setitem(vars(genre_model), "GenreClassifier", Loader)
+    return scripted

@@ -1,0 +1,155 @@
+"""The bundled model, real audio in every container, and ``beet`` as its own process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mutagen
+import pytest
+from audio_files import CONTAINERS, music, write_audio
+from beets.library import Item
+from mediafile import MediaFile
+
+import beetsplug.genreclf
+import genre_model
+from genre_model import bundled_model_names
+
+if TYPE_CHECKING:
+    from plugin.conftest import BeetsHome
+
+REPOSITORY = Path(beetsplug.genreclf.__file__).parents[2]
+HEAVY = {"numpy", "onnxruntime", "av", "onnx", "sklearn", "torch", "tqdm"}
+
+#: Where a genre stands; elsewhere (Vorbis comments, APEv2) the key is GENRE.
+GENRE_KEYS = dict.fromkeys((".mp3", ".wav", ".aiff", ".dsf"), "TCON") | {
+    ".m4a": "\xa9gen",
+    ".wma": "WM/Genre",
+}
+
+
+def tag_in(path: Path) -> list[str]:
+    """Read the genre with mutagen alone."""
+    value = mutagen.File(path).tags[GENRE_KEYS.get(path.suffix, "GENRE")]
+    return [str(text) for text in getattr(value, "genres", value)]
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One piece in every container."""
+    folder = tmp_path_factory.mktemp("songs")
+    samples = music(12)
+    for name, kind in CONTAINERS.items():
+        path = write_audio(folder / f"{name}{kind.suffix}", samples, codec=kind.codec)
+        media_file = MediaFile(path)
+        media_file.update({"artist": "Ann", "title": name})
+        media_file.save()
+    return folder
+
+
+class TestBundledModel:
+    def test_tags_every_container(self, home: BeetsHome, songs: Path) -> None:
+        shutil.copytree(songs, home.music, dirs_exist_ok=True)
+        for path in sorted(home.music.iterdir()):
+            home.library().add(Item.from_path(path))
+        home.configure(min_confidence=0)
+
+        printed = home.beet("genreclf")
+
+        assert printed.err == ""
+        assert printed.lines[-1] == f"{len(CONTAINERS)} tagged, 0 unsure, 0 unreadable"
+        for item in home.items():
+            assert tag_in(item.filepath) == item.genres == [item["genreclf_genres"]]
+            assert 0.1 <= item["genreclf_confidence"] <= 1
+            assert item["genreclf_model"].startswith("gtzan_crnn_v1@")
+
+    def test_imports_every_container(self, home: BeetsHome, songs: Path) -> None:
+        home.configure(min_confidence=0)
+        home.beet("import", "-A", "-s", str(songs))
+        assert all(item.genres for item in home.items())
+        assert len(home.items()) == len(CONTAINERS)
+
+    def test_names_what_it_cannot_hear(self, home: BeetsHome, songs: Path) -> None:
+        song = Item.from_path(shutil.copy(songs / "flac.flac", home.music / "a.flac"))
+        damaged = home.music / "{damaged}.flac"
+        damaged.write_bytes(bytes(2000))
+        home.library().add(song)
+        home.library().add(Item(path=os.fsencode(damaged), title="damaged"))
+        home.configure(min_confidence=0)
+
+        printed = home.beet("genreclf")
+
+        (line,) = printed.err.splitlines()
+        assert str(damaged) in line
+        assert printed.lines[-1] == "1 tagged, 0 unsure, 1 unreadable"
+
+    @pytest.mark.parametrize("by_path", [False, True])
+    def test_model_by_name_and_by_path(
+        self, home: BeetsHome, songs: Path, by_path: bool
+    ) -> None:
+        (name, *_) = bundled_model_names()
+        shutil.copy(songs / "flac.flac", home.music / "a.flac")
+        home.library().add(Item.from_path(home.music / "a.flac"))
+        if by_path:
+            # A relative path is one beside the configuration file.
+            bundled = Path(genre_model.__file__).parent / "models" / f"{name}.onnx"
+            shutil.copy(bundled, home.folder / "mine.onnx")
+        home.configure(min_confidence=0, model="mine.onnx" if by_path else name)
+
+        assert home.beet("genreclf").exit_code == 0
+        assert home.items()[0].genres
+
+
+def run_python(home: BeetsHome, *args: str) -> subprocess.CompletedProcess[str]:
+    (home.folder / "config.yaml").write_text(json.dumps(home.settings))
+    return subprocess.run(  # noqa: S603
+        [sys.executable, *args],
+        cwd=home.folder,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_beet_as_a_process(home: BeetsHome, songs: Path) -> None:
+    home.configure(min_confidence=0)
+    shutil.copy(songs / "mp3.mp3", home.inbox / "Imported.mp3")
+    shutil.copy(songs / "flac.flac", home.music / "Added.flac")
+    (home.inbox / "Cut.aiff").write_bytes((songs / "aiff.aiff").read_bytes()[:3000])
+    home.library().add(Item.from_path(home.music / "Added.flac"))
+
+    imported = run_python(home, "-m", "beets", "import", "-A", "-s", str(home.inbox))
+    tagged = run_python(home, "-m", "beets", "genreclf")
+
+    assert (imported.returncode, imported.stdout) == (0, "")
+    assert imported.stderr.count("genreclf: ") == 1
+    assert "Cut.aiff" in imported.stderr
+    assert tagged.returncode == 0
+    assert tagged.stdout.splitlines()[-1] == (
+        "1 tagged, 0 unsure, 1 unreadable, 1 already had a genre"
+    )
+    assert "Traceback" not in imported.stderr + tagged.stderr
+    assert len(home.items("genres::.")) == 2
+
+
+def loaded_modules(home: BeetsHome, *names: str) -> set[str]:
+    """Return the modules that ``beet ls`` loads with these plugins enabled."""
+    home.settings["plugins"] = list(names)
+    code = "import sys; from beets import ui; ui.main(['ls']); print(*sys.modules, sep=' ')"
+    run = run_python(home, "-c", code)
+    assert run.returncode == 0, run.stderr
+    return set(run.stdout.splitlines()[-1].split(" "))
+
+
+def test_other_commands_load_nothing_of_weight(home: BeetsHome) -> None:
+    extra: Any = loaded_modules(home, "genreclf") - loaded_modules(home)
+    assert "beetsplug.genreclf" in extra
+    assert not {name.partition(".")[0] for name in extra} & HEAVY
+    assert {name for name in extra if name.startswith("genre_model")} == {"genre_model"}

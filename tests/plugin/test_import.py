@@ -1,0 +1,338 @@
+"""The import stage in the real importer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from audio_files import music, write_audio
+from beets import plugins
+from mediafile import MediaFile
+
+from genre_model import AudioDecodeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plugin.conftest import BeetsHome, ScriptedClassifier
+
+    from genre_model import TrackPrediction
+
+AS_IS = ["import", "-A"]
+#: With the plugin below, every album and track finds a match that is applied unasked.
+MATCHED = ["import", "-q"]
+
+PERFECT_MATCH = '''
+from beets.autotag import AlbumInfo, TrackInfo
+from beets.metadata_plugins import MetadataSourcePlugin
+
+
+def track_info(item, index=1):
+    return TrackInfo(
+        title=item.title, track_id=f"t{index}", artist=item.artist, length=item.length,
+        index=index, medium=1, medium_index=index, media="CD",
+    )
+
+
+class PerfectMatchPlugin(MetadataSourcePlugin):
+    """Finds just what stands in the tags."""
+
+    def candidates(self, items, artist, album, va_likely):
+        tracks = [track_info(item, item.track) for item in items]
+        yield AlbumInfo(
+            tracks, album=album, artist=artist, album_id="a", artist_id="r", mediums=1
+        )
+
+    def item_candidates(self, item, artist, title):
+        yield track_info(item)
+
+    def album_for_id(self, album_id):
+        return None
+
+    def track_for_id(self, track_id):
+        return None
+'''
+
+
+@pytest.fixture
+def perfect_match(home: BeetsHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = home.folder / "plugins"
+    folder.mkdir()
+    (folder / "perfectmatch.py").write_text(PERFECT_MATCH)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    home.settings["pluginpath"] = [str(folder)]
+    home.settings["plugins"] = ["perfectmatch", "genreclf"]
+
+
+def put_album(home: BeetsHome, *titles: str, album: str = "Record", **tags: Any) -> str:
+    """Put an album to import into the inbox; return its folder."""
+    for number, title in enumerate(titles, 1):
+        path = home.inbox / album / f"{title}.mp3"
+        home.audio_file(path, album=album, track=number, **tags)
+    return str(home.inbox / album)
+
+
+def genres_in(item: Any) -> list[str] | None:
+    genres: list[str] | None = MediaFile(item.filepath).genres
+    return genres
+
+
+@pytest.mark.parametrize("threaded", [True, False])
+@pytest.mark.usefixtures("perfect_match")
+class TestMatched:
+    def test_album_is_tagged_in_library_and_files(
+        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
+    ) -> None:
+        folder = put_album(home, "One", "Two", "Three")
+        home.settings["threaded"] = threaded
+        classifier.answers["Two"] = ("blues", 0.99)
+
+        printed = home.beet(*MATCHED, folder)
+
+        assert len(classifier.heard) == 3
+        assert printed.exit_code == 0
+        assert [(item.title, item.genres) for item in home.items()] == [
+            ("One", ["Rock"]),
+            ("Three", ["Rock"]),
+            ("Two", ["Blues"]),
+        ]
+        assert all(genres_in(item) == item.genres for item in home.items())
+        assert all(item.mtime == item.current_mtime() for item in home.items())
+        assert home.album("Record").genres == ["Rock"]
+        assert home.item("Two")["genreclf_confidence"] == pytest.approx(0.99)
+
+    def test_singleton(
+        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
+    ) -> None:
+        home.settings["threaded"] = threaded
+        path = home.audio_file(home.inbox / "Song.mp3")
+
+        home.beet(*MATCHED, "-s", str(path))
+
+        assert classifier.heard == [path]
+        assert home.item("Song").genres == ["Rock"]
+        assert genres_in(home.item("Song")) == ["Rock"]
+        assert home.item("Song").album_id is None
+
+    def test_the_folder_of_an_album_is_named_after_its_genre(
+        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
+    ) -> None:
+        folder = put_album(home, "One", "Two", "Three")
+        home.settings |= {"threaded": threaded, "paths": {"default": "$genres/$title"}}
+        classifier.answers["Two"] = ("blues", 0.99)
+        home.beet(*MATCHED, folder)
+        assert {path.parent.name for path in home.files()} == {"Rock"}
+
+
+@pytest.mark.parametrize("threaded", [True, False])
+class TestAsIs:
+    def test_album_is_tagged_in_the_library_only(
+        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
+    ) -> None:
+        folder = put_album(home, "One", "Two")
+        home.settings["threaded"] = threaded
+
+        printed = home.beet(*AS_IS, folder)
+
+        assert len(classifier.heard) == 2
+        assert [item.genres for item in home.items()] == [["Rock"], ["Rock"]]
+        assert home.album("Record").genres == ["Rock"]
+        assert not any(genres_in(item) for item in home.items())
+        assert printed.out == ""
+
+    def test_singleton(
+        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
+    ) -> None:
+        home.settings["threaded"] = threaded
+        path = home.audio_file(home.inbox / "Song.mp3")
+        home.beet(*AS_IS, "-s", str(path))
+        assert len(classifier.heard) == 1
+        assert home.item("Song").genres == ["Rock"]
+        assert not genres_in(home.item("Song"))
+
+    def test_several_albums(
+        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
+    ) -> None:
+        for number in range(4):
+            put_album(home, f"One {number}", f"Two {number}", album=f"Album {number}")
+        home.settings["threaded"] = threaded
+        home.beet(*AS_IS, str(home.inbox))
+        assert len(classifier.heard) == 8
+        assert len(home.items("genres:Rock")) == 8
+
+    def test_bad_file_is_named_and_the_import_goes_on(
+        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
+    ) -> None:
+        folder = put_album(home, "{title}", "Song")
+        home.settings["threaded"] = threaded
+        classifier.answers["{title}"] = AudioDecodeError(f"{folder}/{{title}}: noise")
+
+        printed = home.beet(*AS_IS, folder)
+
+        (warning,) = [
+            line for line in printed.err.splitlines() if line.startswith("genreclf")
+        ]
+        assert warning == f"genreclf: {folder}/{{title}}: noise"
+        assert [item.genres for item in home.items()] == [["Rock"], []]
+        assert len(home.files()) == 2
+
+
+def test_what_has_a_genre_is_left_alone(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    folder = put_album(home, "Groomed", genres=["Acid Jazz"])
+    put_album(home, "New")
+    home.beet(*AS_IS, folder)
+    assert [path.stem for path in classifier.heard] == ["New"]
+    assert home.item("Groomed").genres == ["Acid Jazz"]
+
+
+def test_genre_given_on_the_command_line_stays(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    folder = put_album(home, "Song")
+    home.beet(*AS_IS, "--set", "genres=Acid Jazz", folder)
+    assert not classifier.heard
+    assert home.item("Song").genres == ["Acid Jazz"]
+
+
+def test_force_in_the_configuration_counts_for_imports(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    folder = put_album(home, "Song", genres=["Pop"])
+    home.configure(force=True)
+    home.beet(*AS_IS, folder)
+    assert classifier.heard
+    assert home.item("Song").genres == ["Rock"]
+    assert home.item("Song")["genreclf_previous"] == "Pop"
+    assert home.album("Record").genres == ["Rock"]
+    assert home.album("Record")["genreclf_album_previous"] == "Pop"
+
+
+def test_unsure(home: BeetsHome, classifier: ScriptedClassifier) -> None:
+    folder = put_album(home, "Murky")
+    classifier.answers["Murky"] = ("rock", 0.4)
+    home.beet(*AS_IS, folder)
+    assert home.item("Murky").genres == []
+    assert home.titles("genreclf_confidence:..0.45") == ["Murky"]
+    assert home.album("Record").genres == []
+
+
+def test_one_empty_text_is_no_genre(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    path = write_audio(home.inbox / "Cleared.wv", music(1))
+    for genres in (["Pop"], []):
+        media_file = MediaFile(path)
+        media_file.update({"title": "Cleared", "genres": genres})
+        media_file.save()
+    # What a cleared genre looks like in an APEv2 tag.
+    assert MediaFile(path).genres == [""]
+
+    home.beet(*AS_IS, "-s", str(path))
+
+    assert classifier.heard
+    assert home.item("Cleared").genres == ["Rock"]
+    assert home.item("Cleared")["genreclf_previous"] == ""
+
+
+def test_auto_off(home: BeetsHome, classifier: ScriptedClassifier) -> None:
+    folder = put_album(home, "Song")
+    home.configure(auto=False)
+    home.beet(*AS_IS, folder)
+    assert not classifier.heard
+    assert home.item("Song").genres == []
+
+
+def test_pretending_by_configuration(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    folder = put_album(home, "Song")
+    home.configure(pretend=True)
+    home.beet(*AS_IS, folder)
+    assert classifier.heard
+    assert home.item("Song").genres == []
+    assert home.item("Song").get("genreclf_model") is None
+
+
+def test_pretended_import_loads_nothing(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    folder = put_album(home, "Song")
+    home.configure(model="/missing.onnx")
+    printed = home.beet("import", "--pretend", folder)
+    assert not classifier.heard
+    assert "genreclf" not in printed.err
+
+
+def test_verbose_import_logs_tracks_and_summary(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    folder = put_album(home, "Murky", "Song")
+    classifier.answers["Murky"] = ("rock", 0.4)
+
+    printed = home.beet("-v", *AS_IS, folder)
+
+    assert printed.out == ""
+    assert "genreclf: Ann - Song: Rock 0.83" in printed.err
+    assert "genreclf: Ann - Murky: unsure (rock 0.40 < 0.45)" in printed.err
+    assert "genreclf: 1 tagged, 1 unsure, 0 unreadable" in printed.err
+
+
+def test_reimport_of_what_we_tagged_hears_nothing(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    home.beet(*AS_IS, put_album(home, "Song"))
+    home.beet("write")
+    before = home.item("Song")
+    classifier.heard.clear()
+
+    home.beet(*AS_IS, "-L", "title:Song")
+
+    assert not classifier.heard
+    after = home.item("Song")
+    assert after.genres == ["Rock"]
+    for name in ("genres", "confidence", "model", "previous"):
+        assert after[f"genreclf_{name}"] == before[f"genreclf_{name}"]
+
+
+def test_plugin_listens_to_the_ends_of_an_import_only(home: BeetsHome) -> None:
+    home.beet("version")
+    listened = {
+        event
+        for event, listeners in plugins.BeetsPlugin._raw_listeners.items()
+        if listeners
+    }
+    # beets itself registers the first for every plugin.
+    assert listened == {"pluginload", "import_begin", "import"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal would end pytest")
+def test_ctrl_c_ends_the_import_after_the_tracks_under_way(
+    home: BeetsHome, classifier: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = put_album(home, *(f"Song {number:02}" for number in range(60)))
+    home.configure(threads=1)
+    home.settings["threaded"] = True
+    hear = classifier.predict_file
+    pressed: list[float] = []
+
+    def hear_slowly(path: Path) -> TrackPrediction:
+        time.sleep(0.05)
+        if len(classifier.heard) == 3:
+            pressed.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+        return hear(path)
+
+    monkeypatch.setattr(classifier, "predict_file", hear_slowly)
+    home.beet(*AS_IS, folder)
+
+    assert time.monotonic() - pressed[0] < 2
+    assert len(classifier.heard) < 40
+    tagged = home.titles("genres:Rock")
+    assert 0 < len(tagged) <= len(classifier.heard)
+    assert home.titles("genreclf_model:scripted@00000000") == tagged

@@ -1,0 +1,79 @@
+"""Model files that are missing or damaged: one line, and no harm."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plugin.conftest import BeetsHome
+
+
+@pytest.fixture(params=["missing", "no model at all", "damaged", "no such name"])
+def bad_model(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the setting, which the message has to name."""
+    path = tmp_path / "mine.onnx"
+    if request.param == "no such name":
+        return "gtzan_crnn_v99"
+    if request.param == "no model at all":
+        path.write_text("{hello}\n" * 100)
+    if request.param == "damaged":
+        path.write_bytes(b"\x08\x09\x12\x07pytorch" + bytes(range(256)) * 40)
+    return str(path)
+
+
+def test_command_fails_in_one_line_and_touches_nothing(
+    home: BeetsHome, bad_model: str
+) -> None:
+    home.add_album("Record", ["One"])
+    home.configure(model=bad_model)
+    home.beet("ls")
+    before = home.dump(), home.files()
+
+    printed = home.beet("genreclf")
+
+    (line,) = printed.err.splitlines()
+    assert line.startswith("error: genreclf: ")
+    assert bad_model in line
+    assert (printed.out, printed.exit_code) == ("", 1)
+    assert (home.dump(), home.files()) == before
+
+
+def test_import_warns_once_and_finishes(home: BeetsHome, bad_model: str) -> None:
+    for number in range(3):
+        home.audio_file(home.inbox / f"{number}" / "Song.mp3", album=f"Album {number}")
+    home.configure(model=bad_model)
+
+    printed = home.beet("import", "-A", str(home.inbox))
+
+    (line,) = [line for line in printed.err.splitlines() if "genreclf" in line]
+    assert bad_model in line
+    assert "Traceback" not in printed.err
+    assert printed.exit_code == 0
+    assert len(home.items()) == len(home.files()) == 3
+
+
+def test_the_next_import_tries_again(home: BeetsHome, tmp_path: Path) -> None:
+    home.configure(model=str(tmp_path / "missing.onnx"))
+    for name in ("first", "second"):
+        path = home.audio_file(home.inbox / f"{name}.mp3")
+        printed = home.beet("import", "-A", "-s", str(path))
+        assert printed.err.count("missing.onnx") == 1
+
+
+def test_library_that_cannot_be_imported(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine without wheels of ONNX Runtime or PyAV."""
+    home.add_track("Song")
+    monkeypatch.setitem(sys.modules, "genre_model.classifier", None)
+
+    printed = home.beet("genreclf")
+
+    (line,) = printed.err.splitlines()
+    assert line.startswith("error: genreclf: ")
+    assert printed.exit_code == 1
