@@ -1,0 +1,66 @@
+# One virtual environment serves every target; the stamp files in it remember what was
+# installed, so that only a change of pyproject.toml or constraints.txt installs again.
+
+PYTHON ?= python3
+MUSIC ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+REQUIREMENTS := pyproject.toml constraints.txt
+# Constraints hold for every install: they alone decide which torch it is.
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+
+# As it was given, for folder names may hold spaces, quotes and dollar signs.
+QUOTED_MUSIC := $(if $(value MUSIC),'$(subst ','\'',$(value MUSIC))')
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format docs clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
+	@echo "Variables: MUSIC=folder or file for the demo, PYTHON=interpreter (python3)."
+
+demo: $(VENV)/.base ## tag MUSIC, or composed pieces, in a throwaway beets library
+	@$(BIN)/python scripts/demo.py $(QUOTED_MUSIC)
+
+test: lint ## everything that must pass: lint, types, the whole suite
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.all ## ruff check, ruff format --check, mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/.all ## let ruff fix and format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# Not with --quiet, which swallows the very warnings that --strict counts.
+docs: $(VENV)/.docs ## build docs/ into site/, warnings are errors
+	$(BIN)/mkdocs build --strict
+
+clean: ## remove everything that make made
+	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache
+	find beetsplug genre_model scripts tests -name __pycache__ -prune -exec rm -rf {} +
+
+# Pip is upgraded because older ones cannot read dependency groups.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or newer is needed; name one with PYTHON=...")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.base: $(VENV)/.created $(REQUIREMENTS)
+	@echo "Installing the base package into $(VENV), about 500 MB ..."
+	@$(INSTALL) --editable .
+	@touch $@
+
+# It holds the base package, too, so a later demo need not install it again.
+$(VENV)/.all: $(VENV)/.created $(REQUIREMENTS)
+	@echo "Installing everything into $(VENV), gigabytes where torch brings CUDA ..."
+	@$(INSTALL) --editable '.[train]' --group test --group lint
+	@touch $(VENV)/.base $@
+
+$(VENV)/.docs: $(VENV)/.created $(REQUIREMENTS)
+	$(INSTALL) --group docs
+	@touch $@

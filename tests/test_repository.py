@@ -1,0 +1,242 @@
+"""Rules that the repository keeps, checked on the repository itself."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hatchling.build import build_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("beetsplug", "genre_model")
+MODULES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
+MODULES_OF_PLUGIN = [path for path in MODULES if "beetsplug" in path.parts]
+
+MAX_MODULE_LINES = 250
+MAX_WHEEL_BYTES = 6_000_000
+
+TRAINING_ONLY = {"torch", "lightning", "librosa", "matplotlib", "pandas", "optuna"}
+HEAVY = TRAINING_ONLY | {"numpy", "scipy", "sklearn", "av", "onnx", "onnxruntime"}
+#: The only modules that may import each of these.
+OWNERS = {
+    "av": {"genre_model/decoder.py", "genre_model/waveform.py"},
+    "onnxruntime": {"genre_model/segment_probabilities.py"},
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module, or one name imported from it, by one of our modules."""
+
+    where: str
+    module: str
+    name: str | None = None
+
+    @property
+    def top(self) -> str:
+        return self.module.partition(".")[0]
+
+    def is_in(self, folder: str) -> bool:
+        return self.where.startswith(f"{folder}/")
+
+
+def imports_of(path: Path) -> list[Import]:
+    """List every import, also those inside functions and for type checking."""
+    where = path.relative_to(ROOT).as_posix()
+    found: list[Import] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [Import(where, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = _absolute_module(where, node)
+            found += [Import(where, module, alias.name) for alias in node.names]
+    return found
+
+
+def _absolute_module(where: str, node: ast.ImportFrom) -> str:
+    parents = where.split("/")[: -node.level] if node.level else []
+    return ".".join([*parents, *([node.module] if node.module else [])])
+
+
+IMPORTS = [found for path in MODULES for found in imports_of(path)]
+
+
+def offenders(breaks_the_rule: Callable[[Import], bool]) -> list[str]:
+    return [
+        f"{found.where}: {found.module} {found.name or ''}"
+        for found in IMPORTS
+        if breaks_the_rule(found)
+    ]
+
+
+def test_the_model_never_imports_beets() -> None:
+    beets = {"beets", "beetsplug", "confuse", "mediafile"}
+    assert not offenders(lambda i: i.is_in("genre_model") and i.top in beets)
+
+
+def test_the_plugin_uses_only_what_the_model_exports() -> None:
+    exported = public_names(ROOT / "genre_model" / "__init__.py")
+    used = {name for path in MODULES_OF_PLUGIN for name in names_of_the_model(path)}
+    assert used
+    assert used <= exported
+
+
+def names_of_the_model(path: Path) -> set[str]:
+    """List what a module imports from genre_model, or reads as ``genre_model.name``."""
+    imported = {
+        found.name if found.module == "genre_model" and found.name else found.module
+        for found in imports_of(path)
+        if found.top == "genre_model" and found != Import(found.where, "genre_model")
+    }
+    read = {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "genre_model"
+    }
+    return imported | read
+
+
+def public_names(path: Path) -> set[str]:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="__all__")], value=names):
+                return set(ast.literal_eval(names))
+    raise AssertionError(f"{path} has no __all__")
+
+
+def test_what_only_training_needs_is_imported_only_there() -> None:
+    assert not offenders(
+        lambda i: i.top in TRAINING_ONLY and not i.is_in("genre_model/training")
+    )
+
+
+def test_only_the_command_line_reaches_training() -> None:
+    def may_reach_training(found: Import) -> bool:
+        return found.where == "genre_model/cli.py" or any(
+            map(found.is_in, ("genre_model/commands", "genre_model/training"))
+        )
+
+    assert not offenders(
+        lambda i: (
+            f"{i.module}.{i.name}.".startswith("genre_model.training.")
+            and not may_reach_training(i)
+        )
+    )
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_outside_things_have_an_owner(library: str) -> None:
+    assert {i.where for i in IMPORTS if i.top == library} == OWNERS[library]
+
+
+def test_only_the_waveform_opens_audio() -> None:
+    assert not offenders(
+        lambda i: i.module == "genre_model.decoder" and i.where != "genre_model/waveform.py"
+    )
+
+
+def test_the_plugin_folder_stays_a_namespace() -> None:
+    # An __init__.py there would hide the plugins of all other distributions, and a
+    # py.typed would be the same file as theirs.
+    assert not [path for path in (ROOT / "beetsplug").iterdir() if path.is_file()]
+
+
+def test_modules_stay_short() -> None:
+    lengths = {path: len(path.read_bytes().splitlines()) for path in MODULES}
+    assert not {p: n for p, n in lengths.items() if n > MAX_MODULE_LINES}
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = re.findall(r"^## \[?v?(\d+\.\d+[^\s\]]*)", changelog, re.MULTILINE)
+    assert versions[0] == project["project"]["version"]
+
+
+def test_importing_the_plugin_loads_nothing_heavy() -> None:
+    # Every `beet` command pays for what the plugin imports, `beet ls` included.
+    script = (
+        "import json, sys, beets.ui, beets.plugins;"
+        "before = set(sys.modules);"
+        "import genre_model, beetsplug.genreclf;"
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    loaded = set(json.loads(run_python("-c", script)))
+    assert "beetsplug.genreclf" in loaded
+    assert not loaded & HEAVY
+    assert not {name for name in loaded if name.startswith("genre_model.training")}
+
+
+def test_listening_reports_to_nobody(tmp_path: Path) -> None:
+    # ONNX Runtime (1.29, if not earlier ones) names the device in a file in the home
+    # folder and sends events, unless it is told not to before it is imported.
+    places = dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME"), str(tmp_path))
+    run_python("-c", "import genre_model.segment_probabilities", **places)
+    assert not list(tmp_path.rglob("*"))
+
+
+def run_python(*arguments: str, **environment: str) -> str:
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        return folder / build_wheel(str(folder))
+
+
+def test_the_wheel_holds_the_two_packages_whole(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    in_tree = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert names == in_tree
+
+
+def test_the_wheel_carries_a_model_and_stays_small(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert [n for n in names if re.fullmatch(r"genre_model/models/\w+\.onnx", n)]
+    assert wheel.stat().st_size <= MAX_WHEEL_BYTES
+
+
+def test_the_example_for_contributors_runs(tmp_path: Path) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "test_example.py").write_text(example, encoding="utf-8")
+    printed = run_python("-m", "pytest", "-c", "pyproject.toml", str(tmp_path))
+    assert "1 passed" in printed
