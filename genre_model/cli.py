@@ -159,7 +159,18 @@ def _add_evaluate(
         default="auto",
         help="what to listen to; both compares tracks that exist as audio and picture",
     )
-    parser.add_argument("--combine", choices=("mean", "vote"), default="mean")
+    parser.add_argument(
+        "--part",
+        choices=("test", "valid"),
+        default="test",
+        help="score the test tracks, or those that may choose settings (default: test)",
+    )
+    parser.add_argument(
+        "--combine",
+        choices=("mean", "vote"),
+        default="mean",
+        help="segments to track: mean probability (default) or majority vote",
+    )
     parser.add_argument(
         "--allow-seen",
         action="store_true",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+# ONNX Runtime reports its use to its makers unless it is told not to before its import.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import numpy as np
 import onnxruntime
 
 from genre_model.errors import ModelFileError
+
+onnxruntime.disable_telemetry_events()
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+
+# Tests, trainings among them, may share a machine: waiting threads must not spin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from pathlib import Path
 
 import pytest

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genre_model.training.evaluate import predict_protocol
-from genre_model.training.gtzan import find_tracks
 from genre_model.training.plots import plot_confusion
+from genre_model.training.predictions import Evaluation, predict_systems
 from genre_model.training.report import comparison_text, report_of, text_of
 from genre_model.training.run_folder import write_atomically
 
@@ -18,19 +18,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from genre_model.training.evaluate import Predictions
-    from genre_model.training.gtzan import Source
-
 
 def evaluate(options: argparse.Namespace) -> int:
     """Print the report of a protocol, or audio beside pictures."""
     if options.source == "both":
-        return _compare(options)
-    source: Source = options.source
-    if source == "auto":
-        is_picture = find_tracks(options.data, source)[0].is_picture
-        source = "pictures" if is_picture else "audio"
-    report = report_of(_predict(options, source), options.protocol, source)
+        return _compare(_evaluation(options))
+    systems = predict_systems(_evaluation(options))
+    report = report_of(systems, options.protocol, options.part)
     text = text_of(report)
     print(text)
     if options.out:
@@ -38,23 +32,27 @@ def evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _compare(options: argparse.Namespace) -> int:
-    pictures = _predict(options, "pictures")
-    audio = _predict(options, "audio")
-    print(f"{options.protocol}: test tracks that exist as audio and as picture")
+def _compare(evaluation: Evaluation) -> int:
+    pictures = predict_systems(replace(evaluation, source="pictures"))
+    audio = predict_systems(replace(evaluation, source="audio"))
+    print(
+        f"{evaluation.protocol}, {evaluation.part}: the {len(audio[0].track_ids)} tracks "
+        "that exist as audio and as picture"
+    )
     for heard, seen in zip(audio, pictures, strict=True):
         print(comparison_text(heard, seen.subset(heard.track_ids)))
     return 0
 
 
-def _predict(options: argparse.Namespace, source: Source) -> list[Predictions]:
-    return predict_protocol(
-        options.run_or_model,
-        options.data,
-        options.protocol,
-        options.seeds,
-        source,
-        options.combine,
+def _evaluation(options: argparse.Namespace) -> Evaluation:
+    return Evaluation(
+        run_or_model=options.run_or_model,
+        data_dir=options.data,
+        protocol=options.protocol,
+        part=options.part,
+        n_seeds=options.seeds,
+        source=options.source,
+        combination=options.combine,
         allow_seen=options.allow_seen,
     )
 

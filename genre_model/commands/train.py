@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-
 from genre_model.training.experiment import train_protocol
 from genre_model.training.recipe import read_recipe
 
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
 
 def train(options: argparse.Namespace) -> int:
     """Train what is not trained yet, and print where the models are."""
-    if options.threads:
-        torch.set_num_threads(options.threads)
     runs = train_protocol(
         read_recipe(options.recipe),
         options.data,
@@ -24,6 +20,7 @@ def train(options: argparse.Namespace) -> int:
         options.protocol,
         list(range(options.first_seed, options.first_seed + options.seeds)),
         options.source,
+        n_threads=options.threads,
     )
     for run in runs:
         print(run.model_path)

@@ -6,6 +6,8 @@ import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from genre_model.errors import TrainingDataError
 from genre_model.model_file import Card
 from genre_model.training.export import export_model
@@ -42,6 +44,8 @@ def train_protocol(
     protocol: str,
     seeds: list[int],
     source: Source = "auto",
+    *,
+    n_threads: int | None = None,
 ) -> list[RunFolder]:
     """Train every fold and seed that is not complete yet.
 
@@ -52,6 +56,7 @@ def train_protocol(
         protocol: one of ``protocols.PROTOCOLS``.
         seeds: one training each per fold.
         source: audio or pictures.
+        n_threads: of torch; None is its own choice.
 
     Returns:
         The run folders, all complete.
@@ -59,6 +64,8 @@ def train_protocol(
     Raises:
         TrainingDataError: if tracks are missing or a folder holds another run.
     """
+    if n_threads:
+        torch.set_num_threads(n_threads)
     tracks = find_tracks(data_dir, source)
     data = load_labelled_mel_frames(tracks, recipe.front_end, show_progress=True)
     kind = "pictures" if tracks[0].is_picture else "audio"

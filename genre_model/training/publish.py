@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What the card keeps of a report.
-REPORTED = ("accuracy", "sd", "seeds", "n_tracks", "macro_f1", "source", "leaky")
+REPORTED = ("accuracy", "sd", "seeds", "n_tracks", "macro_f1", "part", "source", "leaky")
 
 
 def publish(run_path: Path, report_paths: list[Path], name: str, out: Path) -> None:

@@ -1,0 +1,29 @@
+"""Values that only a wanted change may move, computed afresh."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from audio_files import music
+
+from genre_model.classifier import GenreClassifier
+from genre_model.mel_frames import mel_frames_from_waveform
+
+FOLDER = Path(__file__).parent / "golden"
+RATE_HZ = 22050
+
+
+def golden_values() -> tuple[np.ndarray, dict[str, float]]:
+    """Compute mel frames of a synthetic piece, and what the bundled model says of it."""
+    classifier = GenreClassifier.load()
+    mel = classifier.card.front_end.mel
+    mel_frames = mel_frames_from_waveform(music(30, RATE_HZ), RATE_HZ, mel)
+    prediction = classifier.predict_mel_frames(Path("music"), mel_frames)
+    probabilities = {
+        genre: round(float(probability), 6)
+        for genre, probability in zip(
+            prediction.genres, prediction.probabilities, strict=True
+        )
+    }
+    return mel_frames[:, ::40], probabilities

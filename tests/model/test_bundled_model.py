@@ -1,0 +1,79 @@
+"""The model that comes with the package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import mutagen
+import numpy as np
+import pytest
+from audio_files import CONTAINERS, write_audio
+from golden_values import FOLDER, golden_values
+from mediafile import MediaFile
+
+from genre_model.classifier import GenreClassifier
+from genre_model.config import WaveformConfig
+from genre_model.model_file import bundled_model_names, read_model
+from genre_model.waveform import AudioFile
+
+
+def test_mel_frames_and_probabilities_are_golden() -> None:
+    mel_frames, probabilities = golden_values()
+    np.testing.assert_allclose(mel_frames, np.load(FOLDER / "mel_frames.npy"), atol=1e-3)
+    golden = json.loads((FOLDER / "probabilities.json").read_text("utf-8"))
+    assert probabilities == pytest.approx(golden, abs=1e-3)
+
+
+def test_the_card_carries_honest_accuracy() -> None:
+    card = read_model().card
+    measured = card.metrics["fault-filtered"]
+    assert measured["part"] == "test"
+    assert measured["n_tracks"] == 290
+    assert measured["seeds"] == 5
+    assert 0.5 < measured["accuracy"] < 0.9
+    assert 0 < measured["sd"] < 0.1
+    assert measured["leaky"] is False
+    assert "--protocol fault-filtered" in measured["command"]
+
+
+def test_the_card_lists_its_training_tracks() -> None:
+    training = read_model().card.training
+    assert training["n_tracks"] == len(set(training["track_ids"])) == 930
+    assert training["recipe"] == "gtzan_crnn"
+
+
+def test_every_bundled_model_is_small() -> None:
+    for name in bundled_model_names():
+        path = Path(__file__).parents[2] / "genre_model" / "models" / f"{name}.onnx"
+        assert path.stat().st_size <= 4_000_000
+
+
+def test_genres_are_spelled_as_lastgenre_does() -> None:
+    from importlib import resources
+
+    known = (resources.files("beetsplug.lastgenre") / "genres.txt").read_text("utf-8")
+    assert set(read_model().card.genres) <= set(known.split("\n"))
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("song", ["Hustle.mp3", "disco_con_tutti.ogg", "Fairy.ogg"])
+def test_one_song_is_one_genre_in_every_container(
+    data_dir: Path, tmp_path: Path, song: str
+) -> None:
+    (source,) = (data_dir / "songs").glob(f"*{song}")
+    with AudioFile(source, WaveformConfig(44100)) as audio:
+        samples = audio.read(10, 44100 * 90)
+    classifier = GenreClassifier.load()
+    reference = classifier.predict_file(write_audio(tmp_path / "reference.wav", samples))
+    for kind in CONTAINERS.values():
+        path = write_audio(tmp_path / f"song{kind.suffix}", samples, codec=kind.codec)
+        prediction = classifier.predict_file(path)
+        assert prediction.genre == reference.genre, kind
+        np.testing.assert_allclose(
+            prediction.probabilities, reference.probabilities, atol=0.05, err_msg=str(kind)
+        )
+        tags = MediaFile(path)
+        tags.genres = [prediction.genre.title()]
+        tags.save()
+        assert prediction.genre.title() in str(dict(mutagen.File(path).tags))
