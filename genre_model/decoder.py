@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from itertools import chain, islice
 from statistics import median_low, mode
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import av
-import numpy as np
 from av.error import FFmpegError
 
 from genre_model.errors import AudioDecodeError, TooLongError, TooShortError
+from genre_model.mono_samples import mono_samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.packet import Packet
-    from numpy.typing import NDArray
+
+    from genre_model.resampler import Block
 
 #: More than this is no track, but the recording of a stream or a damaged header.
 MAX_SECONDS = 12 * 3600
@@ -34,22 +35,15 @@ _PREROLL_SECONDS = 0.5
 _N_TIMED_FRAMES = 15
 # A claimed duration is believed where a packet is found this close to the claimed end.
 _TAIL_SECONDS = 2.0
-_LOUDEST_SAMPLE = 1e3  # 60 dB over full scale is damage, just as NaN is
 _MAX_DEMUX_ERRORS = 100
 # Containers of sound; not playlists, which make FFmpeg open other files and addresses.
-_CONTAINER_OPTIONS = {
+_OPTIONS = {
     "format_whitelist": "mp3,flac,ogg,mov,asf,wav,w64,aiff,ape,wv,mpc,mpc8,dsf,iff,aac,"
-    "loas,tta,tak,caf,au,ac3,eac3,dts,truehd,amr,matroska,avi,flv,mpegts,mpeg,rm,oma,"
-    "shn,voc",
+    "loas,tta,tak,caf,au,ac3,eac3,dts,truehd,amr,matroska,avi,flv,mpegts,mpeg,rm,oma,shn,voc",
     "protocol_whitelist": "file",
 }
-
-
-class Block(NamedTuple):
-    """Consecutive mono samples [shape=(n_samples,)]; joined files change their rate."""
-
-    sample_rate_hz: int
-    samples: NDArray[np.float32]
+# PyAV before 19 refuses files whose tags are no UTF-8 unless told otherwise.
+_LENIENT_TAGS: Any = {"metadata_errors": "replace"} if av.__version__ < "19" else {}
 
 
 class Decoder:
@@ -57,6 +51,7 @@ class Decoder:
 
     Attributes:
         sample_rate_hz: rate of the first frame; positions are counted in it.
+        duration_seconds: as claimed by the file, or counted.
 
     Args:
         path: of a regular file.
@@ -65,19 +60,25 @@ class Decoder:
         FFmpegError: if this is no file that FFmpeg knows as audio.
         AudioDecodeError: if there is no audio in it, or none that decodes.
         TooShortError: if it is audio of no length.
+        TooLongError: if it claims more than :data:`MAX_SECONDS`.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._rewind()
-        first = self._first_frame()
-        self.sample_rate_hz = first.sample_rate
-        self._origin_pts = first.pts or 0
-        self._first_frame_samples = first.samples
+        self._open_container = ExitStack()
+        with ExitStack() as on_failure:
+            on_failure.callback(self.close)
+            self._rewind()
+            first = self._first_frame()
+            self.sample_rate_hz = first.sample_rate
+            self._origin_pts = first.pts or 0
+            self._first_frame_samples = first.samples
+            self.duration_seconds = self._find_duration_seconds()
+            on_failure.pop_all()
 
     def close(self) -> None:
         """Close the file."""
-        self._container.close()
+        self._open_container.close()
 
     def blocks_from(self, start: int) -> Iterator[Block]:
         """Decode from a sample on to the end.
@@ -86,43 +87,29 @@ class Decoder:
             start: first sample wanted, counted from the first that decodes.
 
         Yields:
-            Blocks without gaps; the first begins exactly at ``start``.
+            Sample rate and mono samples [shape=(n_samples,)], without gaps; the first
+            begin exactly at ``start``. The rate changes midway in joined files.
         """
         entered = self._enter_before(start)
         if entered is None:
             self._rewind()
         position, frames = entered or (0, self._frames())
         for frame in frames:
-            samples = _mono_samples(frame)
+            samples = mono_samples(frame)
             length = round(len(samples) * self.sample_rate_hz / frame.sample_rate)
             if position + length > start:
-                yield Block(frame.sample_rate, samples[max(0, start - position) :])
+                yield frame.sample_rate, samples[max(0, start - position) :]
             position += length
-
-    def duration_seconds(self) -> float:
-        """Return the claimed duration where a packet confirms it, else count packets.
-
-        Truncated files claim too much, and so do MP3 and AAC files of varying bit rate
-        without a header.
-
-        Raises:
-            TooLongError: if more than :data:`MAX_SECONDS` are claimed or counted.
-        """
-        claimed = _within_limit(self._claimed_seconds())
-        if claimed and self._reaches(claimed - _TAIL_SECONDS):
-            return claimed
-        return _within_limit(self._counted_seconds() or self._decoded_seconds())
 
     def _rewind(self) -> None:
         # Opened anew, for a seek to 0 leaves some demuxers in another state. The prefix
         # keeps names such as "concat:x" from being read as addresses. A file object in
         # place of the name is no slower, but PyAV prints a traceback for each bad seek.
+        self.close()
         self._container = av.open(
-            f"file:{self._path}",
-            "r",
-            container_options=_CONTAINER_OPTIONS,
-            metadata_errors="replace",
+            f"file:{self._path}", container_options=_OPTIONS, **_LENIENT_TAGS
         )
+        self._open_container.callback(self._container.close)
         stream = self._container.streams.best("audio")
         if stream is None or stream.codec_context is None:
             raise AudioDecodeError("holds no audio that can be decoded")
@@ -165,11 +152,10 @@ class Decoder:
         return position, chain(ahead, frames)
 
     def _seek(self, position: int) -> bool:
-        try:
+        with suppress(FFmpegError):
             self._container.seek(self._pts_at(position), stream=self._stream)
-        except FFmpegError:
-            return False
-        return True
+            return True
+        return False
 
     def _pts_at(self, position: int) -> int:
         ticks = position / (self.sample_rate_hz * self._time_base)
@@ -195,19 +181,30 @@ class Decoder:
         rest = (position - self._first_frame_samples + size // 2) % size - size // 2
         return position - rest if abs(rest) <= 2 * samples_per_tick else position
 
+    def _find_duration_seconds(self) -> float:
+        # Truncated files claim too much, and so do MP3 and AAC files of varying bit rate
+        # without a header: a claim needs a packet near its end, or all are counted.
+        seconds = self._claimed_seconds()
+        if seconds <= MAX_SECONDS and not (seconds > 0 and self._reaches(seconds)):
+            seconds = self._counted_seconds() or self._decoded_seconds()
+        if seconds > MAX_SECONDS:
+            raise TooLongError(f"claims {seconds / 3600:.1f} hours, more than any track")
+        return seconds
+
     def _claimed_seconds(self) -> float:
         if self._stream.duration is not None:
             return float(self._stream.duration * self._time_base)
         return (self._container.duration or 0) / av.time_base
 
     def _reaches(self, seconds: float) -> bool:
-        if not self._seek(max(0, round(seconds * self.sample_rate_hz))):
+        last = max(0.0, seconds - _TAIL_SECONDS)
+        if not self._seek(round(last * self.sample_rate_hz)):
             return False
-        return any(self._end_seconds(packet) > seconds for packet in self._packets())
+        return any(self._end_seconds(packet) > last for packet in self._packets())
 
     def _counted_seconds(self) -> float:
         self._rewind()
-        return max(map(self._end_seconds, self._packets()))
+        return max(map(self._end_seconds, self._packets()), default=0.0)
 
     def _decoded_seconds(self) -> float:
         return sum(len(samples) / hz for hz, samples in self.blocks_from(0))
@@ -221,30 +218,7 @@ def _end_pts(packet: Packet[AudioStream], default: int) -> int:
     return default if packet.pts is None else packet.pts + (packet.duration or 0)
 
 
-def _within_limit(seconds: float) -> float:
-    if seconds > MAX_SECONDS:
-        raise TooLongError(f"claims {seconds / 3600:.1f} hours, more than any track")
-    return seconds
-
-
 def _decoded(packet: Packet[AudioStream]) -> list[AudioFrame]:
-    try:
-        frames = packet.decode()
-    except FFmpegError:
-        return []  # players, too, leave a damaged packet out
-    return [frame for frame in frames if frame.samples and frame.sample_rate]
-
-
-def _mono_samples(frame: AudioFrame) -> NDArray[np.float32]:
-    """Average the channels, all finite and in about [-1, 1] [shape=(n_samples,)]."""
-    values: NDArray[Any] = frame.to_ndarray()
-    if not frame.format.is_planar:
-        values = values.reshape(frame.samples, -1).T
-    if values.dtype.kind == "f":
-        values[~(np.abs(values) < _LOUDEST_SAMPLE)] = 0
-    channels = values.astype(np.float32, order="C")  # or the mean takes 5 times as long
-    mono: NDArray[np.float32] = channels.mean(axis=0)
-    if values.dtype.kind == "f":
-        return mono
-    full_scale = np.float32(2 ** (8 * values.itemsize - 1))
-    return mono / full_scale - (1 if values.dtype.kind == "u" else 0)
+    with suppress(FFmpegError):  # players, too, leave a damaged packet out
+        return [frame for frame in packet.decode() if frame.samples * frame.sample_rate]
+    return []

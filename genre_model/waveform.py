@@ -55,7 +55,7 @@ class AudioFile:
         with _naming(path):
             _check_readable(path)
             self._decoder = Decoder(path)
-            self.duration_seconds = self._decoder.duration_seconds()
+        self.duration_seconds = self._decoder.duration_seconds
 
     def __enter__(self) -> AudioFile:
         """Return itself."""

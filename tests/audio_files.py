@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE_HZ = 44100
 
-_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
+_LAYOUTS = ["", "mono", "stereo", "2.1", "quad", "5.0", "5.1", "6.1", "7.1"]
 _DSD_SAMPLE_RATE_HZ = 2822400
 _DSD_BLOCK_BYTES = 4096
 _COVER_PNG = base64.b64decode(
@@ -147,6 +147,8 @@ def write_audio(
         The path.
     """
     channels = np.atleast_2d(np.asarray(samples, dtype=np.float32))
+    if not channels.size:
+        raise ValueError("no encoder makes a file of nothing")
     codec = codec or _CODEC_BY_SUFFIX[path.suffix]
     if codec == "dsd":
         path.write_bytes(_dsf_bytes(channels.mean(axis=0), sample_rate_hz))
@@ -189,8 +191,9 @@ def _encode(
         if sample_format:
             stream.format = sample_format
         for start in range(0, channels.shape[1], sample_rate_hz):
-            second = np.ascontiguousarray(channels[:, start : start + sample_rate_hz])
-            frame = av.AudioFrame.from_ndarray(second, format="fltp", layout=layout)
+            second = channels[:, start : start + sample_rate_hz]
+            packed = second.T.reshape(1, -1)  # PyAV cannot take eight separate channels
+            frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
             frame.sample_rate = sample_rate_hz
             frame.pts = start
             container.mux(stream.encode(frame))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from audio_files import music
 
 from genre_model.classifier import GenreClassifier
 from genre_model.mel_frames import mel_frames_from_waveform
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FOLDER = Path(__file__).parent / "golden"
 RATE_HZ = 22050

@@ -36,7 +36,10 @@ TRAINING_ONLY = {"torch", "lightning", "librosa", "matplotlib", "pandas", "optun
 HEAVY = TRAINING_ONLY | {"numpy", "scipy", "sklearn", "av", "onnx", "onnxruntime"}
 #: The only modules that may import each of these.
 OWNERS = {
-    "av": {f"genre_model/{name}.py" for name in ("decoder", "resampler", "waveform")},
+    "av": {
+        f"genre_model/{name}.py"
+        for name in ("decoder", "mono_samples", "resampler", "waveform")
+    },
     "onnxruntime": {"genre_model/segment_probabilities.py"},
 }
 
