@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for wrong usage.
     """
     options = _parser().parse_args(arguments)
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    logging.getLogger("genre_model").setLevel(logging.INFO)
+    _prepare_output()
     try:
         return _run(options)
-    except GenreModelError as error:
-        print(f"genre-model: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (| head): what is left in the buffer has no place to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (GenreModelError, OSError) as error:
+        print(f"genre-model: {_line_of(error)}", file=sys.stderr)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith(("genre_model", "beetsplug")):
             raise
@@ -42,12 +47,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "beets-genreclf[train]",
             file=sys.stderr,
         )
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader went away (| head): what is left in the buffer has no place to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
+
+
+def _prepare_output() -> None:
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.getLogger("genre_model").setLevel(logging.INFO)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A file name that the terminal's encoding lacks must not end the run.
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _line_of(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -138,7 +153,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--seeds", type=_positive, default=1, help="trainings per fold (default: 1)"
     )
-    parser.add_argument("--first-seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--first-seed", type=_natural, default=0, help="default: 0")
     parser.add_argument(
         "--threads", type=_positive, help="threads of torch (default: its own choice)"
     )
@@ -205,6 +220,13 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         default="fault-filtered",
         help="which tracks train and test (default: fault-filtered)",
     )
+
+
+def _natural(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
+    return value
 
 
 def _positive(text: str) -> int:

@@ -125,19 +125,21 @@ def _build(config_type: type[ConfigT], values: Any) -> ConfigT:
     kinds = {field.name: str(field.type) for field in fields(config_type)}
     values = _checked_keys(values, set(kinds), config_type.__name__)
     for name, value in values.items():
-        if not _is_valid(kinds[name], value):
+        if not _is_valid(kinds[name], value, may_be_zero=name == "f_min_hz"):
             raise ModelFileError(
-                f"{config_type.__name__}.{name} is {value!r}; expected {kinds[name]}"
+                f"{config_type.__name__}.{name} is {value!r}; expected a positive "
+                f"{kinds[name]}"
             )
     return config_type(**values)
 
 
-def _is_valid(kind: str, value: Any) -> bool:
+def _is_valid(kind: str, value: Any, *, may_be_zero: bool) -> bool:
     if kind == "BandValue":
         return value in get_args(BandValue)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
-    return value > 0 and (kind == "float" or isinstance(value, int))
+    is_in_range = value > 0 or (may_be_zero and value == 0)
+    return is_in_range and (kind == "float" or isinstance(value, int))
 
 
 def _checked_keys(values: Any, expected: set[str], name: str) -> dict[str, Any]:

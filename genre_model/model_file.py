@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genre_model.atomic_file import write_atomically
 from genre_model.config import FrontEnd, fingerprint
 from genre_model.errors import FingerprintMismatchError, ModelFileError
 from genre_model.mel_frames import count_bands
@@ -92,13 +94,12 @@ def bundled_model_names() -> list[str]:
     return sorted(path.stem for path in paths if path.suffix == ".onnx")
 
 
-def read_model(model: str | Path | None = None, n_threads: int = 1) -> Model:
+def read_model(model: str | Path | None = None) -> Model:
     """Read and check a model file.
 
     Args:
         model: path of an ``.onnx`` file or name of a bundled model; None is
             ``DEFAULT_MODEL``.
-        n_threads: threads inside one run of the network.
 
     Raises:
         ModelFileError: one line that names the file and what is wrong with it.
@@ -106,7 +107,7 @@ def read_model(model: str | Path | None = None, n_threads: int = 1) -> Model:
     source = _find(model)
     try:
         content = _read_bytes(source)
-        scorer = SegmentScorer(content, n_threads)
+        scorer = SegmentScorer(content)
         card = card_from_json(scorer.metadata.get(CARD_KEY))
         _check_shapes(scorer, card)
     except ModelFileError as error:
@@ -120,12 +121,7 @@ def write_model(path: Path, network: bytes, card: Card) -> None:
 
     proto = onnx.load_model_from_string(network)
     onnx.helper.set_model_props(proto, {CARD_KEY: card.to_json()})
-    temporary = path.with_name(path.name + ".partial")
-    try:
-        temporary.write_bytes(proto.SerializeToString())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, proto.SerializeToString())
 
 
 def card_from_json(text: str | None) -> Card:
@@ -162,7 +158,7 @@ def card_from_json(text: str | None) -> Card:
 def _find(model: str | Path | None) -> Path | Traversable:
     name = str(model or DEFAULT_MODEL)
     if name.endswith(".onnx"):
-        return Path(name).expanduser()
+        return Path(os.path.expanduser(name))  # noqa: PTH111 -- it never raises
     if name not in bundled_model_names():
         raise ModelFileError(
             f"no model {name!r}; there is {', '.join(bundled_model_names()) or 'none'}, "

@@ -42,15 +42,14 @@ class SegmentScorer:
     Args:
         network: serialised ONNX model with input ``segments`` and outputs ``logits`` and
             ``embedding``.
-        n_threads: threads inside one call; 1 where files are spread over threads.
 
     Raises:
         ModelFileError: if ONNX Runtime refuses the model.
     """
 
-    def __init__(self, network: bytes, n_threads: int = 1) -> None:
+    def __init__(self, network: bytes) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = n_threads
+        options.intra_op_num_threads = 1  # files are spread over threads instead
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
         try:
@@ -92,7 +91,7 @@ class SegmentScorer:
         """Run the network.
 
         Raises:
-            ModelFileError: if the network does not take such segments.
+            ModelFileError: if the network does not take such segments, or returns NaN.
         """
         try:
             logits, embedding = self._session.run(
@@ -100,6 +99,8 @@ class SegmentScorer:
             )
         except Exception as error:
             raise ModelFileError(f"the network failed: {_line(error)}") from error
+        if not np.isfinite(logits).all():
+            raise ModelFileError("the network returned values that are no numbers")
         return SegmentScores(logits, embedding)
 
 

@@ -18,14 +18,11 @@ from compose import compose_pieces
 from throwaway_library import BeetError, Row, ThrowawayLibrary
 
 from beetsplug.genreclf.options import DEFAULTS
+from genre_model.audio_suffixes import AUDIO_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-AUDIO_SUFFIXES = {
-    *(".aac", ".aif", ".aiff", ".ape", ".dsf", ".flac", ".m4a", ".m4b", ".mp3"),
-    *(".mp4", ".mpc", ".oga", ".ogg", ".opus", ".wav", ".wma", ".wv"),
-}
 NOT_HEARD = "^genreclf_model::."
 NAME_WIDTH = 44
 

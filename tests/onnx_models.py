@@ -26,7 +26,7 @@ PICTURE_MEL = MelConfig(
     f_max_hz=11025.0,
     keep_below_hz=7700.0,
     band_value="mean_of_db",
-    power_floor=1e-10,
+    power_floor=1e-6,
 )
 FRONT_END = FrontEnd(
     WaveformConfig(sample_rate_hz=22050),

@@ -16,7 +16,7 @@ DEFAULTS: dict[str, Any] = {
     "force": False,
     "pretend": False,
     "quiet": False,
-    "min_confidence": 0.45,
+    "min_confidence": 0.6,
     "title_case": True,
     "model": None,
     "threads": None,

@@ -81,7 +81,7 @@ def choose_tags(
     standing = [tag for tag in present if tag.strip()]
     if standing and not options.force:
         return Decision(Outcome.HAD_GENRE, None, f"already {', '.join(standing)}")
-    if confidence < options.min_confidence:
+    if not confidence >= options.min_confidence:
         # Rounded down, so that 0.449 never reads "0.45 < 0.45".
         shown = math.floor(confidence * 100 + 1e-9) / 100
         reason = f"unsure ({genre} {shown:.2f} < {options.min_confidence:g})"

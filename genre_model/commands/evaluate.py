@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genre_model.atomic_file import write_atomically
+from genre_model.errors import GenreModelError
 from genre_model.training.plots import plot_confusion
 from genre_model.training.predictions import Evaluation, predict_systems
-from genre_model.training.report import comparison_text, report_of, text_of
-from genre_model.training.run_folder import write_atomically
+from genre_model.training.report import comparison_text, report_of, text_of, warnings_of
 
 if TYPE_CHECKING:
     import argparse
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 def evaluate(options: argparse.Namespace) -> int:
     """Print the report of a protocol, or audio beside pictures."""
     if options.source == "both":
+        if options.out:
+            raise GenreModelError("--source both prints a comparison; it takes no --out")
         return _compare(_evaluation(options))
     systems = predict_systems(_evaluation(options))
-    report = report_of(systems, options.protocol, options.part)
+    report = report_of(systems, options.protocol, options.part, options.combine)
     text = text_of(report)
     print(text)
     if options.out:
@@ -39,8 +42,12 @@ def _compare(evaluation: Evaluation) -> int:
         f"{evaluation.protocol}, {evaluation.part}: the {len(audio[0].track_ids)} tracks "
         "that exist as audio and as picture"
     )
+    n_seen = max(system.n_seen for system in audio)
+    for warning in warnings_of(evaluation.protocol, n_seen):
+        print(warning)
     for heard, seen in zip(audio, pictures, strict=True):
-        print(comparison_text(heard, seen.subset(heard.track_ids)))
+        common = seen.subset(heard.track_ids)
+        print(comparison_text(heard.subset(common.track_ids), common))
     return 0
 
 

@@ -30,5 +30,6 @@ def _accuracy_lines(card: Card) -> list[str]:
     return [
         f"  {protocol}: accuracy {values['accuracy']:.3f} (sd {values['sd']:.3f} over "
         f"{values['seeds']} seeds, {values['n_tracks']} tracks)"
+        + (" LEAKY" if values["leaky"] else "")
         for protocol, values in card.metrics.items()
     ] or ["  accuracy: not measured"]

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from genre_model.audio_suffixes import AUDIO_SUFFIXES
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import GenreModelError
 from genre_model.many_files import FileOutcome, predict_files
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from genre_model.track_probabilities import TrackPrediction
-
-#: What a folder is searched for; files that are named are tried whatever their suffix.
-AUDIO_SUFFIXES = frozenset(
-    f".{name}"
-    for name in (
-        *("aac", "aif", "aiff", "alac", "ape", "asf", "au", "dsf", "flac", "m4a", "m4b"),
-        *("mka", "mp2", "mp3", "mp4", "mpc", "oga", "ogg", "opus", "wav", "wma", "wv"),
-    )
-)
 
 
 def predict(options: argparse.Namespace) -> int:

@@ -70,7 +70,7 @@ def train_protocol(
     data = load_labelled_mel_frames(tracks, recipe.front_end, show_progress=True)
     kind = "pictures" if tracks[0].is_picture else "audio"
     runs = []
-    for fold in folds_of(protocol, sorted(data.track_ids)):
+    for fold in folds_of(protocol):
         for seed in seeds:
             run = RunFolder(run_path(out, protocol, fold, seed))
             _train_one(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from genre_model.audio_suffixes import AUDIO_SUFFIXES
 from genre_model.errors import TrainingDataError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 Source = Literal["auto", "audio", "pictures"]
@@ -27,7 +29,6 @@ GENRE_OF_FOLDER = {
 }
 GENRES = tuple(GENRE_OF_FOLDER.values())
 
-AUDIO_SUFFIXES = {".wav", ".au", ".flac", ".mp3", ".opus", ".ogg", ".m4a"}
 #: Where the ten genre folders stand in the copies of GTZAN that people have.
 LAYOUTS = (".", "genres", "genres_original", "Data/genres_original", "clips", "mel_png")
 
@@ -80,7 +81,7 @@ def _tracks_in_layouts(data_dir: Path, kind: str) -> list[LabelledTrack]:
     return max(found, key=len)
 
 
-def _tracks_in(root: Path, suffixes: set[str]) -> list[LabelledTrack]:
+def _tracks_in(root: Path, suffixes: Collection[str]) -> list[LabelledTrack]:
     tracks = {}
     for folder, genre in GENRE_OF_FOLDER.items():
         for path in sorted((root / folder).glob("*")):

@@ -112,6 +112,7 @@ def track_mel_frames(track: LabelledTrack, front_end: FrontEnd) -> NDArray[np.fl
 
 def _picture_mel_frames(path: Path, config: MelConfig) -> NDArray[np.float32]:
     """Read grey values; the top row of a picture is the highest band."""
+    _check_picture_front_end(config)
     try:
         with Image.open(path) as picture:
             values = np.asarray(picture.convert("L"), np.float32)[::-1]

@@ -79,8 +79,9 @@ class Predictions:
     recipe: str
 
     def subset(self, track_ids: Collection[str]) -> Predictions:
-        """Return the predictions of these tracks, in the order of this object."""
-        kept = [i for i, name in enumerate(self.track_ids) if name in set(track_ids)]
+        """Return the predictions of these tracks, in their order; unknown ones are left."""
+        place_of = {name: place for place, name in enumerate(self.track_ids)}
+        kept = [place_of[name] for name in track_ids if name in place_of]
         return replace(
             self,
             track_ids=tuple(self.track_ids[i] for i in kept),
@@ -98,7 +99,7 @@ def predict_systems(evaluation: Evaluation) -> list[Predictions]:
     """
     found = find_tracks(evaluation.data_dir, evaluation.source)
     tracks = {track.track_id: track for track in found}
-    folds = folds_of(evaluation.protocol, sorted(tracks))
+    folds = folds_of(evaluation.protocol)
     systems = systems_of(
         evaluation.run_or_model,
         evaluation.protocol,
@@ -169,6 +170,11 @@ def _count_seen(
     evaluation: Evaluation,
 ) -> int:
     trained_on = set(classifier.card.training.get("track_ids", ()))
+    if not trained_on and not evaluation.allow_seen:
+        raise SeenTracksError(
+            f"{model.model_path} does not say which tracks it was trained on, so its score "
+            "could mean nothing; --allow-seen computes it all the same"
+        )
     seen = [track.track_id for track in tracks if track.track_id in trained_on]
     if seen and not evaluation.allow_seen:
         raise SeenTracksError(

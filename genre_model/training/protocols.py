@@ -9,6 +9,7 @@ from importlib import resources
 import numpy as np
 
 from genre_model.errors import TrainingDataError
+from genre_model.training.gtzan import GENRE_OF_FOLDER
 
 PROTOCOLS = ("fault-filtered", "artist-folds", "stratified", "all")
 #: Shuffles the stratified folds; fixed, so that every system meets the same folds.
@@ -33,7 +34,7 @@ class Fold:
     test: tuple[str, ...]
 
 
-def folds_of(protocol: str, track_ids: list[str]) -> list[Fold]:
+def folds_of(protocol: str) -> list[Fold]:
     """Return the folds of a protocol.
 
     * ``fault-filtered``: one fold of 443/197/290 artist-disjoint tracks without
@@ -45,13 +46,15 @@ def folds_of(protocol: str, track_ids: list[str]) -> list[Fold]:
 
     Args:
         protocol: one of ``PROTOCOLS``.
-        track_ids: tracks at hand, sorted; only ``stratified`` is made of them.
+
+    Returns:
+        Folds of GTZAN's track ids, whichever of them are at hand.
 
     Raises:
-        TrainingDataError: if the protocol is unknown or impossible.
+        TrainingDataError: if the protocol is unknown.
     """
     if protocol == "stratified":
-        return _stratified_folds(track_ids)
+        return _stratified_folds()
     if protocol == "artist-folds":
         return _artist_folds()
     train, valid, test = (
@@ -90,11 +93,9 @@ def _artist_folds() -> list[Fold]:
     ]
 
 
-def _stratified_folds(track_ids: list[str]) -> list[Fold]:
-    if len(track_ids) < N_STRATIFIED_FOLDS:
-        raise TrainingDataError(
-            f"{len(track_ids)} tracks cannot make {N_STRATIFIED_FOLDS} folds"
-        )
+def _stratified_folds() -> list[Fold]:
+    """Fold all 1000 ids, not those at hand: a missing file must not move the others."""
+    track_ids = [f"{folder}.{n:05d}" for folder in GENRE_OF_FOLDER for n in range(100)]
     rng = np.random.default_rng(STRATIFIED_SEED)
     shuffled = [track_ids[index] for index in rng.permutation(len(track_ids))]
     shuffled.sort(key=lambda track_id: track_id.split(".")[0])

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What the card keeps of a report.
-REPORTED = ("accuracy", "sd", "seeds", "n_tracks", "macro_f1", "part", "source", "leaky")
+REPORTED = (
+    "accuracy",
+    "sd",
+    "seeds",
+    "n_tracks",
+    "macro_f1",
+    "part",
+    "source",
+    "combination",
+    "leaky",
+)
 
 
 def publish(run_path: Path, report_paths: list[Path], name: str, out: Path) -> None:
@@ -39,10 +49,12 @@ def publish(run_path: Path, report_paths: list[Path], name: str, out: Path) -> N
     card = read_model(run.model_path).card
     recipe = card.training["recipe"]
     reports = [_read_report(path, recipe) for path in report_paths]
-    command = f"genre-model train {recipe} --data DIR --out RUN --protocol"
+    if len({report["protocol"] for report in reports}) < len(reports):
+        raise TrainingDataError("two reports are of the same protocol; give each once")
+    train = f"genre-model train {recipe} --data DIR --out RUN --protocol"
     metrics = {
         report["protocol"]: {key: report[key] for key in REPORTED}
-        | {"command": f"{command} {report['protocol']} --seeds {report['seeds']}"}
+        | {"command": _command_of(report, train)}
         for report in reports
     }
     published = replace(
@@ -50,9 +62,14 @@ def publish(run_path: Path, report_paths: list[Path], name: str, out: Path) -> N
         name=name,
         metrics=metrics,
         temperature=reports[0]["temperature"],
-        training=card.training | {"command": f"{command} {card.training['protocol']}"},
+        training=card.training | {"command": f"{train} {card.training['protocol']}"},
     )
     write_model(out, run.model_path.read_bytes(), published)
+
+
+def _command_of(report: dict[str, Any], train: str) -> str:
+    options = f"{report['protocol']} --seeds {report['seeds']}"
+    return f"{train} {options} && genre-model evaluate RUN --data DIR --protocol {options}"
 
 
 def _read_report(path: Path, recipe: str) -> dict[str, Any]:
@@ -60,10 +77,12 @@ def _read_report(path: Path, recipe: str) -> dict[str, Any]:
         report: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise TrainingDataError(f"cannot read report {path}: {error}") from error
-    if report.get("recipe") != recipe:
+    if not isinstance(report, dict) or report.get("recipe") != recipe:
         raise TrainingDataError(
-            f"report {path} is of recipe {report.get('recipe')!r}, the run of {recipe!r}"
+            f"report {path} is not of the recipe {recipe!r} that the run is of"
         )
-    if report["n_seen"]:
-        raise TrainingDataError(f"report {path} scored tracks that were trained on")
+    if report.get("part") != "test" or report.get("n_seen") != 0:
+        raise TrainingDataError(
+            f"report {path} must be of test tracks that no model was trained on"
+        )
     return report

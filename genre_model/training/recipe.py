@@ -137,6 +137,10 @@ def recipe_from_toml(name: str, text: str) -> Recipe:
 SectionT = TypeVar("SectionT", TrainingConfig, AugmentConfig)
 
 
+#: Counts that cannot be 0.
+POSITIVE = ("epochs", "steps_per_epoch", "batch_size", "validate_every_epochs")
+
+
 def _build(section: type[SectionT], values: dict[str, Any]) -> SectionT:
     _check_keys(values, {field.name for field in fields(section)})
     for field in fields(section):
@@ -146,10 +150,14 @@ def _build(section: type[SectionT], values: dict[str, Any]) -> SectionT:
             raise RecipeError(f"{field.name} is {value!r}; expected {field.type}")
         if not isinstance(value, str) and value < 0:
             raise RecipeError(f"{field.name} is {value!r}; it cannot be negative")
+        if field.name in POSITIVE and value == 0:
+            raise RecipeError(f"{field.name} is 0; at least 1 is needed")
     return section(**values)
 
 
-def _check_keys(values: dict[str, Any], expected: set[str]) -> None:
+def _check_keys(values: Any, expected: set[str]) -> None:
+    if not isinstance(values, dict):
+        raise RecipeError(f"{values!r} stands where {', '.join(sorted(expected))} belong")
     if unknown := sorted(set(values) - expected):
         raise RecipeError(f"unknown setting {', '.join(unknown)}")
     if missing := sorted(expected - set(values)):

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 THRESHOLDS = (0.3, 0.4, 0.45, 0.5, 0.6, 0.7)
 
 
-def report_of(systems: list[Predictions], protocol: str, part: str) -> dict[str, Any]:
+def report_of(
+    systems: list[Predictions], protocol: str, part: str, combination: str = "mean"
+) -> dict[str, Any]:
     """Compute every number of an evaluation, ready for JSON.
 
     Accuracy and macro-F1 are means over seeds with the sample standard deviation; the
@@ -35,6 +37,7 @@ def report_of(systems: list[Predictions], protocol: str, part: str) -> dict[str,
         "protocol": protocol,
         "leaky": is_leaky(protocol),
         "part": part,
+        "combination": combination,
         "source": systems[0].source,
         "n_tracks": n_tracks,
         "seeds": len(systems),
@@ -77,6 +80,7 @@ def text_of(report: dict[str, Any]) -> str:
     lines += [
         f"  {row['min_confidence']:14.2f} {row['coverage']:15.3f} {row['accuracy']:16.3f}"
         for row in report["selective"]
+        if row["coverage"]
     ]
     lines += ["", f"  {'genre':<10} precision  recall      F1   tracks"]
     lines += [
@@ -108,6 +112,16 @@ def comparison_text(audio: Predictions, pictures: Predictions) -> str:
     )
 
 
+def warnings_of(protocol: str, n_seen: int) -> list[str]:
+    """Say why a score means less than it seems to, if it does."""
+    warnings = []
+    if is_leaky(protocol):
+        warnings.append("LEAKY: artists and recordings are on both sides of this split")
+    if n_seen:
+        warnings.append(f"SEEN: the model was trained on {n_seen} of these tracks")
+    return warnings
+
+
 def _headline(report: dict[str, Any]) -> str:
     low, high = report["accuracy_interval_95"]
     text = (
@@ -116,14 +130,10 @@ def _headline(report: dict[str, Any]) -> str:
         f"seed(s); 95 % interval of {report['n_tracks']} tracks {low:.3f} to {high:.3f}), "
         f"macro-F1 {report['macro_f1']:.3f}"
     )
-    if report["leaky"]:
-        text += "\nLEAKY: artists and recordings are on both sides of this split"
-    if report["n_seen"]:
-        text += f"\nSEEN: the model was trained on {report['n_seen']} of these tracks"
-    return text
+    return "\n".join([text, *warnings_of(report["protocol"], report["n_seen"])])
 
 
-def _selective(systems: list[Predictions], threshold: float) -> dict[str, float]:
+def _selective(systems: list[Predictions], threshold: float) -> dict[str, float | None]:
     """Share of tracks that are at least so confident, and how many of those are right."""
     probabilities = np.concatenate([system.probabilities for system in systems])
     labels = np.concatenate([system.labels for system in systems])
@@ -132,7 +142,7 @@ def _selective(systems: list[Predictions], threshold: float) -> dict[str, float]
     return {
         "min_confidence": threshold,
         "coverage": float(sure.mean()),
-        "accuracy": float(right[sure].mean()) if sure.any() else float("nan"),
+        "accuracy": float(right[sure].mean()) if sure.any() else None,
     }
 
 

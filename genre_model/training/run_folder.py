@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import platform
 from importlib.metadata import version
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from genre_model.atomic_file import write_atomically
 from genre_model.errors import TrainingDataError
 
 if TYPE_CHECKING:
@@ -72,8 +73,14 @@ class RunFolder:
         """Return the state after the last complete epoch, if there is one."""
         path = self.path / "checkpoint.pt"
         if not path.exists():
+            self._drop_metrics_after(0)
             return None
-        checkpoint: dict[str, Any] = torch.load(path, weights_only=True)
+        try:
+            checkpoint: dict[str, Any] = torch.load(path, "cpu", weights_only=True)
+        except (OSError, RuntimeError, UnpicklingError, EOFError, KeyError) as error:
+            raise TrainingDataError(
+                f"checkpoint {path} is damaged; delete it to train from the start"
+            ) from error
         self._drop_metrics_after(checkpoint["epoch"])
         return checkpoint
 
@@ -108,21 +115,9 @@ class RunFolder:
 
     def _drop_metrics_after(self, epoch: int) -> None:
         """A kill between metrics and checkpoint leaves one epoch too many."""
-        rows = [row for row in self.read_metrics() if row["epoch"] <= epoch]
-        self.metrics_path.unlink(missing_ok=True)
-        for row in rows:
-            self.append_metrics(row)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a whole file or nothing: no partial file ever has the final name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        if self.metrics_path.exists():
+            lines = self.metrics_path.read_bytes().splitlines(keepends=True)
+            write_atomically(self.metrics_path, b"".join(lines[: 1 + epoch]))
 
 
 def _environment() -> dict[str, str]:

@@ -12,6 +12,7 @@ from lightning.fabric import Fabric
 from torch.nn import functional
 from tqdm import tqdm
 
+from genre_model.errors import RecipeError
 from genre_model.mel_frames import count_bands
 from genre_model.training.augment import augment_segments, mix_segments
 from genre_model.training.gtzan import GENRES
@@ -89,7 +90,11 @@ def train_network(
 
     Returns:
         The averaged network in evaluation mode, on the CPU.
+
+    Raises:
+        RecipeError: if it stops early, and there is nothing to validate on.
     """
+    _check_patience(recipe, valid)
     fabric = Fabric(
         accelerator="auto",
         devices=1,
@@ -114,6 +119,19 @@ def train_network(
     if recipe.training.patience_epochs and state.best_weights is not None:
         state.average.network.load_state_dict(state.best_weights)
     return state.average.network.cpu()
+
+
+def _check_patience(recipe: Recipe, valid: LabelledMelFrames) -> None:
+    config = recipe.training
+    if config.patience_epochs and not len(valid.labels):
+        raise RecipeError(
+            f"recipe {recipe.name} stops early by validation tracks (patience_epochs), and "
+            "this protocol has none: set it to 0"
+        )
+    if 0 < config.patience_epochs < config.validate_every_epochs:
+        raise RecipeError(
+            f"recipe {recipe.name}: patience_epochs is less than validate_every_epochs"
+        )
 
 
 def _start(recipe: Recipe, fabric: Fabric) -> TrainingState:

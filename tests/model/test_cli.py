@@ -46,7 +46,7 @@ def test_segments_are_lines_of_their_own(
 ) -> None:
     assert main(["predict", str(song), "--model", model, "--segments"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + 4
+    assert len(lines) == 1 + 3
     assert lines[1].startswith("    0:00  ")
 
 
@@ -108,7 +108,7 @@ def test_a_missing_model_is_one_line(
     song: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["predict", str(song), "--model", "nosuch"]) == 1
-    assert capsys.readouterr().err.startswith("genre-model: model file nosuch: no model")
+    assert capsys.readouterr().err.startswith("genre-model: no model 'nosuch'; there is")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of other bytes are Linux's")
@@ -182,3 +182,17 @@ def test_a_closed_pipe_is_no_traceback(song: Path, model: str) -> None:
         f"{command} | true", shell=True, capture_output=True, text=True, check=False
     )
     assert "Traceback" not in finished.stderr
+
+
+def test_names_that_the_encoding_lacks_do_not_end_the_run(
+    model: str, tmp_path: Path
+) -> None:
+    write_audio(tmp_path / "\u65e5\u672c.flac", music(4, RATE_HZ), RATE_HZ)
+    finished = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "genre_model", "predict", str(tmp_path), "--model", model],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert b"\\u65e5\\u672c.flac: " in finished.stdout

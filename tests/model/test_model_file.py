@@ -130,8 +130,8 @@ def test_each_wrong_value_is_named(
 @pytest.mark.parametrize(
     ("field", "value", "complaint"),
     [
-        ("hop_samples", -1, "MelConfig.hop_samples is -1; expected int"),
-        ("hop_samples", 1.5, "MelConfig.hop_samples is 1.5; expected int"),
+        ("hop_samples", -1, "MelConfig.hop_samples is -1; expected a positive int"),
+        ("hop_samples", 1.5, "MelConfig.hop_samples is 1.5; expected a positive int"),
         ("band_value", "loudness", "MelConfig.band_value is 'loudness'"),
         ("n_mels", None, "MelConfig.n_mels is None"),
     ],

@@ -150,7 +150,7 @@ class TestForce:
 
         printed = home.beet("genreclf", "-f")
 
-        assert printed.lines[0] == "Ann - Song: unsure (rock 0.36 < 0.45)"
+        assert printed.lines[0] == "Ann - Song: unsure (rock 0.36 < 0.6)"
         assert home.item("Song").genres == genres_in(path) == ["Pop"]
         assert home.files() == before
 
@@ -188,7 +188,7 @@ class TestUnsure:
 
         printed = home.beet("genreclf")
 
-        assert "Ann - Murky: unsure (rock 0.40 < 0.45)" in printed.lines
+        assert "Ann - Murky: unsure (rock 0.40 < 0.6)" in printed.lines
         assert printed.lines[-1].startswith("1 tagged, 1 unsure, 0 unreadable")
         assert home.item("Murky").genres == []
         assert provenance(home.item("Murky")) == [
@@ -247,7 +247,7 @@ class TestPretend:
 
         assert (home.dump(), home.files()) == before
         assert "Ann - One: Rock 0.83" in printed.lines
-        assert "Ann - Murky: unsure (rock 0.40 < 0.45)" in printed.lines
+        assert "Ann - Murky: unsure (rock 0.40 < 0.6)" in printed.lines
         assert printed.lines[-1].startswith("pretending: ")
 
     def test_by_configuration(
@@ -469,7 +469,7 @@ def test_a_genre_that_a_person_cleared_is_filled_again(
 
 
 def test_fields_are_queryable(home: BeetsHome, classifier: ScriptedClassifier) -> None:
-    for title, confidence in (("A", 0.95), ("B", 0.5), ("C", 0.4)):
+    for title, confidence in (("A", 0.95), ("B", 0.7), ("C", 0.4)):
         home.add_track(title)
         classifier.answers[title] = ("blues", confidence)
     home.add_track("Z", genres=["Pop"])

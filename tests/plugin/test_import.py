@@ -279,7 +279,7 @@ def test_verbose_import_logs_tracks_and_summary(
 
     assert printed.out == ""
     assert "genreclf: Ann - Song: Rock 0.83" in printed.err
-    assert "genreclf: Ann - Murky: unsure (rock 0.40 < 0.45)" in printed.err
+    assert "genreclf: Ann - Murky: unsure (rock 0.40 < 0.6)" in printed.err
     assert "genreclf: 1 tagged, 1 unsure, 0 unreadable" in printed.err
 
 

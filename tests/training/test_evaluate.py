@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 from audio_files import music, write_audio
 from gtzan_folder import quick_recipe, write_pictures
 from onnx_models import FRONT_END, rewrite_card, spectral_balance_network
@@ -38,7 +39,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def write_ten_genre_model(path: Path, track_ids: tuple[str, ...] = ()) -> Path:
+def write_ten_genre_model(
+    path: Path, track_ids: tuple[str, ...] = ("blues.00099",)
+) -> Path:
     """Write a model that hears each genre of ``gtzan_folder`` in its own band."""
     weights = np.zeros((84, 10), np.float32)
     for index in range(10):
@@ -191,10 +194,10 @@ def test_reports_of_another_recipe_are_refused(
     run.mkdir()
     (run / "model.onnx").write_bytes(model.read_bytes())
     report = tmp_path / "report.json"
-    report.write_text(json.dumps({"recipe": "other", "n_seen": 0}))
+    report.write_text(json.dumps({"recipe": "other", "part": "test", "n_seen": 0}))
     options = ["--name", "x", "--report", str(report), "--out", str(tmp_path / "x.onnx")]
     assert main(["export", str(run), *options]) == 1
-    assert "is of recipe 'other', the run of 'bands'" in capsys.readouterr().err
+    assert "is not of the recipe 'bands'" in capsys.readouterr().err
     assert not (tmp_path / "x.onnx").exists()
 
 
@@ -216,3 +219,55 @@ def test_a_model_without_card_is_no_traceback(
     rewrite_card(model, None)
     assert main(["evaluate", str(model), "--data", str(folder)]) == 1
     assert "has no card" in capsys.readouterr().err
+
+
+def test_unknown_training_tracks_are_refused(folder: Path, tmp_path: Path) -> None:
+    path = write_ten_genre_model(tmp_path / "bands.onnx", ())
+    with pytest.raises(
+        SeenTracksError, match="does not say which tracks it was trained on"
+    ):
+        predict_systems(Evaluation(str(path), folder))
+
+
+@pytest.mark.parametrize(
+    "report", [{"part": "valid", "n_seen": 0}, {"part": "test", "n_seen": 3}]
+)
+def test_only_honest_reports_enter_a_card(
+    model: Path,
+    tmp_path: Path,
+    report: dict[str, object],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "model.onnx").write_bytes(model.read_bytes())
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(report | {"recipe": "bands"}))
+    options = ["--name", "x", "--report", str(path), "--out", str(tmp_path / "x.onnx")]
+    assert main(["export", str(tmp_path), *options]) == 1
+    assert "must be of test tracks that no model was trained on" in capsys.readouterr().err
+
+
+def test_a_network_of_nan_is_not_exported(tmp_path: Path) -> None:
+    network = ResidualCrnn(84, 10, [4, 4], 4).eval()
+    with torch.no_grad():
+        network.head.weight.fill_(float("nan"))
+    card = Card(name="tiny", genres=GENRES, front_end=FRONT_END, temperature=1.0)
+    with pytest.raises(ModelFileError, match="no numbers"):
+        export_model(network, card, tmp_path / "tiny.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_comparisons_take_no_report_folder(
+    folder: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["evaluate", str(model), "--data", str(folder), "--source", "both"]
+    assert main([*arguments, "--out", str(tmp_path)]) == 1
+    assert "takes no --out" in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_is_no_traceback(
+    folder: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    arguments = ["evaluate", str(model), "--data", str(folder), "--source", "pictures"]
+    assert main([*arguments, "--out", str(tmp_path / "file")]) == 1
+    assert "genre-model: " in capsys.readouterr().err

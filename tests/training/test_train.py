@@ -11,7 +11,7 @@ import pytest
 import torch
 from gtzan_folder import quick_recipe, write_pictures
 
-from genre_model.errors import TrainingDataError
+from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.model_file import read_model
 from genre_model.training import experiment
 from genre_model.training.experiment import train_protocol
@@ -61,7 +61,7 @@ def is_equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) ->
 def test_it_learns(
     parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
 ) -> None:
-    trained(quick_recipe(epochs=6, steps_per_epoch=12), parts, tmp_path)
+    trained(quick_recipe(epochs=6, steps_per_epoch=30, learning_rate=1e-2), parts, tmp_path)
     rows = RunFolder(tmp_path).read_metrics()
     assert [row["epoch"] for row in rows] == [1, 2, 3, 4, 5, 6]
     assert rows[-1]["train_loss"] < rows[0]["train_loss"]
@@ -82,7 +82,9 @@ class Killed(BaseException):
     """Stands for a kill: nothing may catch it."""
 
 
+@pytest.mark.parametrize("epoch", [1, 2])
 def test_a_killed_training_resumes_exactly(
+    epoch: int,
     parts: tuple[LabelledMelFrames, LabelledMelFrames],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -90,7 +92,7 @@ def test_a_killed_training_resumes_exactly(
     whole = trained(quick_recipe(), parts, tmp_path / "whole")
 
     def killed_after_metrics(self: RunFolder, state: dict[str, object]) -> None:
-        if state["epoch"] == 2:
+        if state["epoch"] == epoch:
             raise Killed
         write_checkpoint(self, state)
 
@@ -125,6 +127,24 @@ def test_early_stopping_keeps_the_best_weights(
     assert checkpoint["best_epoch"] == 2
     assert is_equal(stopped, checkpoint["best_weights"])
     assert not is_equal(stopped, checkpoint["average"])
+
+
+def test_early_stopping_needs_validation_tracks(
+    parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
+) -> None:
+    nothing = parts[1].subset(())
+    with pytest.raises(RecipeError, match="this protocol has none"):
+        trained(quick_recipe(patience_epochs=2), (parts[0], nothing), tmp_path)
+    with pytest.raises(RecipeError, match="less than validate_every_epochs"):
+        trained(quick_recipe(patience_epochs=1, validate_every_epochs=2), parts, tmp_path)
+
+
+def test_a_damaged_checkpoint_is_named(
+    parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
+) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(b"half a file")
+    with pytest.raises(TrainingDataError, match=r"checkpoint\.pt is damaged"):
+        trained(quick_recipe(), parts, tmp_path)
 
 
 def test_the_average_follows_the_weights() -> None:
@@ -188,8 +208,7 @@ def test_a_folder_of_another_run_is_left_alone(run: RunFolder, folder: Path) -> 
 
 
 def test_a_missing_part_is_named(tmp_path: Path) -> None:
-    """Tracks 90 and 91 are in no validation list of every genre, so most are missing."""
-    folder = write_pictures(tmp_path / "gtzan", range(2))
+    folder = write_pictures(tmp_path / "gtzan", range(200, 202))
     with pytest.raises(TrainingDataError, match="none of the 443 train tracks is there"):
         train_protocol(
             quick_recipe(epochs=1), folder, tmp_path / "out", "fault-filtered", [0]
