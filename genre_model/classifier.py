@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from genre_model.track_probabilities import (
 from genre_model.waveform import AudioFile, is_silent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy as np
@@ -77,13 +79,7 @@ class GenreClassifier:
         Raises:
             GenreModelError: a subclass that says what is wrong, naming the file.
         """
-        try:
-            segments = self.segments_of(path)
-        except TooShortError as error:
-            message = str(error)
-            named = message if str(path) in message else f"{path}: {message}"
-            raise TooShortError(named) from error
-        return self.predict_segments(path, segments)
+        return self.predict_segments(path, self.segments_of(path))
 
     def predict_mel_frames(
         self, path: Path, mel_frames: NDArray[np.float32]
@@ -121,13 +117,24 @@ class GenreClassifier:
         """
         front_end = self.card.front_end
         with AudioFile(path, front_end.waveform) as audio:
-            spans = plan_spans(audio.duration_seconds, front_end)
+            with _naming(path):
+                spans = plan_spans(audio.duration_seconds, front_end)
             excerpts = [_read(audio, span, front_end) for span in spans]
             if not any(len(excerpt.samples) for excerpt in excerpts):
                 # A truncated file: its header claims more than it holds.
                 beginning = Span(0, front_end.segment.segment_frames)
                 excerpts = [_read(audio, beginning, front_end)]
-        return _segments_of_excerpts(path, excerpts, front_end)
+        with _naming(path):
+            return _segments_of_excerpts(excerpts, front_end)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in errors of stages that know none."""
+    try:
+        yield
+    except (TooShortError, SilentError) as error:
+        raise type(error)(f"{path}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -143,9 +150,7 @@ def _read(audio: AudioFile, span: Span, front_end: FrontEnd) -> _Excerpt:
     return _Excerpt(span, audio.read(start_seconds, front_end.segment_samples))
 
 
-def _segments_of_excerpts(
-    path: Path, excerpts: list[_Excerpt], front_end: FrontEnd
-) -> Segments:
+def _segments_of_excerpts(excerpts: list[_Excerpt], front_end: FrontEnd) -> Segments:
     rate_hz = front_end.waveform.sample_rate_hz
     n_least = int(front_end.segment.min_track_seconds * rate_hz)
     long_enough = [part for part in excerpts if len(part.samples) >= n_least]
@@ -157,7 +162,7 @@ def _segments_of_excerpts(
         )
     heard = [part for part in long_enough if not is_silent(part.samples)]
     if not heard:
-        raise SilentError(f"{path}: nothing but silence")
+        raise SilentError("nothing but silence")
     return concatenate_segments(
         [
             segments_from_mel_frames(

@@ -119,12 +119,7 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--segments", action="store_true", help="also each segment")
     parser.add_argument("--json", action="store_true", help="one JSON object per file")
-    parser.add_argument(
-        "--combine",
-        choices=("mean", "vote"),
-        default="mean",
-        help="segments to track: mean probability (default) or majority vote",
-    )
+    _add_combine(parser)
     parser.add_argument(
         "-t",
         "--threads",
@@ -180,12 +175,7 @@ def _add_evaluate(
         default="test",
         help="score the test tracks, or those that may choose settings (default: test)",
     )
-    parser.add_argument(
-        "--combine",
-        choices=("mean", "vote"),
-        default="mean",
-        help="segments to track: mean probability (default) or majority vote",
-    )
+    _add_combine(parser)
     parser.add_argument(
         "--allow-seen",
         action="store_true",
@@ -209,6 +199,15 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         action="append",
         type=Path,
         help="report.json of the same recipe without its test tracks; repeatable",
+    )
+
+
+def _add_combine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--combine",
+        choices=("mean", "vote"),
+        default="mean",
+        help="segments to track: mean probability (default) or majority vote",
     )
 
 
