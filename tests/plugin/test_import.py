@@ -319,19 +319,17 @@ def test_ctrl_c_ends_the_import_after_the_tracks_under_way(
     home.configure(threads=1)
     home.settings["threaded"] = True
     hear = classifier.predict_file
-    pressed: list[float] = []
 
     def hear_slowly(path: Path) -> TrackPrediction:
-        time.sleep(0.05)
         if len(classifier.heard) == 3:
-            pressed.append(time.monotonic())
             os.kill(os.getpid(), signal.SIGINT)
+        # Unless the press is heeded, 57 tracks take half a minute.
+        time.sleep(0.05 if len(classifier.heard) < 3 else 0.5)
         return hear(path)
 
     monkeypatch.setattr(classifier, "predict_file", hear_slowly)
     home.beet(*AS_IS, folder)
 
-    assert time.monotonic() - pressed[0] < 2
     assert len(classifier.heard) < 40
     tagged = home.titles("genres:Rock")
     assert 0 < len(tagged) <= len(classifier.heard)
