@@ -111,7 +111,7 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         nargs="+",
         type=Path,
         metavar="FILE|DIR",
-        help="audio, or folders of it",
+        help="audio, or folders to search for it",
     )
     parser.add_argument("--model", help="bundled name or .onnx file")
     parser.add_argument(

@@ -160,6 +160,8 @@ def _find(model: str | Path | None) -> Path | Traversable:
     if name.endswith(".onnx"):
         return Path(os.path.expanduser(name))  # noqa: PTH111 -- it never raises
     if name not in bundled_model_names():
+        if Path(name).exists():
+            raise ModelFileError(f"model file {name}: its name must end in .onnx")
         raise ModelFileError(
             f"no model {name!r}; there is {', '.join(bundled_model_names()) or 'none'}, "
             "or give the path of an .onnx file"

@@ -140,8 +140,13 @@ class Tagger:
         provenance.note_listening(item, listening)
         if decision.genres is not None:
             provenance.claim_track(item, decision.genres)
-            if self.write and not self._write(item):
-                return False
+        # A genre of ours that was heard again may stand in the library only.
+        heard_again = decision.outcome is Outcome.UNCHANGED and provenance.track_is_ours(
+            item
+        )
+        has_to_be_written = self.write and (decision.genres is not None or heard_again)
+        if has_to_be_written and not self._write(item):
+            return False
         item.store()
         return True
 

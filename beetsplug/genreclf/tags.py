@@ -82,9 +82,11 @@ def choose_tags(
     if standing and not options.force:
         return Decision(Outcome.HAD_GENRE, None, f"already {', '.join(standing)}")
     if not confidence >= options.min_confidence:
-        # Rounded down, so that 0.449 never reads "0.45 < 0.45".
-        shown = math.floor(confidence * 100 + 1e-9) / 100
-        reason = f"unsure ({genre} {shown:.2f} < {options.min_confidence:g})"
+        shown = f"{confidence:.2f}"
+        if float(shown) >= options.min_confidence:
+            # Rounded down, so that 0.449 never reads "0.45 < 0.45".
+            shown = f"{math.floor(confidence * 100) / 100:.2f}"
+        reason = f"unsure ({genre} {shown} < {options.min_confidence:g})"
         return Decision(Outcome.UNSURE, None, reason)
     tag = genre.title() if options.title_case else genre
     if standing == [tag]:

@@ -66,6 +66,12 @@ def test_an_unknown_name_lists_what_there_is() -> None:
         read_model("resnet")
 
 
+def test_a_file_of_another_suffix_is_named(tmp_path: Path) -> None:
+    (tmp_path / "model.txt").touch()
+    with pytest.raises(ModelFileError, match=r"model\.txt: its name must end in \.onnx"):
+        read_model(tmp_path / "model.txt")
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=r"gone\.onnx: cannot be read"):
         read_model(tmp_path / "gone.onnx")

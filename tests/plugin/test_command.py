@@ -468,6 +468,19 @@ def test_a_genre_that_a_person_cleared_is_filled_again(
     assert home.item("Song")["genreclf_previous"] == ""
 
 
+def test_a_genre_of_ours_that_only_the_library_has_is_written_by_force(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    home.add_track("Song")
+    home.beet("genreclf", "-W")
+    assert not genres_in(home.item("Song").filepath)
+
+    home.beet("genreclf", "-w", "-f")
+
+    assert genres_in(home.item("Song").filepath) == ["Rock"]
+    assert classifier.heard
+
+
 def test_fields_are_queryable(home: BeetsHome, classifier: ScriptedClassifier) -> None:
     for title, confidence in (("A", 0.95), ("B", 0.7), ("C", 0.4)):
         home.add_track(title)
