@@ -16,6 +16,7 @@ from mediafile import MediaFile
 from genre_model import AudioDecodeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from plugin.conftest import BeetsHome, ScriptedClassifier
@@ -311,7 +312,16 @@ def test_plugin_listens_to_the_ends_of_an_import_only(home: BeetsHome) -> None:
     assert listened == {"pluginload", "import_begin", "import"}
 
 
+@pytest.fixture
+def _heeding_sigint() -> Iterator[None]:
+    """Background jobs of a shell start with SIGINT ignored, and Python leaves it so."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal would end pytest")
+@pytest.mark.usefixtures("_heeding_sigint")
 def test_ctrl_c_ends_the_import_after_the_tracks_under_way(
     home: BeetsHome, classifier: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
