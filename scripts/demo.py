@@ -120,7 +120,7 @@ def _line(song: str, genre: str, confidence: str, in_file: str) -> str:
     song = " ".join(song.split())
     if len(song) > NAME_WIDTH:
         song = f"{song[: NAME_WIDTH - 3]}..."
-    return f"{song:{NAME_WIDTH}}  {genre:12}  {confidence:10}  {in_file}".rstrip()
+    return f"{song:{NAME_WIDTH}}  {genre:17}  {confidence:10}  {in_file}".rstrip()
 
 
 def _genre(row: Row) -> str:
@@ -128,7 +128,10 @@ def _genre(row: Row) -> str:
     if not row.confidence:
         return "(not heard)"
     sure = float(row.confidence) >= DEFAULTS["min_confidence"]
-    return row.genres if row.genres and sure else "(unsure)"
+    if row.genres and sure:
+        return row.genres
+    best, _, _ = row.scores.partition(";")[0].rpartition(" ")
+    return f"unsure: {best}"
 
 
 def _name(row: Row) -> str:

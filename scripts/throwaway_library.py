@@ -50,6 +50,7 @@ class Row(NamedTuple):
     our_genres: str
     previous_genres: str
     confidence: str
+    scores: str
 
 
 ROW_FORMAT = RECORD + UNIT.join(
@@ -61,6 +62,7 @@ ROW_FORMAT = RECORD + UNIT.join(
         "%ifdef{genreclf_genres,$genreclf_genres}",
         "%ifdef{genreclf_previous,$genreclf_previous}",
         "%ifdef{genreclf_confidence,$genreclf_confidence}",
+        "%ifdef{genreclf_scores,$genreclf_scores}",
     ]
 )
 

@@ -24,6 +24,7 @@ ITEM_TYPES: dict[str, types.Type[Any, Any]] = {
     "genreclf_genres": types.STRING,
     "genreclf_confidence": types.NullFloat(3),
     "genreclf_model": types.STRING,
+    "genreclf_scores": types.STRING,
     "genreclf_previous": types.STRING,
 }
 
@@ -40,10 +41,12 @@ class Listening:
     Attributes:
         model_id: the model, by name and content.
         confidence: probability of the best genre.
+        scores: the best genres with their probabilities, for people.
     """
 
     model_id: str
     confidence: float
+    scores: str
 
 
 def track_is_ours(item: Item) -> bool:
@@ -66,6 +69,7 @@ def note_listening(item: Item, listening: Listening) -> None:
     """Remember that a model heard this track, whatever came of it."""
     item["genreclf_model"] = listening.model_id
     item["genreclf_confidence"] = listening.confidence
+    item["genreclf_scores"] = listening.scores
 
 
 def last_listening(item: Item) -> Listening | None:
@@ -74,7 +78,8 @@ def last_listening(item: Item) -> Listening | None:
     confidence = item.get("genreclf_confidence", with_album=False)
     if not model_id or confidence is None:
         return None
-    return Listening(model_id, confidence)
+    scores = item.get("genreclf_scores", "", with_album=False)
+    return Listening(model_id, confidence, scores)
 
 
 def album_is_ours(album: Album) -> bool:

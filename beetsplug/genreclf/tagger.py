@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from genre_model import FileOutcome, GenreClassifier
 
 
+#: Genres that are remembered with their probabilities.
+N_SCORES = 3
+
+
 class Track(NamedTuple):
     """A track to listen to: its id in the library, and where its file is."""
 
@@ -126,7 +130,9 @@ class Tagger:
             return Outcome.UNREADABLE
         decision = choose_tags(heard.prediction.ranked(), item.genres, self.options)
         listening = Listening(
-            self.load_classifier().model_id, float(heard.prediction.confidence)
+            self.load_classifier().model_id,
+            float(heard.prediction.confidence),
+            "; ".join(f"{genre} {p:.2f}" for genre, p in heard.prediction.ranked(N_SCORES)),
         )
         line = f"{_name(item)}: {decision.reason}"
         if not self.options.pretend and not self._store(item, decision, listening):

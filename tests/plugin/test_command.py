@@ -493,6 +493,7 @@ def test_fields_are_queryable(home: BeetsHome, classifier: ScriptedClassifier) -
     assert home.titles("genreclf_genres:Blues") == ["A", "B"]
     assert home.titles(f"genreclf_model:{MODEL_ID}") == ["A", "B", "C"]
     assert home.titles("genreclf_model::^$") == ["Z"]
+    assert home.item("C")["genreclf_scores"].startswith("blues 0.40; ")
     listed = home.beet("ls", "-f", "$title $genreclf_confidence", "title:A")
     assert listed.lines == ["A 0.950"]
 
