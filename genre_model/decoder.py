@@ -43,7 +43,8 @@ _OPTIONS = {
     "protocol_whitelist": "file",
 }
 # PyAV before 19 refuses files whose tags are no UTF-8 unless told otherwise.
-_LENIENT_TAGS: Any = {"metadata_errors": "replace"} if av.__version__ < "19" else {}
+_PYAV = int(av.__version__.partition(".")[0])
+_LENIENT_TAGS: Any = {"metadata_errors": "replace"} if _PYAV < 19 else {}
 
 
 class Decoder:

@@ -83,6 +83,25 @@ def test_one_song_is_one_genre_in_every_container(
         )
 
 
+@pytest.mark.data
+def test_ten_kinds_of_one_song_agree_with_each_other(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    (source,) = (data_dir / "songs").glob("*Doomed.ogg")
+    with AudioFile(source, WaveformConfig(44100)) as audio:
+        samples = audio.read(10, 44100 * 90)
+    classifier = GenreClassifier.load()
+    predictions = []
+    for name in sorted(set(CONTAINERS) - {"dsf"}):
+        path = tmp_path / f"song{CONTAINERS[name].suffix}"
+        write_audio(path, samples, codec=CONTAINERS[name].codec, bit_rate=192_000)
+        predictions.append(classifier.predict_file(path))
+    assert len(predictions) == 10
+    assert len({prediction.genre for prediction in predictions}) == 1
+    probabilities = np.stack([prediction.probabilities for prediction in predictions])
+    assert np.ptp(probabilities, axis=0).max() <= 0.05
+
+
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_the_genre_is_read_back_from_every_container(name: str, tmp_path: Path) -> None:
     kind = CONTAINERS[name]

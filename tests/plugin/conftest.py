@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sqlite3
 import sys
 from dataclasses import dataclass
@@ -263,3 +264,11 @@ def classifier(monkeypatch: pytest.MonkeyPatch) -> ScriptedClassifier:
     # Not setattr, which would import the real one first.
     monkeypatch.setitem(vars(genre_model), "GenreClassifier", Loader)
     return scripted
+
+
+@pytest.fixture
+def heeding_sigint() -> Iterator[None]:
+    """Background jobs of a shell start with SIGINT ignored, and Python leaves it so."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

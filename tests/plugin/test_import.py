@@ -16,7 +16,6 @@ from mediafile import MediaFile
 from genre_model import AudioDecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from plugin.conftest import BeetsHome, ScriptedClassifier
@@ -312,16 +311,8 @@ def test_plugin_listens_to_the_ends_of_an_import_only(home: BeetsHome) -> None:
     assert listened == {"pluginload", "import_begin", "import"}
 
 
-@pytest.fixture
-def _heeding_sigint() -> Iterator[None]:
-    """Background jobs of a shell start with SIGINT ignored, and Python leaves it so."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal would end pytest")
-@pytest.mark.usefixtures("_heeding_sigint")
+@pytest.mark.usefixtures("heeding_sigint")
 def test_ctrl_c_ends_the_import_after_the_tracks_under_way(
     home: BeetsHome, classifier: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -340,7 +331,8 @@ def test_ctrl_c_ends_the_import_after_the_tracks_under_way(
     monkeypatch.setattr(classifier, "predict_file", hear_slowly)
     home.beet(*AS_IS, folder)
 
-    assert len(classifier.heard) < 40
+    # Three before the press, and what the pool had in hand.
+    assert len(classifier.heard) <= 10
     tagged = home.titles("genres:Rock")
     assert 0 < len(tagged) <= len(classifier.heard)
     assert home.titles("genreclf_model:scripted@00000000") == tagged
