@@ -148,6 +148,16 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--seeds", type=_positive, default=1, help="trainings per fold (default: 1)"
     )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.NAME=VALUE",
+        help="change a setting of the recipe, such as training.genre_balance=1",
+    )
+    parser.add_argument(
+        "--leave-out", type=Path, help="file of track ids that are never trained on"
+    )
     parser.add_argument("--first-seed", type=_natural, default=0, help="default: 0")
     parser.add_argument(
         "--threads", type=_positive, help="threads of torch (default: its own choice)"

@@ -6,15 +6,13 @@ import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from genre_model.errors import TrainingDataError
 from genre_model.model_file import Card
 from genre_model.training.export import export_model
 from genre_model.training.gtzan import GENRES, find_tracks
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.plots import plot_metrics
-from genre_model.training.protocols import Fold, folds_of
+from genre_model.training.protocols import Fold, folds_of, folds_without
 from genre_model.training.run_folder import RunFolder
 from genre_model.training.track_scores import fit_temperature, track_logits
 from genre_model.training.train import train_network
@@ -45,7 +43,7 @@ def train_protocol(
     seeds: list[int],
     source: Source = "auto",
     *,
-    n_threads: int | None = None,
+    leave_out: frozenset[str] = frozenset(),
 ) -> list[RunFolder]:
     """Train every fold and seed that is not complete yet.
 
@@ -56,7 +54,7 @@ def train_protocol(
         protocol: one of ``protocols.PROTOCOLS``.
         seeds: one training each per fold.
         source: audio or pictures.
-        n_threads: of torch; None is its own choice.
+        leave_out: track ids that no training may see, whatever the protocol says.
 
     Returns:
         The run folders, all complete.
@@ -64,18 +62,17 @@ def train_protocol(
     Raises:
         TrainingDataError: if tracks are missing or a folder holds another run.
     """
-    if n_threads:
-        torch.set_num_threads(n_threads)
     tracks = find_tracks(data_dir, source)
     data = load_labelled_mel_frames(tracks, recipe.front_end, show_progress=True)
     kind = "pictures" if tracks[0].is_picture else "audio"
+    origin: dict[str, Any] = {"protocol": protocol, "source": kind}
+    if leave_out:
+        origin["left_out"] = sorted(leave_out)
     runs = []
-    for fold in folds_of(protocol):
+    for fold in folds_without(leave_out, folds_of(protocol)):
         for seed in seeds:
             run = RunFolder(run_path(out, protocol, fold, seed))
-            _train_one(
-                recipe, data, fold, seed, run, {"protocol": protocol, "source": kind}
-            )
+            _train_one(recipe, data, fold, seed, run, origin)
             runs.append(run)
     return runs
 
@@ -91,7 +88,7 @@ def _train_one(
     fold: Fold,
     seed: int,
     run: RunFolder,
-    origin: dict[str, str],
+    origin: dict[str, Any],
 ) -> None:
     train, valid = data.subset(fold.train), data.subset(fold.valid)
     _report_missing(fold, data)

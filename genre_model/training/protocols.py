@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import numpy as np
@@ -69,9 +69,37 @@ def folds_of(protocol: str) -> list[Fold]:
     )
 
 
+def folds_without(leave_out: frozenset[str], folds: list[Fold]) -> list[Fold]:
+    """Take tracks out of training and validation; tests stay as they are.
+
+    Raises:
+        TrainingDataError: if an id is none of GTZAN's, or nothing is left to train on.
+    """
+    if unknown := sorted(leave_out - set(_all_track_ids())):
+        raise TrainingDataError(
+            f"cannot leave out {unknown[0]!r}: GTZAN's tracks are called blues.00000 to "
+            "rock.00099"
+        )
+    kept = [
+        replace(
+            fold,
+            train=tuple(track for track in fold.train if track not in leave_out),
+            valid=tuple(track for track in fold.valid if track not in leave_out),
+        )
+        for fold in folds
+    ]
+    if not all(fold.train for fold in kept):
+        raise TrainingDataError("no track is left to train on; leave out fewer")
+    return kept
+
+
 def is_leaky(protocol: str) -> bool:
     """Whether test tracks share artists or recordings with training tracks."""
     return protocol == "stratified"
+
+
+def _all_track_ids() -> list[str]:
+    return [f"{folder}.{n:05d}" for folder in GENRE_OF_FOLDER for n in range(100)]
 
 
 def _listed(file_name: str) -> tuple[str, ...]:
@@ -95,7 +123,7 @@ def _artist_folds() -> list[Fold]:
 
 def _stratified_folds() -> list[Fold]:
     """Fold all 1000 ids, not those at hand: a missing file must not move the others."""
-    track_ids = [f"{folder}.{n:05d}" for folder in GENRE_OF_FOLDER for n in range(100)]
+    track_ids = _all_track_ids()
     rng = np.random.default_rng(STRATIFIED_SEED)
     shuffled = [track_ids[index] for index in rng.permutation(len(track_ids))]
     shuffled.sort(key=lambda track_id: track_id.split(".")[0])

@@ -51,7 +51,7 @@ def publish(run_path: Path, report_paths: list[Path], name: str, out: Path) -> N
     reports = [_read_report(path, recipe) for path in report_paths]
     if len({report["protocol"] for report in reports}) < len(reports):
         raise TrainingDataError("two reports are of the same protocol; give each once")
-    train = f"genre-model train {recipe} --data DIR --out RUN --protocol"
+    train = _train_command(card.training)
     metrics = {
         report["protocol"]: {key: report[key] for key in REPORTED}
         | {"command": _command_of(report, train)}
@@ -65,6 +65,17 @@ def publish(run_path: Path, report_paths: list[Path], name: str, out: Path) -> N
         training=card.training | {"command": f"{train} {card.training['protocol']}"},
     )
     write_model(out, run.model_path.read_bytes(), published)
+
+
+def _train_command(training: dict[str, Any]) -> str:
+    """Return the command that trains such a run, up to the name of the protocol."""
+    recipe, *changes = training["recipe"].split("+")
+    flags = [f"--set {change}" for change in changes]
+    if training.get("left_out"):
+        flags.append("--leave-out FILE")
+    return " ".join(
+        ["genre-model train", recipe, *flags, "--data DIR --out RUN --protocol"]
+    )
 
 
 def _command_of(report: dict[str, Any], train: str) -> str:

@@ -25,10 +25,15 @@ class RandomCrops:
         segment_frames: length of a crop.
         time_stretch: half of the crops come from stretches of time up to this share
             longer or shorter; 0 is off.
+        genre_balance: 0 shows each track equally often, 1 each genre.
     """
 
     def __init__(
-        self, tracks: LabelledMelFrames, segment_frames: int, time_stretch: float
+        self,
+        tracks: LabelledMelFrames,
+        segment_frames: int,
+        time_stretch: float,
+        genre_balance: float = 0.0,
     ) -> None:
         self._mel_frames = [
             standardise_track(repeat_to_length(mel_frames, segment_frames))
@@ -37,13 +42,15 @@ class RandomCrops:
         self._labels = tracks.labels
         self._segment_frames = segment_frames
         self._time_stretch = time_stretch
+        self._shares = _track_shares(tracks.labels, genre_balance)
 
     def batches(
         self, n_batches: int, batch_size: int, rng: np.random.Generator
     ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
         """Yield crops and their labels.
 
-        Tracks come in random order, each as often as any other (give or take one).
+        Tracks come in random order. Without balance each comes as often as any other
+        (give or take one); with balance they are drawn independently.
 
         Args:
             n_batches: how many.
@@ -53,13 +60,18 @@ class RandomCrops:
         Yields:
             Crops [shape=(batch_size, n_mels, n_frames)] and labels [shape=(batch_size,)].
         """
-        n_tracks = len(self._labels)
-        n_passes = -(-n_batches * batch_size // n_tracks)
-        order = np.concatenate([rng.permutation(n_tracks) for _ in range(n_passes)])
+        order = self._order(n_batches * batch_size, rng)
         for start in range(0, n_batches * batch_size, batch_size):
             chosen = order[start : start + batch_size]
             crops = np.stack([self._crop(index, rng) for index in chosen])
             yield crops, self._labels[chosen]
+
+    def _order(self, n_crops: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        n_tracks = len(self._labels)
+        if self._shares is not None:
+            return rng.choice(n_tracks, n_crops, p=self._shares)
+        n_passes = -(-n_crops // n_tracks)
+        return np.concatenate([rng.permutation(n_tracks) for _ in range(n_passes)])
 
     def _crop(self, index: int, rng: np.random.Generator) -> NDArray[np.float32]:
         mel_frames = self._mel_frames[index]
@@ -72,6 +84,17 @@ class RandomCrops:
         return interpolate_frames(
             mel_frames, np.linspace(start, start + length, self._segment_frames)
         )
+
+
+def _track_shares(
+    labels: NDArray[np.int64], genre_balance: float
+) -> NDArray[np.float64] | None:
+    """Return how often each track is drawn [shape=(n_tracks,), sum 1]; None if equal."""
+    if genre_balance == 0:
+        return None
+    weights = np.bincount(labels)[labels] ** -float(genre_balance)
+    shares: NDArray[np.float64] = weights / weights.sum()
+    return shares
 
 
 def interpolate_frames(

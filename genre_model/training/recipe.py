@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, fields
 from importlib import resources
+from math import inf
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from genre_model.config import FrontEnd
 from genre_model.errors import ModelFileError, RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,6 +29,9 @@ class TrainingConfig:
         epochs: passes of ``steps_per_epoch`` batches; the length of the schedule.
         steps_per_epoch: batches per epoch, whatever the number of tracks.
         batch_size: random crops per batch.
+        genre_balance: 0 shows each track equally often, 1 each genre; in between, a
+            track's share is its genre's number of tracks to the power of the negative
+            balance.
         learning_rate: peak of the one-cycle schedule.
         weight_decay: of AdamW.
         label_smoothing: probability spread over all genres.
@@ -38,6 +45,7 @@ class TrainingConfig:
     epochs: int
     steps_per_epoch: int
     batch_size: int
+    genre_balance: float
     learning_rate: float
     weight_decay: float
     label_smoothing: float
@@ -94,8 +102,13 @@ def recipe_names() -> list[str]:
     return sorted(Path(entry.name).stem for entry in folder.iterdir())
 
 
-def read_recipe(name_or_path: str) -> Recipe:
+def read_recipe(name_or_path: str, changes: Sequence[str] = ()) -> Recipe:
     """Read a recipe by its name, or from a TOML file.
+
+    Args:
+        name_or_path: a name of :func:`recipe_names`, or a path that ends in ``.toml``.
+        changes: settings to change, such as ``training.epochs=20``. They become part of
+            the recipe's name, so that nobody takes it for the original.
 
     Raises:
         RecipeError: naming the file and the setting that is unknown or missing.
@@ -110,20 +123,22 @@ def read_recipe(name_or_path: str) -> Recipe:
             f"no recipe {name_or_path!r}; there is {', '.join(recipe_names())}, or give "
             "the path of a .toml file"
         )
-    return recipe_from_toml(Path(name_or_path).stem, text)
+    return recipe_from_toml(Path(name_or_path).stem, text, changes)
 
 
-def recipe_from_toml(name: str, text: str) -> Recipe:
-    """Build a recipe from TOML text.
+def recipe_from_toml(name: str, text: str, changes: Sequence[str] = ()) -> Recipe:
+    """Build a recipe from TOML text, with settings changed as in :func:`read_recipe`.
 
     Raises:
         RecipeError: naming the recipe and the setting that is unknown or missing.
     """
     try:
         values = tomllib.loads(text)
+        for change in changes:
+            _change(values, change)
         _check_keys(values, {field.name for field in fields(Recipe)} - {"name"})
         return Recipe(
-            name=name,
+            name="+".join((name, *changes)),
             network=values["network"],
             network_options=values["network_options"],
             front_end=FrontEnd.from_dict(values["front_end"]),
@@ -132,6 +147,21 @@ def recipe_from_toml(name: str, text: str) -> Recipe:
         )
     except (tomllib.TOMLDecodeError, ModelFileError, RecipeError) as error:
         raise RecipeError(f"recipe {name}: {error}") from error
+
+
+def _change(values: dict[str, Any], change: str) -> None:
+    """Apply one ``section.name=value``; the value is written as in the recipe."""
+    place, equals, text = change.partition("=")
+    *sections, name = place.strip().split(".")
+    for section in sections:
+        inner = values.get(section)
+        values = inner if isinstance(inner, dict) else {}
+    if not equals or name not in values:
+        raise RecipeError(f"{change!r} changes no setting; write section.name=value")
+    try:
+        values[name] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{change!r}: {text!r} is no TOML value: {error}") from error
 
 
 SectionT = TypeVar("SectionT", TrainingConfig, AugmentConfig)
@@ -148,8 +178,8 @@ def _build(section: type[SectionT], values: dict[str, Any]) -> SectionT:
         value = values[field.name]
         if not isinstance(value, accepted) or isinstance(value, bool):
             raise RecipeError(f"{field.name} is {value!r}; expected {field.type}")
-        if not isinstance(value, str) and value < 0:
-            raise RecipeError(f"{field.name} is {value!r}; it cannot be negative")
+        if not isinstance(value, str) and not 0 <= value < inf:
+            raise RecipeError(f"{field.name} is {value!r}; it must be 0 or more")
         if field.name in POSITIVE and value == 0:
             raise RecipeError(f"{field.name} is 0; at least 1 is needed")
     return section(**values)

@@ -106,7 +106,10 @@ def train_network(
         state.load_dict(checkpoint)
         log.info("resumed after epoch %d", state.epoch)
     crops = RandomCrops(
-        train, recipe.front_end.segment.segment_frames, recipe.augment.time_stretch
+        train,
+        recipe.front_end.segment.segment_frames,
+        recipe.augment.time_stretch,
+        recipe.training.genre_balance,
     )
     while state.epoch < recipe.training.epochs and not _is_out_of_patience(state, recipe):
         loss = _run_epoch(recipe, seed, crops, state, fabric)
@@ -119,6 +122,11 @@ def train_network(
     if recipe.training.patience_epochs and state.best_weights is not None:
         state.average.network.load_state_dict(state.best_weights)
     return state.average.network.cpu()
+
+
+def limit_threads(n_threads: int) -> None:
+    """Let torch use this many threads; without, it makes its own choice."""
+    torch.set_num_threads(n_threads)
 
 
 def _check_patience(recipe: Recipe, valid: LabelledMelFrames) -> None:

@@ -124,6 +124,47 @@ def test_every_track_comes_equally_often() -> None:
     assert batches[0][0].shape == (7, 4, 20)
 
 
+def test_the_order_without_balance_is_the_one_that_trained_the_bundled_model() -> None:
+    crops = RandomCrops(labelled(7, 50), 20, time_stretch=0.1, genre_balance=0)
+    batches = crops.batches(4, 5, np.random.default_rng(3))
+    labels = np.concatenate([labels for _, labels in batches])
+    rng = np.random.default_rng(3)
+    passes = np.concatenate([rng.permutation(7) for _ in range(3)])
+    assert labels.tolist() == passes[:20].tolist()
+
+
+@pytest.mark.parametrize(
+    ("genre_balance", "shares"),
+    [
+        (0, [16 / 21, 4 / 21, 1 / 21]),
+        (0.5, [4 / 7, 2 / 7, 1 / 7]),
+        (1, [1 / 3, 1 / 3, 1 / 3]),
+    ],
+)
+def test_balance_decides_how_often_a_genre_comes(
+    genre_balance: float, shares: list[float]
+) -> None:
+    # Genre 1 has no track at all.
+    genres = np.repeat([0, 2, 3], [16, 4, 1])
+    tracks = replace(labelled(21, 20), labels=genres)
+    crops = RandomCrops(tracks, 20, time_stretch=0.0, genre_balance=genre_balance)
+    batches = crops.batches(100, 42, np.random.default_rng(0))
+    labels = np.concatenate([labels for _, labels in batches])
+    counts = np.bincount(labels, minlength=4)
+    # Four standard deviations of 4200 draws.
+    assert (counts[[0, 2, 3]] / 4200).tolist() == pytest.approx(shares, abs=0.03)
+    assert counts[1] == 0
+
+
+def test_balance_shows_each_track_of_a_genre_equally_often() -> None:
+    tracks = replace(labelled(8, 20), labels=np.repeat([0, 1], [6, 2]))
+    crops = RandomCrops(tracks, 20, time_stretch=0.0, genre_balance=1)
+    first_values = [standardise_track(mel_frames)[0, 0] for mel_frames in tracks.mel_frames]
+    ((values, _),) = crops.batches(1, 6000, np.random.default_rng(0))
+    shares = [(values[:, 0, 0] == first).mean() for first in first_values]
+    assert shares == pytest.approx([1 / 12] * 6 + [1 / 4] * 2, abs=0.025)
+
+
 def test_crops_are_pieces_of_their_standardised_track() -> None:
     tracks = labelled(1, 50)
     crops = RandomCrops(tracks, 20, time_stretch=0.0)

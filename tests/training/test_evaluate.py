@@ -160,7 +160,7 @@ def test_the_whole_way_by_command(
 ) -> None:
     """Train five folds, evaluate, train on everything, export with what was measured."""
     recipe = quick_recipe(epochs=1, steps_per_epoch=2)
-    monkeypatch.setattr("genre_model.commands.train.read_recipe", lambda _: recipe)
+    monkeypatch.setattr("genre_model.commands.train.read_recipe", lambda *_: recipe)
     data, runs = ["--data", str(folder)], str(tmp_path / "runs")
     split = ["--protocol", "stratified"]
     assert main(["train", "gtzan_crnn", *data, "--out", runs, *split]) == 0

@@ -9,7 +9,13 @@ from importlib import resources
 import pytest
 
 from genre_model.errors import TrainingDataError
-from genre_model.training.protocols import PROTOCOLS, folds_of, is_leaky
+from genre_model.training.protocols import (
+    PROTOCOLS,
+    Fold,
+    folds_of,
+    folds_without,
+    is_leaky,
+)
 
 ALL_IDS = sorted(
     f"{genre}.{number:05d}"
@@ -69,3 +75,37 @@ def test_stratified_folds_test_every_track_once_and_are_called_leaky() -> None:
 def test_an_unknown_protocol_is_refused() -> None:
     with pytest.raises(TrainingDataError, match="unknown protocol 'random'"):
         folds_of("random")
+
+
+def test_what_is_left_out_trains_and_validates_nothing_but_is_tested() -> None:
+    folds = [
+        Fold("fold-1", ids("abc"), ids("de"), ids("fg")),
+        Fold("fold-2", ids("fg"), (), ids("ab")),
+    ]
+    assert folds_without(frozenset(ids("bdfz")), folds) == [
+        Fold("fold-1", ids("ac"), ids("e"), ids("fg")),
+        Fold("fold-2", ids("g"), (), ids("ab")),
+    ]
+
+
+def ids(letters: str) -> tuple[str, ...]:
+    """Name tracks of GTZAN by letters."""
+    return tuple(f"rock.{ord(letter) - ord('a'):05d}" for letter in letters)
+
+
+@pytest.mark.parametrize("unknown", ["rock.00100", "rock.00001.flac", "polka.00000"])
+def test_what_is_left_out_has_to_exist(unknown: str) -> None:
+    with pytest.raises(TrainingDataError, match=f"cannot leave out '{unknown}'"):
+        folds_without(frozenset([unknown]), folds_of("all"))
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_leaving_out_nothing_changes_nothing(protocol: str) -> None:
+    folds = folds_of(protocol)
+    assert folds_without(frozenset(), folds) == folds
+
+
+def test_something_must_be_left_to_train_on_in_every_fold() -> None:
+    folds = folds_of("artist-folds")
+    with pytest.raises(TrainingDataError, match="no track is left to train on"):
+        folds_without(frozenset(folds[1].train), folds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +12,14 @@ import pytest
 import torch
 from gtzan_folder import quick_recipe, write_pictures
 
+from genre_model.cli import main
 from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.model_file import read_model
 from genre_model.training import experiment
 from genre_model.training.experiment import train_protocol
 from genre_model.training.gtzan import find_tracks
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
+from genre_model.training.protocols import folds_of
 from genre_model.training.run_folder import RunFolder
 from genre_model.training.train import train_network
 from genre_model.training.weight_average import WeightAverage
@@ -205,6 +208,66 @@ def test_a_folder_of_another_run_is_left_alone(run: RunFolder, folder: Path) -> 
     out = run.path.parents[2]
     with pytest.raises(TrainingDataError, match="other settings or tracks"):
         train_protocol(quick_recipe(epochs=2), folder, out, "all", [3])
+
+
+def test_what_is_left_out_is_not_trained_on(folder: Path, tmp_path: Path) -> None:
+    left_out = frozenset({"blues.00000", "rock.00003", "rock.00099"})
+    (run,) = train_protocol(
+        quick_recipe(epochs=1), folder, tmp_path, "all", [0], leave_out=left_out
+    )
+    training = read_model(run.model_path).card.training
+    there = {track.track_id for track in find_tracks(folder)}
+    (fold,) = folds_of("all")
+    assert set(training["track_ids"]) == there & set(fold.train) - left_out
+    assert training["n_tracks"] == len(training["track_ids"])
+    with pytest.raises(TrainingDataError, match="other settings or tracks"):
+        train_protocol(quick_recipe(epochs=1), folder, tmp_path, "all", [0])
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--leave-out", "missing.txt"], r"--leave-out: cannot read .*missing\.txt: "),
+        (["--leave-out", "."], "--leave-out: cannot read "),
+        (["--set", "training.balance=1"], "'training.balance=1' changes no setting"),
+    ],
+)
+def test_mistaken_flags_are_named_in_one_line(
+    folder: Path,
+    tmp_path: Path,
+    flags: list[str],
+    complaint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = ["train", "gtzan_crnn", "--data", str(folder), "--out", "runs"]
+    assert main([*arguments, "--protocol", "all", *flags]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("genre-model: ")
+    assert re.search(complaint, line)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_list_of_tracks_is_left_out_by_command(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, object] = {}
+
+    def train_nothing(recipe: Recipe, *_: object, **options: object) -> list[RunFolder]:
+        seen.update(options, recipe=recipe.name)
+        return []
+
+    monkeypatch.setattr("genre_model.commands.train.train_protocol", train_nothing)
+    path = tmp_path / "clips.txt"
+    path.write_text("blues.00000\n\nrock.00003 rock.00099\n", "utf-8")
+    flags = ["--leave-out", str(path), "--set", "training.genre_balance=1"]
+    out = str(tmp_path / "runs")
+    assert main(["train", "gtzan_crnn", "--data", str(folder), "--out", out, *flags]) == 0
+    assert seen == {
+        "leave_out": {"blues.00000", "rock.00003", "rock.00099"},
+        "recipe": "gtzan_crnn+training.genre_balance=1",
+    }
 
 
 def test_a_missing_part_is_named(tmp_path: Path) -> None:
