@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from genre_model.card_text import card_details, card_summary
     from genre_model.classifier import GenreClassifier
     from genre_model.errors import (
         AudioDecodeError,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     )
     from genre_model.many_files import FileOutcome, default_threads, predict_files
     from genre_model.model_file import Card, bundled_model_names
-    from genre_model.track_probabilities import TrackPrediction
+    from genre_model.track_probabilities import TrackPrediction, pool_tracks
 
 _MODULE_OF = {
     "AudioDecodeError": "errors",
@@ -34,18 +35,24 @@ _MODULE_OF = {
     "TooShortError": "errors",
     "TrackPrediction": "track_probabilities",
     "bundled_model_names": "model_file",
+    "card_details": "card_text",
+    "card_summary": "card_text",
     "default_threads": "many_files",
+    "pool_tracks": "track_probabilities",
     "predict_files": "many_files",
 }
 
 __all__ = [  # noqa: RUF022 -- the order of use
     "GenreClassifier",
     "TrackPrediction",
+    "pool_tracks",
     "predict_files",
     "FileOutcome",
     "default_threads",
     "Card",
     "bundled_model_names",
+    "card_summary",
+    "card_details",
     "GenreModelError",
     "AudioDecodeError",
     "ModelFileError",

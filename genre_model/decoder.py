@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import av
 from av.error import FFmpegError
 
-from genre_model.errors import AudioDecodeError, TooLongError, TooShortError
+from genre_model.errors import AudioDecodeError, TooLongError
 from genre_model.mono_samples import mono_samples
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ class Decoder:
     Raises:
         FFmpegError: if this is no file that FFmpeg knows as audio.
         AudioDecodeError: if there is no audio in it, or none that decodes.
-        TooShortError: if it is audio of no length.
         TooLongError: if it claims more than :data:`MAX_SECONDS`.
     """
 
@@ -138,7 +137,7 @@ class Decoder:
                 return frame
         if n_bytes:
             raise AudioDecodeError("holds no audio that can be decoded")
-        raise TooShortError("holds no audio, only a header")
+        raise AudioDecodeError("holds no audio, only a header")
 
     def _enter_before(self, start: int) -> tuple[int, Iterator[AudioFrame]] | None:
         """Seek; None where that fails, lands too late or is not worth it."""

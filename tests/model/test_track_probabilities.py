@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from genre_model.segment_probabilities import softmax
-from genre_model.track_probabilities import TrackPrediction, combine_segments
+from genre_model.track_probabilities import (
+    POOLING_FLOOR,
+    TrackPrediction,
+    combine_segments,
+    pool_tracks,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SEGMENTS = np.array([[0.4, 0.6, 0.0], [0.45, 0.55, 0.0], [0.9, 0.05, 0.05]], np.float32)
 
@@ -56,3 +65,64 @@ def test_a_prediction_ranks_its_genres() -> None:
     assert [genre for genre, _ in prediction.ranked()] == ["jazz", "rock", "blues"]
     ((genre, probability),) = prediction.ranked(1)
     assert (genre, probability) == ("jazz", 0.5)
+
+
+#: Three tracks of an album, two of them much alike.
+ALBUM = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.2, 0.3, 0.5]], np.float32)
+
+
+def floored(tracks: NDArray[np.float32]) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = (1 - POOLING_FLOOR) * tracks
+    return values + np.float32(POOLING_FLOOR / tracks.shape[1])
+
+
+class TestPooling:
+    @pytest.mark.parametrize(
+        ("correlation", "exponent"),
+        [
+            pytest.param(0.0, 1, id="independent tracks multiply"),
+            pytest.param(1.0, 1 / 3, id="one opinion told thrice is their geometric mean"),
+            # 3 tracks count as 3 / (1 + 2 * 0.5) = 1.5, so each has half a vote.
+            pytest.param(0.5, 1 / 2, id="half"),
+        ],
+    )
+    def test_correlation_decides_how_much_tracks_count(
+        self, correlation: float, exponent: float
+    ) -> None:
+        product = floored(ALBUM).prod(axis=0) ** exponent
+        pooled = pool_tracks(ALBUM, correlation)
+        np.testing.assert_allclose(pooled, product / product.sum(), rtol=1e-5)
+
+    @pytest.mark.parametrize("correlation", [0.0, 0.5, 1.0])
+    def test_one_track_keeps_its_opinion_but_for_the_floor(
+        self, correlation: float
+    ) -> None:
+        pooled = pool_tracks(ALBUM[:1], correlation)
+        np.testing.assert_allclose(pooled, floored(ALBUM)[0], rtol=1e-5)
+
+    @pytest.mark.parametrize("n_tracks", [1, 2, 300])
+    def test_is_a_distribution_however_many_tracks(self, n_tracks: int) -> None:
+        rng = np.random.default_rng(0)
+        tracks = rng.dirichlet(np.ones(10), n_tracks).astype(np.float32)
+        for correlation in (0.0, 0.5, 1.0):
+            pooled = pool_tracks(tracks, correlation)
+            assert pooled.dtype == np.float32
+            assert pooled.shape == (10,)
+            assert np.isfinite(pooled).all()
+            assert pooled.sum() == pytest.approx(1, abs=1e-5)
+
+    def test_order_does_not_matter(self) -> None:
+        np.testing.assert_allclose(pool_tracks(ALBUM[::-1]), pool_tracks(ALBUM), rtol=1e-5)
+
+    def test_tracks_that_agree_make_surer_than_each_of_them(self) -> None:
+        twins = np.stack([ALBUM[0]] * 4)
+        assert pool_tracks(twins)[0] > pool_tracks(twins[:2])[0] > ALBUM[0, 0]
+
+    def test_one_track_cannot_veto_a_genre(self) -> None:
+        sure = np.array([[0.8, 0.1, 0.1]] * 9 + [[0.0, 1.0, 0.0]], np.float32)
+        assert pool_tracks(sure).argmax() == 0
+        assert pool_tracks(sure)[0] > 0.8
+
+    def test_no_track_has_no_opinion(self) -> None:
+        with pytest.raises(ValueError, match="no track to pool"):
+            pool_tracks(np.empty((0, 3), np.float32))

@@ -25,7 +25,6 @@ from genre_model.errors import (
     AudioDecodeError,
     GenreModelError,
     TooLongError,
-    TooShortError,
 )
 from genre_model.resampler import resampled
 from genre_model.waveform import AudioFile, is_silent
@@ -667,7 +666,7 @@ class TestErrors:
             (a_picture, AudioDecodeError, NOT_AUDIO),
             (random_bytes, AudioDecodeError, NO_AUDIO),
             (a_silent_video, AudioDecodeError, NO_AUDIO),
-            (a_header_without_sound, TooShortError, "holds no audio, only a header"),
+            (a_header_without_sound, AudioDecodeError, "holds no audio, only a header"),
             (nothing_but_damage, AudioDecodeError, NO_AUDIO),
         ],
     )
