@@ -1,0 +1,95 @@
+"""Doubts: tracks whose present genre the model finds unlikely.
+
+Nothing here knows audio, files or beets objects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from beetsplug.genreclf.genre_names import GenreNames
+
+
+class Verdict(Enum):
+    """What the model makes of a track's genres; the value is the wording of the summary."""
+
+    AGREES = "agreed"
+    DOUBTED = "doubted"
+    NO_GENRE = "without a genre"
+    UNKNOWN_GENRE = "with a genre that the model does not know"
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A track whose genres are less probable than another one.
+
+    Attributes:
+        name: how people call the track.
+        genres: the present genres.
+        present_probability: summed over the labels that the present genres mean.
+        heard: the model's best label that none of the present genres means.
+        heard_probability: how probable that one is.
+    """
+
+    name: str
+    genres: tuple[str, ...]
+    present_probability: float
+    heard: str
+    heard_probability: float
+
+    @property
+    def margin(self) -> float:
+        """How much more probable the other genre is."""
+        return self.heard_probability - self.present_probability
+
+    def line(self) -> str:
+        """Say it in one line, such as ``Ann - Song: Rock 0.02, heard blues 0.91``."""
+        present = f"{'; '.join(self.genres)} {self.present_probability:.2f}"
+        return f"{self.name}: {present}, heard {self.heard} {self.heard_probability:.2f}"
+
+
+def examine(
+    name: str, genres: Sequence[str], scores: Mapping[str, float], names: GenreNames
+) -> tuple[Verdict, Doubt | None]:
+    """Compare the genres of a track with what the model hears.
+
+    Of several genres those count that the model knows. A blank one is none: a cleared
+    APEv2 tag is read back as one empty genre.
+
+    Args:
+        name: how people call the track.
+        genres: the present genres.
+        scores: the probability of each label of the model.
+        names: what genres mean to that model.
+
+    Returns:
+        The verdict, and the doubt if it is that the track is doubted.
+    """
+    present = tuple(genre for genre in genres if genre.strip())
+    if not present:
+        return Verdict.NO_GENRE, None
+    meant = frozenset[str]().union(*map(names.labels_of, present))
+    if not meant:
+        return Verdict.UNKNOWN_GENRE, None
+    others = [label for label in scores if label not in meant]
+    if not others:
+        return Verdict.AGREES, None
+    heard = max(others, key=scores.__getitem__)
+    summed = sum(p for label, p in scores.items() if label in meant)
+    doubt = Doubt(name, present, summed, heard, scores[heard])
+    return (Verdict.DOUBTED, doubt) if doubt.margin > 0 else (Verdict.AGREES, None)
+
+
+def worst_first(doubts: Iterable[Doubt]) -> list[Doubt]:
+    """Order doubts by how much more probable the other genre is.
+
+    Negated, this is the normalised margin by which confident learning ranks examples
+    that may be labelled wrongly (Northcutt, Jiang & Chuang 2021, Journal of Artificial
+    Intelligence Research 70). Equal ones follow their names, so that two runs agree.
+    """
+    return sorted(doubts, key=lambda doubt: (-doubt.margin, doubt.name))

@@ -1,0 +1,249 @@
+"""What the names that people give genres mean to a model.
+
+A model knows its labels only. People write "Hip-Hop/Rap", "Thrash Metal" or "Ska". What
+such names have to do with each other stands in the data files of lastgenre, a plugin
+that beets ships: its aliases (since beets 2.13) and its tree of genres.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import confuse
+
+import beetsplug
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    #: A pattern that a whole name has to match, and the name that it stands for.
+    Alias = tuple[re.Pattern[str], str]
+    #: Where a genre stands in a tree: itself, its parent, and so on to the root.
+    Place = tuple[str, ...]
+
+NOTHING: frozenset[str] = frozenset()
+
+#: What people put between the words of one name, or leave out.
+GAP = re.compile(r"[\s_.\u2010-\u2013-]+")
+#: What joins two genres to one name, and the words of "rock & roll".
+JOINT = re.compile(r"[/,;&+]|\b(?:and|n)\b")
+SPELLINGS_OF_AND = re.compile(r"[^\w&]*(?:&|\band\b|\bn\b)[^\w&]*")
+
+#: Names whose last word or whose place in lastgenre's tree misleads: it has contemporary
+#: R&B under blues. In the format of lastgenre's aliases, and looked up before them, so
+#: that all versions of beets agree.
+MISLEADING: dict[str, list[str]] = {
+    "electronic": [r"(?:dark|synth)[ -]?wave", r"electroclash", r"indietronica"],
+    "pop/rock": [r"pop[ -]rock"],
+    "r&b": [
+        r"r(?:hythm)?\W*(?:and|n)?\W*b(?:lues)?",
+        r"(?:contemporary|modern|urban) r\W*(?:and|n)?\W*b",
+    ],
+    "reggae": [r"lovers[ -]rock"],
+}
+
+#: What people expect and lastgenre does not say, or says since beets 2.13 only. Unlike an
+#: alias, a synonym that means nothing to the model is passed over.
+SYNONYMS: dict[str, list[str]] = {
+    "hip hop": [r"(?:.*\W)?rap", r"gangsta", r"boom[ -]?bap"],
+    "metal": [r"thrash", r"doom", r"sludge", r"grindcore", r"nwobhm"],
+    "rock": [r"(?:.*\W)?punk", r"alternative", r"prog", r"rock\W?n\W?roll"],
+    "pop/rock": [r"indie"],
+    "country/rock": [r"rockabilly"],
+    "country": [r"country\W*(?:and|n)?\W*western"],
+    "jazz": [r"big[ -]?band", r"fusion", r"bop"],
+    "classical": [r"choral", r"early music", r"renaissance"],
+    r"\1": [r"(.+?)(?: music)+", r"(?:euro|italo|synth)(disco|pop)"],
+}
+
+
+class GenreNames:
+    """Translates names of genres to labels of one model; remembers what it found."""
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        *,
+        label_map: Mapping[str, tuple[str, ...]],
+        aliases: bool | Mapping[str, Sequence[str]],
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            labels: the genres that the model knows, as it spells them.
+            label_map: the genres that a label is written as, where not as itself.
+            aliases: True for lastgenre's aliases and our additions, False for none, or
+                patterns by the name that they stand for, instead of all of those.
+        """
+        self._labels_by_key = _labels_by_key(labels, label_map)
+        self._aliases_option = aliases
+        self._found: dict[str, frozenset[str]] = {}
+
+    def labels_of(self, genre: str) -> frozenset[str]:
+        """Return the labels that a genre means; none if the model does not know it."""
+        if genre not in self._found:
+            self._found[genre] = self._find(genre.strip().lower())
+        return self._found[genre]
+
+    @cached_property
+    def _aliases(self) -> list[Alias]:
+        option = self._aliases_option
+        if not isinstance(option, bool):
+            return compile_aliases(option)
+        if not option:
+            return []
+        of_lastgenre = _lastgenre_data("aliases.yaml") or {}
+        return compile_aliases(MISLEADING) + compile_aliases(of_lastgenre)
+
+    @cached_property
+    def _synonyms(self) -> list[Alias]:
+        return compile_aliases(SYNONYMS) if self._aliases_option is True else []
+
+    @cached_property
+    def _places(self) -> dict[str, list[Place]]:
+        places = defaultdict(list)
+        for place in _places_in(_lastgenre_data("genres-tree.yaml") or []):
+            places[_key(place[0])].append(place)
+        return places
+
+    def _find(self, name: str) -> frozenset[str]:
+        known = self._named(name)
+        canonical = None if known else _expanded(name, self._aliases)
+        if canonical is None:
+            return known or self._meant(name) or self._joined(name, self._find)
+        # No alias is looked up in what an alias gave: a table can lead in a circle.
+        return self._meant(canonical) or self._joined(canonical, self._meant)
+
+    def _meant(self, name: str) -> frozenset[str]:
+        return (
+            self._named(name)
+            or self._ending(name)
+            or self._synonymous(name)
+            or self._above(name)
+        )
+
+    def _named(self, name: str) -> frozenset[str]:
+        return self._labels_by_key.get(_key(name), NOTHING)
+
+    def _ending(self, name: str) -> frozenset[str]:
+        """Look for the most words at the end that are a label: "delta blues" is blues.
+
+        Not behind a joint, since "soul & jazz" is not a kind of jazz.
+        """
+        for gap in GAP.finditer(name):
+            if JOINT.search(name[: gap.end()]):
+                break
+            known = self._named(name[gap.end() :])
+            if known:
+                return known
+        return NOTHING
+
+    def _synonymous(self, name: str) -> frozenset[str]:
+        other = _expanded(name, self._synonyms) or ""
+        return self._meant(other) or self._joined(other, self._named) if other else NOTHING
+
+    def _above(self, name: str) -> frozenset[str]:
+        """Look for the nearest ancestor in lastgenre's tree that is a label or ends in one.
+
+        The name itself is looked at too, since the tree may part its words. A name that
+        stands in several places has to mean something in each.
+        """
+        places = self._places.get(_key(name), [])
+        return _united(
+            next(filter(None, (self._named(a) or self._ending(a) for a in place)), NOTHING)
+            for place in places
+        )
+
+    def _joined(self, name: str, find: Callable[[str], frozenset[str]]) -> frozenset[str]:
+        """Unite what the parts mean, if each means something: "pop/rock" is both.
+
+        Parts of one letter are no genres but those of "R&B".
+        """
+        parts = [part for part in map(str.strip, JOINT.split(name)) if part]
+        if parts == [name] or any(len(part) == 1 for part in parts):
+            return NOTHING
+        return _united(map(find, parts))
+
+
+def compile_aliases(aliases: Mapping[str, Sequence[str]]) -> list[Alias]:
+    """Compile a table in the format of lastgenre's option ``aliases``.
+
+    Args:
+        aliases: patterns by the name that they stand for, which may refer to groups.
+
+    Raises:
+        re.error: a pattern is wrong, or a name refers to a group that it lacks.
+    """
+    compiled: list[Alias] = []
+    for canonical, patterns in aliases.items():
+        for text in patterns:
+            pattern = re.compile(text, re.IGNORECASE)
+            try:
+                # Parses the reference to a group, though nothing matches.
+                pattern.sub(canonical.lower(), "")
+            except IndexError as error:
+                raise re.error(f"{error} in {canonical!r}") from error
+            compiled.append((pattern, canonical.lower()))
+    return compiled
+
+
+def _united(found: Iterable[frozenset[str]]) -> frozenset[str]:
+    """Unite the findings; one that is empty spoils all."""
+    findings = list(found)
+    return NOTHING.union(*findings) if all(findings) else NOTHING
+
+
+def _expanded(name: str, aliases: Iterable[Alias]) -> str | None:
+    """Return what the first alias that matches makes of a name; None if none does."""
+    for pattern, canonical in aliases:
+        match = pattern.fullmatch(name)
+        if match:
+            return match.expand(canonical)
+    return None
+
+
+def _labels_by_key(
+    labels: Iterable[str], label_map: Mapping[str, tuple[str, ...]]
+) -> dict[str, frozenset[str]]:
+    """Map what labels are written as to the labels, then what labels are to themselves."""
+    written_as = {_key(label): genres for label, genres in label_map.items()}
+    written: defaultdict[str, set[str]] = defaultdict(set)
+    plain: defaultdict[str, set[str]] = defaultdict(set)
+    for label in labels:
+        plain[_key(label)].add(label)
+        for genre in written_as.get(_key(label), (label,)):
+            written[_key(genre)].add(label)
+    return {key: frozenset(found) for key, found in (plain | written).items()}
+
+
+def _key(name: str) -> str:
+    """Return what the spellings of a name have in common."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return GAP.sub("", SPELLINGS_OF_AND.sub("&", folded))
+
+
+def _places_in(branches: Iterable[Any], above: Place = ()) -> Iterator[Place]:
+    for branch in branches:
+        children = branch if isinstance(branch, dict) else {branch: None}
+        for name, below in children.items():
+            place = (str(name), *above)
+            yield place
+            yield from _places_in(below or [], place)
+
+
+def _lastgenre_data(name: str) -> Any:
+    """Return what a file of lastgenre holds; None if this beets does not ship it."""
+    # Not by importing lastgenre, which needs pylast, an optional package.
+    paths = (Path(folder, "lastgenre", name) for folder in beetsplug.__path__)
+    path = next(filter(Path.is_file, paths), None)
+    return None if path is None else _yaml(path)
+
+
+@cache
+def _yaml(path: Path) -> Any:
+    return confuse.load_yaml(str(path))
