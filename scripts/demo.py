@@ -98,10 +98,12 @@ def tag(library: ThrowawayLibrary) -> None:
     # The import stage leaves the screen to the importer; only -v shows what it hears.
     import_songs = ("-v", "import", "-A", "-q", "-s", str(library.music))
     library.show(*import_songs, only="genreclf:")
-    library.show("genreclf", "--nowrite")
+    if not library.rows():
+        return
+    library.show("genreclf", "--nowrite", may_fail=True)
     if any(row.genres for row in library.rows(NOT_HEARD).values()):
         print("\nSongs that came with a genre have kept it. To hear them, too:")
-        library.show("genreclf", "--nowrite", "--force", NOT_HEARD)
+        library.show("genreclf", "--nowrite", "--force", NOT_HEARD, may_fail=True)
 
 
 def print_table(songs: Sequence[Path], rows: dict[int, Row]) -> None:
@@ -131,7 +133,7 @@ def _genre(row: Row) -> str:
     if row.genres and sure:
         return row.genres
     best, _, _ = row.scores.partition(";")[0].rpartition(" ")
-    return f"unsure: {best}"
+    return f"abstained: {best}"
 
 
 def _name(row: Row) -> str:

@@ -93,12 +93,13 @@ class ThrowawayLibrary:
             folder.mkdir(parents=True)
             (folder / song.name).symlink_to(song)
 
-    def show(self, *arguments: str, only: str = "") -> None:
+    def show(self, *arguments: str, only: str = "", may_fail: bool = False) -> None:
         """Run a ``beet`` command and show it with what it prints.
 
         Args:
             arguments: of the command.
             only: show the lines that begin like this; the empty text shows all.
+            may_fail: a damaged song is no reason to stop.
 
         Raises:
             BeetError: if the command fails.
@@ -117,7 +118,7 @@ class ThrowawayLibrary:
             for line in process.stdout or ():
                 if line.startswith(only):
                     print(line, end="", flush=True)
-        if process.returncode:
+        if process.returncode and not may_fail:
             raise BeetError(f"beet ended with {process.returncode}: {line.strip()}")
 
     def rows(self, query: str = "") -> dict[int, Row]:

@@ -52,6 +52,8 @@ def test_music_stays_as_it_is(tmp_path: Path, temporary: Path) -> None:
     tagged.genres = ["Skiffle"]
     tagged.save()
     (folder / "album" / "broken.ogg").write_bytes(b"no audio")
+    whole = write_audio(tmp_path / "whole.aiff", music(12.0)).read_bytes()
+    (folder / "cut.aiff").write_bytes(whole[:3000])
     # Beets gives such a file a copy with an extension, where it finds ffprobe.
     (folder / "extensionless").write_bytes((folder / "plain.flac").read_bytes())
     before = contents(folder)
@@ -63,7 +65,8 @@ def test_music_stays_as_it_is(tmp_path: Path, temporary: Path) -> None:
     assert re.search(r"^plain\.flac .* [01]\.\d+$", done.stdout, re.M)
     assert re.search(r"^tagged\.mp3 .* [01]\.\d+ +Skiffle$", done.stdout, re.M)
     assert re.search(r"^broken\.ogg +\(no audio\)$", done.stdout, re.M)
-    assert "SHA-256 of 3 files" in done.stdout
+    assert re.search(r"^cut\.aiff +\S", done.stdout, re.M)
+    assert "SHA-256 of 4 files" in done.stdout
 
 
 def contents(folder: Path) -> dict[Path, tuple[bytes, int]]:

@@ -2,25 +2,81 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+import difflib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import confuse
 
+from beetsplug.genreclf import option_values as values
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 DEFAULTS: dict[str, Any] = {
     "auto": True,
+    "asis": "db",
+    "source": "track",
     "force": False,
-    "pretend": False,
-    "quiet": False,
+    "keep_existing": False,
+    "count": 1,
     "min_confidence": 0.6,
+    "min_margin": 0.0,
+    "fallback": None,
     "title_case": True,
+    "label_map": {},
+    "ignore": {},
+    "aliases": True,
     "model": None,
     "threads": None,
+    "move": False,
+    "pretend": False,
+    "quiet": False,
 }
+
+SOURCES = ("track", "album", "both")
+ASIS = ("db", "write", "skip")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What decides the genres of a track.
+
+    Attributes:
+        force: decide anew for tracks that have a genre already.
+        keep_existing: with ``force``, add to the genres that stand there.
+        count: most genres that a track may be given.
+        min_confidence: genres that are less probable are not written.
+        min_margin: how far the best genre must lead the best label that does not mean it.
+        fallback: written where the model is not sure and nothing stands.
+        title_case: write "Hip Hop", as lastgenre does, where the model says "hip hop".
+        label_map: label of the model, in lower case -> the genres it is written as.
+        ignore: artist in lower case, or ``*`` for all -> labels never written.
+    """
+
+    force: bool = False
+    keep_existing: bool = False
+    count: int = 1
+    min_confidence: float = 0.6
+    min_margin: float = 0.0
+    fallback: str | None = None
+    title_case: bool = True
+    label_map: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ignore: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def unknown_labels(self, labels: tuple[str, ...]) -> dict[str, set[str]]:
+        """Return what is named in ``label_map`` and ``ignore``, but unknown to a model.
+
+        Args:
+            labels: the model's.
+        """
+        known = {label.lower() for label in labels}
+        named = {
+            "label_map": set(self.label_map),
+            "ignore": set().union(*self.ignore.values()),
+        }
+        return {option: found - known for option, found in named.items() if found - known}
 
 
 @dataclass(frozen=True)
@@ -29,83 +85,89 @@ class Options:
 
     Attributes:
         auto: tag tracks during an import.
-        force: decide anew for tracks that have a genre already.
+        asis: what becomes of tracks that are imported as they are.
+        source: whether a track, its album, or first the one and then the other decides.
+        policy: what decides the genres.
+        aliases: names that people give genres; as lastgenre's option of that name.
+        model: None for the one in force, the name of a model, or a model file.
+        threads: tracks listened to at a time; None is one per core, at most four.
+        move: move files whose path depends on the genre.
         pretend: show the decisions, store and write nothing.
         quiet: do not print a line for each track, nor the summary.
-        min_confidence: tracks whose best genre is less probable are left alone.
-        title_case: write "Hip Hop", as lastgenre does, where the model says "hip hop".
-        model: None for the bundled model, the name of a bundled one, or a model file.
-        threads: tracks listened to at a time; None is one per core, at most four.
     """
 
     auto: bool
-    force: bool
-    pretend: bool
-    quiet: bool
-    min_confidence: float
-    title_case: bool
+    asis: str
+    source: str
+    policy: Policy
+    aliases: bool | Mapping[str, list[str]]
     model: str | Path | None
     threads: int | None
+    move: bool
+    pretend: bool
+    quiet: bool
 
 
-def read_options(view: confuse.Subview, flags: Mapping[str, Any] | None = None) -> Options:
+def read_options(view: confuse.Subview) -> Options:
     """Check the whole section at once, before any track is touched.
 
     Args:
-        view: the ``genreclf`` section.
-        flags: parsed command-line flags by option name; None means "not given".
+        view: the ``genreclf`` section, the flags of a command laid over it.
 
     Raises:
         confuse.ConfigError: naming the option; beets prints it in one line.
     """
-    options = Options(
-        auto=view["auto"].get(bool),
-        force=view["force"].get(bool),
-        pretend=view["pretend"].get(bool),
-        quiet=view["quiet"].get(bool),
-        min_confidence=_probability(view["min_confidence"]),
-        title_case=view["title_case"].get(bool),
-        model=_model(view["model"]),
-        threads=_positive_int_or_none(view["threads"]),
+    _check_names(view)
+    return Options(
+        auto=values.yes_or_no(view["auto"]),
+        asis=values.one_of(view["asis"], ASIS),
+        source=values.one_of(view["source"], SOURCES),
+        policy=_read_policy(view),
+        aliases=values.aliases(view["aliases"]),
+        model=values.model(view["model"]),
+        threads=values.positive_int_or_none(view["threads"]),
+        move=values.yes_or_no(view["move"]),
+        pretend=values.yes_or_no(view["pretend"]),
+        quiet=values.yes_or_no(view["quiet"]),
     )
-    given = {name: value for name, value in (flags or {}).items() if value is not None}
-    return replace(options, **given)
 
 
-def _probability(view: confuse.Subview) -> float:
-    value = view.get()
-    # True and False are numbers to Python, and `min_confidence: yes` is a mistake.
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise confuse.ConfigTypeError(f"{view.name}: must be a number, not {value!r}")
-    if not 0 <= value <= 1:
-        raise confuse.ConfigValueError(f"{view.name}: must be between 0 and 1, not {value}")
-    return float(value)
+def _read_policy(view: confuse.Subview) -> Policy:
+    policy = Policy(
+        force=values.yes_or_no(view["force"]),
+        keep_existing=values.yes_or_no(view["keep_existing"]),
+        count=values.positive_int(view["count"]),
+        min_confidence=values.probability(view["min_confidence"]),
+        min_margin=values.probability(view["min_margin"]),
+        fallback=values.fallback(view["fallback"]),
+        title_case=values.yes_or_no(view["title_case"]),
+        label_map=values.label_map(view["label_map"]),
+        ignore=values.ignored_labels(view["ignore"]),
+    )
+    for label, genres in policy.label_map.items():
+        if len(genres) > policy.count:
+            raise confuse.ConfigValueError(
+                f"{view['label_map'].name}: {label!r} is written as {len(genres)} genres, "
+                f"but count is {policy.count}; set count: {len(genres)}"
+            )
+    return policy
 
 
-def _positive_int_or_none(view: confuse.Subview) -> int | None:
-    value = view.get()
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise confuse.ConfigTypeError(f"{view.name}: must be a whole number, not {value!r}")
-    if value < 1:
-        raise confuse.ConfigValueError(f"{view.name}: must be 1 or more, not {value}")
-    return value
+def _check_names(view: confuse.Subview) -> None:
+    for section, _source in view.resolve():
+        # None: every line of it is commented out.
+        if section is not None and not isinstance(section, dict):
+            raise confuse.ConfigTypeError(f"{view.name}: must be a mapping of options")
+        for name in section or ():
+            _check_name(view, str(name))
 
 
-def _model(view: confuse.Subview) -> str | Path | None:
-    """Tell the name of a bundled model from a path.
+def _check_name(view: confuse.Subview, name: str) -> None:
+    if name not in DEFAULTS:
+        close = difflib.get_close_matches(name, DEFAULTS, 1)
+        hint = f"did you mean {close[0]}?" if close else f"there is {_listed(DEFAULTS)}"
+        raise confuse.ConfigValueError(f"{view.name}: no option {name!r}; {hint}")
 
-    A path is what ends in .onnx or has a separator; as everywhere in beets, it may
-    start with ``~`` and is relative to the folder of the configuration file.
-    """
-    value = view.get()
-    if value is None:
-        return None
-    if not isinstance(value, str) or not value.strip():
-        raise confuse.ConfigTypeError(
-            f"{view.name}: must be the name of a model or a path, not {value!r}"
-        )
-    if value.lower().endswith(".onnx") or "/" in value or "\\" in value:
-        return Path(view.as_filename())
-    return value
+
+def _listed(names: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(names))

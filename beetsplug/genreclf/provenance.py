@@ -1,4 +1,4 @@
-"""Which genres are ours: what we wrote, how sure we were, what stood there before.
+"""Which genres are ours: what we wrote, and what stood there before.
 
 A genre is *ours* if the present genres equal what ``genreclf_genres`` says we wrote.
 Anything else belongs to the person or to another plugin.
@@ -10,7 +10,7 @@ would put one track's facts on another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
 from typing import TYPE_CHECKING, Any
 
 from beets.dbcore import types
@@ -25,28 +25,19 @@ ITEM_TYPES: dict[str, types.Type[Any, Any]] = {
     "genreclf_confidence": types.NullFloat(3),
     "genreclf_model": types.STRING,
     "genreclf_scores": types.STRING,
+    "genreclf_length": types.NullFloat(1),
     "genreclf_previous": types.STRING,
+    "genreclf_file_previous": types.STRING,
+    "genreclf_file_genres": types.STRING,
 }
 
 ALBUM_TYPES: dict[str, types.Type[Any, Any]] = {
+    "genreclf_agreement": types.NullFloat(2),
     "genreclf_album_genres": types.STRING,
     "genreclf_album_previous": types.STRING,
 }
 
-
-@dataclass(frozen=True)
-class Listening:
-    """What listening to a track gave.
-
-    Attributes:
-        model_id: the model, by name and content.
-        confidence: probability of the best genre.
-        scores: the best genres with their probabilities, for people.
-    """
-
-    model_id: str
-    confidence: float
-    scores: str
+OUR_FIELDS = (*ITEM_TYPES, *ALBUM_TYPES)
 
 
 def track_is_ours(item: Item) -> bool:
@@ -54,32 +45,67 @@ def track_is_ours(item: Item) -> bool:
     return _is_ours(item.genres, item.get("genreclf_genres", with_album=False))
 
 
-def claim_track(item: Item, genres: Sequence[str]) -> None:
+def genres_before_us(item: Item) -> list[str] | None:
+    """Return the genres that ours replaced; None if the present ones are not ours."""
+    if not track_is_ours(item):
+        return None
+    return split(item.get("genreclf_previous", "", with_album=False))
+
+
+def claim_track(
+    item: Item, genres: Sequence[str], in_file: Sequence[str] | None = None
+) -> None:
     """Set the genres of a track and remember that they are ours, and what they replace.
 
     Replacing a genre of our own keeps the memory of what stood there before us.
+
+    Args:
+        item: the track.
+        genres: to set.
+        in_file: what its file holds now; None if that is what the library holds, or
+            cannot be known.
     """
     if not track_is_ours(item):
-        item["genreclf_previous"] = _joined(item.genres)
+        _remember_what_stands(item, in_file)
+    elif item.get("genreclf_file_genres", with_album=False) is None:
+        item["genreclf_file_genres"] = item["genreclf_genres"]
     item.genres = list(genres)
-    item["genreclf_genres"] = _joined(item.genres)
+    item["genreclf_genres"] = joined(item.genres)
 
 
-def note_listening(item: Item, listening: Listening) -> None:
-    """Remember that a model heard this track, whatever came of it."""
-    item["genreclf_model"] = listening.model_id
-    item["genreclf_confidence"] = listening.confidence
-    item["genreclf_scores"] = listening.scores
+def _remember_what_stands(item: Item, in_file: Sequence[str] | None) -> None:
+    ours_in_file = None
+    if in_file is not None and file_is_ours(item, in_file):
+        # The person changed the library only; the file still waits to be given back.
+        ours_in_file, in_file = joined(in_file), file_genres_before_us(item)
+    item["genreclf_previous"] = joined(item.genres)
+    _forget(item, "genreclf_file_previous")
+    _forget(item, "genreclf_file_genres")
+    if in_file is not None and list(in_file) != split(item["genreclf_previous"]):
+        item["genreclf_file_previous"] = _joined_exactly(in_file)
+    if ours_in_file:
+        item["genreclf_file_genres"] = ours_in_file
 
 
-def last_listening(item: Item) -> Listening | None:
-    """Return what the last model to hear this track said; None if none did."""
-    model_id = item.get("genreclf_model", with_album=False)
-    confidence = item.get("genreclf_confidence", with_album=False)
-    if not model_id or confidence is None:
-        return None
-    scores = item.get("genreclf_scores", "", with_album=False)
-    return Listening(model_id, confidence, scores)
+def note_written(item: Item) -> None:
+    """Remember that the file of a track holds the same genres of ours as the library."""
+    _forget(item, "genreclf_file_genres")
+
+
+def file_is_ours(item: Item, in_file: Sequence[str]) -> bool:
+    """Say whether what the file of a track holds was written by us.
+
+    It may be an older genre of ours, if the present one was not written.
+    """
+    ours = ("genreclf_genres", "genreclf_file_genres")
+    written = {item.get(name, with_album=False) for name in ours}
+    return bool(in_file) and joined(in_file) in written
+
+
+def file_genres_before_us(item: Item) -> list[str]:
+    """Return what to put back into the file of a track that is ours."""
+    in_library = item.get("genreclf_previous", "", with_album=False)
+    return _split_exactly(item.get("genreclf_file_previous", in_library, with_album=False))
 
 
 def album_is_ours(album: Album) -> bool:
@@ -87,18 +113,77 @@ def album_is_ours(album: Album) -> bool:
     return _is_ours(album.genres, album.get("genreclf_album_genres"))
 
 
+def album_genres_before_us(album: Album) -> list[str] | None:
+    """Return the genres that ours replaced; None if the present ones are not ours."""
+    if not album_is_ours(album):
+        return None
+    return split(album.get("genreclf_album_previous", ""))
+
+
+def adopt_album(album: Album, first: Item) -> bool:
+    """Claim an album whose genre comes from a track of ours.
+
+    A re-import makes the album anew and gives it the genres of its first track.
+
+    Returns:
+        Whether the album has to be stored.
+    """
+    if album_is_ours(album) or not track_is_ours(first):
+        return False
+    if joined(album.genres) != joined(first.genres):
+        return False
+    if chosen := album.get("genreclf_album_genres"):
+        album.genres = split(chosen)
+    else:
+        album["genreclf_album_genres"] = joined(album.genres)
+        previous = first.get("genreclf_previous", "", with_album=False)
+        album["genreclf_album_previous"] = previous
+    return True
+
+
 def claim_album(album: Album, genres: Sequence[str]) -> None:
     """Set the genres of an album, as :func:`claim_track` does for a track."""
     if not album_is_ours(album):
-        album["genreclf_album_previous"] = _joined(album.genres)
+        album["genreclf_album_previous"] = joined(album.genres)
     album.genres = list(genres)
-    album["genreclf_album_genres"] = _joined(album.genres)
+    album["genreclf_album_genres"] = joined(album.genres)
+
+
+def forget(item_or_album: Item | Album) -> bool:
+    """Remove every field of ours; say whether there was any."""
+    # Not any(): each has to go.
+    return bool([name for name in OUR_FIELDS if _forget(item_or_album, name)])
+
+
+def joined(genres: Sequence[str]) -> str:
+    """Return genres as one text; blank ones say nothing."""
+    # beets splits a genre that holds "; ", so this loses nothing.
+    return "; ".join(genre for genre in genres if genre.strip())
+
+
+def split(text: str) -> list[str]:
+    """Undo :func:`joined`."""
+    return text.split("; ") if text else []
+
+
+def _joined_exactly(genres: Sequence[str]) -> str:
+    """Return genres of a file as one text, also if one of them is "Rock; Pop"."""
+    plain = joined(genres)
+    return plain if split(plain) == list(genres) else json.dumps(list(genres))
+
+
+def _split_exactly(text: str) -> list[str]:
+    """Undo :func:`_joined_exactly`."""
+    return list(json.loads(text)) if text.startswith('["') else split(text)
 
 
 def _is_ours(present: Sequence[str], written: str | None) -> bool:
-    return bool(written) and _joined(present) == written
+    return bool(written) and joined(present) == written
 
 
-def _joined(genres: Sequence[str]) -> str:
-    # beets splits a genre that holds "; ", so this loses nothing.
-    return "; ".join(genre for genre in genres if genre.strip())
+def _forget(item_or_album: Item | Album, name: str) -> bool:
+    try:
+        del item_or_album[name]
+    except KeyError:  # its own fields only: not what a track shows of its album
+        return False
+    return True

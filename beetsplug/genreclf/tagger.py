@@ -1,75 +1,66 @@
-"""One pass over tracks: listen, decide, keep.
+"""One pass over tracks: hear, decide, keep.
 
-Only the thread that calls touches the library, the log and the files; the threads that
-listen see paths and nothing else. Outside the thread that opened the library, beets
-gives relative paths and logs at another level.
+Only the thread that calls touches the library, the log and the files.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, cast
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TYPE_CHECKING
 
-from beets.library import FileOperationError
-
-import genre_model
 from beetsplug.genreclf import provenance
-from beetsplug.genreclf.provenance import Listening
-from beetsplug.genreclf.tags import (
-    Decision,
-    Outcome,
-    Tally,
-    choose_album_genre,
-    choose_tags,
-    has_genre,
-)
+from beetsplug.genreclf.albums import AlbumTagger, Pool, pool_scores
+from beetsplug.genreclf.file_genres import takes_one_genre
+from beetsplug.genreclf.listening import Listening, remember
+from beetsplug.genreclf.naming import track_name
+from beetsplug.genreclf.plan import Planner, Unit
+from beetsplug.genreclf.tags import Decision, Outcome, Tally, choose_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from beets.library import Album, Item, Library
-    from beets.logging import BeetsLogger
+    from beets.library import Item, Library
 
-    from beetsplug.genreclf.options import Options
-    from genre_model import FileOutcome, GenreClassifier
+    from beetsplug.genreclf.hearing import Heard, Hearing
+    from beetsplug.genreclf.keeper import Keeper
+    from beetsplug.genreclf.options import Options, Policy
+    from beetsplug.genreclf.reporter import Reporter
 
-
-#: Genres that are remembered with their probabilities.
-N_SCORES = 3
-
-
-class Track(NamedTuple):
-    """A track to listen to: its id in the library, and where its file is."""
-
-    item_id: int
-    path: Path
+#: Outcomes that put another genre where one, or none, was.
+RETAGGED = (Outcome.TAGGED, Outcome.FALLBACK)
 
 
 @dataclass
 class Tagger:
-    """Tags tracks and their albums.
+    """Tags tracks, then their albums.
 
     Attributes:
         lib: the library, owned by the calling thread.
         options: what the person chose.
-        load_classifier: called when the first track needs it.
-        plugin_log: where warnings and reasons go.
-        report: receives one line for each track that was heard.
-        write: write genres into files; nothing is stored for a file that cannot be
-            written, so that library and files never disagree.
-        should_stop: asked while waiting; true ends the pass after the current track.
+        hearing: hears the tracks.
+        keeper: stores the decisions.
+        reporter: receives one line for each track that was decided.
+        update: decide anew about genres of ours that another model chose, only those.
+        retagged_ids: tracks whose genres changed, after :meth:`tag`.
     """
 
     lib: Library
     options: Options
-    load_classifier: Callable[[], GenreClassifier]
-    plugin_log: BeetsLogger
-    report: Callable[[str], None]
-    write: bool
-    should_stop: Callable[[], bool] = lambda: False
-    _retagged_albums: set[int] = field(default_factory=set, init=False)
-    _our_albums: set[int] = field(default_factory=set, init=False)
+    hearing: Hearing
+    keeper: Keeper
+    reporter: Reporter
+    update: bool = False
+    retagged_ids: list[int] = field(default_factory=list, init=False)
+    _policy: Policy = field(init=False)
+    _albums: AlbumTagger = field(init=False)
+    _warned_of_id3v23: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        """Derive what depends on the options."""
+        policy = self.options.policy
+        self._albums = AlbumTagger(self.lib, policy, self.reporter)
+        self._policy = replace(policy, force=True) if self.update else policy
 
     def tag(self, items: Iterable[Item]) -> Tally:
         """Tag the tracks that need it, then their albums; count what became of them.
@@ -78,141 +69,129 @@ class Tagger:
             ModelUnavailableError: before any track is touched.
         """
         tally = Tally()
-        tracks = list(self._tracks_to_hear(items, tally))
-        for track, outcome in zip(tracks, self._hear(tracks), strict=False):
-            tally[self._keep(track, outcome)] += 1
+        units = self._plan(items, tally)
+        for unit, heard in self._heard(units):
+            pool = self._pool(unit, heard)
+            for each in heard:
+                if each.track.item_id in unit.wanted:
+                    tally[self._decide(each, pool)] += 1
         if not self.options.pretend:
-            self._tag_albums()
+            self._albums.tag_albums()
         return tally
 
-    def _tracks_to_hear(self, items: Iterable[Item], tally: Tally) -> Iterator[Track]:
-        for item in items:
-            settled = self._settled(item)
-            if settled is None:
-                # What comes out of a library has an id.
-                yield Track(cast("int", item.id), item.filepath)
-            else:
-                tally[settled] += 1
-                self._note_album(item, settled)
+    @property
+    def retagged_album_ids(self) -> set[int]:
+        """Albums whose paths may have to follow their genres."""
+        return self._albums.changed
 
-    def _settled(self, item: Item) -> Outcome | None:
-        """Tell what is known about a track without listening; None if nothing is."""
-        if self.options.force:
-            return None
-        if has_genre(item.genres):
-            return Outcome.HAD_GENRE
-        last = provenance.last_listening(item)
-        if last is None or last.model_id != self.load_classifier().model_id:
-            return None
-        # A lower threshold than last time deserves another look.
-        unsure = last.confidence < self.options.min_confidence
-        return Outcome.STILL_UNSURE if unsure else None
+    def _plan(self, items: Iterable[Item], tally: Tally) -> list[Unit]:
+        def settle(item: Item, outcome: Outcome) -> None:
+            tally[outcome] += 1
+            reason = outcome.value
+            if outcome is Outcome.HAD_GENRE:
+                reason = choose_tags({}, item.genres, self._policy).reason
+            self.reporter.detail(f"{track_name(item)}: {reason}")
+            self._albums.note(item, retagged=False)
 
-    def _hear(self, tracks: list[Track]) -> Iterator[FileOutcome]:
-        if not tracks:
-            return iter(())
-        return genre_model.predict_files(
-            self.load_classifier(),
-            [track.path for track in tracks],
-            n_threads=self.options.threads,
-            should_stop=self.should_stop,
+        planner = Planner(
+            self.hearing, self.options.source, self._policy.force, self.update
         )
+        return planner.plan(items, settle)
 
-    def _keep(self, track: Track, heard: FileOutcome) -> Outcome:
+    def _heard(self, units: list[Unit]) -> Iterator[tuple[Unit, list[Heard]]]:
+        """Yield each unit when all of its tracks are heard."""
+        tracks = [track for unit in units for track in unit.tracks]
+        self.reporter.expect(sum(track.recalled is None for track in tracks))
+        stream = self.hearing.hear(tracks)
+        for unit in units:
+            heard = []
+            for each in islice(stream, len(unit.tracks)):
+                heard.append(each)
+                if each.is_news:
+                    self.reporter.advance()
+                    self._remember_until_decided(unit, each)
+            if len(heard) < len(unit.tracks):  # stopped
+                return
+            yield unit, heard
+
+    def _remember_until_decided(self, unit: Unit, heard: Heard) -> None:
+        """Let nobody listen twice to an album that is stopped half-way."""
+        if unit.album_id is None or heard.listening is None or self.options.pretend:
+            return
+        item = self.lib.get_item(heard.track.item_id)
+        # A genre of ours keeps the name of the model that chose it, for --update.
+        if item is not None and not provenance.track_is_ours(item):
+            remember(item, heard.listening)
+            item.store()
+
+    def _pool(self, unit: Unit, heard: list[Heard]) -> Pool | None:
+        listenings = [each.listening for each in heard if each.listening is not None]
+        scores = [listening.scores for listening in listenings if listening.scores]
+        if unit.album_id is None or not scores:
+            return None
+        pool = pool_scores(scores)
+        self._albums.note_pool(unit.album_id, pool)
+        return pool
+
+    def _decide(self, heard: Heard, pool: Pool | None) -> Outcome:
         """Decide about one track and store the decision."""
-        if heard.prediction is None:
-            self.plugin_log.warning("{}", heard.error)
+        if heard.listening is None:
+            self.reporter.warning(str(heard.error))
             return Outcome.UNREADABLE
         # Fetched again, because hours may have passed since the pass began.
-        item = self.lib.get_item(track.item_id)
+        item = self.lib.get_item(heard.track.item_id)
         if item is None:
-            self.plugin_log.warning("{}: no longer in the library", track.path)
+            self.reporter.warning(f"{heard.track.path}: no longer in the library")
             return Outcome.UNREADABLE
-        decision = choose_tags(heard.prediction.ranked(), item.genres, self.options)
-        listening = Listening(
-            self.load_classifier().model_id,
-            float(heard.prediction.confidence),
-            "; ".join(f"{genre} {p:.2f}" for genre, p in heard.prediction.ranked(N_SCORES)),
-        )
-        line = f"{_name(item)}: {decision.reason}"
-        if not self.options.pretend and not self._store(item, decision, listening):
+        decision = self._choose(item, heard.listening, pool)
+        if heard.error is not None and decision.outcome is Outcome.ABSTAINED:
+            decision = replace(decision, reason=f"abstained: {heard.error}")
+        if not self.options.pretend and not self.keeper.keep(
+            item, decision, heard.listening
+        ):
             return Outcome.NOT_WRITTEN
-        self.report(line)
-        self._note_album(item, decision.outcome)
-        return decision.outcome
+        return self._report(item, decision, is_news=heard.is_news)
 
-    def _store(self, item: Item, decision: Decision, listening: Listening) -> bool:
-        """Write, then store: in this order beets keeps the file's time right."""
-        provenance.note_listening(item, listening)
-        if decision.genres is not None:
-            provenance.claim_track(item, decision.genres)
-        # A genre of ours that was heard again may stand in the library only.
-        heard_again = decision.outcome is Outcome.UNCHANGED and provenance.track_is_ours(
-            item
+    def _choose(self, item: Item, listening: Listening, pool: Pool | None) -> Decision:
+        if pool is None:
+            return self._choose_from(item, listening.scores, self._policy)
+        by_album = self._choose_from(item, pool.scores, self._policy)
+        if self.options.source == "both":
+            no_fallback = replace(self._policy, fallback=None)
+            by_track = self._choose_from(item, listening.scores, no_fallback)
+            if by_track.outcome is not Outcome.ABSTAINED:
+                return by_track
+        return replace(by_album, reason=f"{by_album.reason} (album)")
+
+    def _choose_from(
+        self, item: Item, scores: Mapping[str, float], policy: Policy
+    ) -> Decision:
+        if policy.count > 1 and takes_one_genre(item):
+            self._warn_of_id3v23(policy)
+            policy = replace(policy, count=1)
+        return choose_tags(
+            scores,
+            item.genres,
+            policy,
+            artists={item.artist, item.albumartist, *item.artists, *item.albumartists},
+            before_us=provenance.genres_before_us(item),
         )
-        has_to_be_written = self.write and (decision.genres is not None or heard_again)
-        if has_to_be_written and not self._write(item):
-            return False
-        item.store()
-        return True
 
-    def _write(self, item: Item) -> bool:
-        # Not try_write(), whose message does not say what becomes of the library, and
-        # in beets 2.10 does not even name the file.
-        try:
-            item.write()
-        except FileOperationError as error:
-            reason = str(error.reason).removeprefix(f"{item.filepath}: ")
-            self.plugin_log.warning(
-                "{}: genre neither written nor stored: {}", item.filepath, reason
+    def _warn_of_id3v23(self, policy: Policy) -> None:
+        if not self._warned_of_id3v23:
+            self._warned_of_id3v23 = True
+            self.reporter.warning(
+                f"MP3 files get one genre, though count is {policy.count}: id3v23 is on, "
+                "and several genres would be read back as one"
             )
-            return False
-        return True
 
-    def _note_album(self, item: Item, outcome: Outcome) -> None:
-        if item.album_id is None:
-            return
-        if outcome is Outcome.TAGGED:
-            self._retagged_albums.add(item.album_id)
-        elif provenance.track_is_ours(item):
-            self._our_albums.add(item.album_id)
-
-    def _tag_albums(self) -> None:
-        """Give a genre to the albums of our tracks.
-
-        Path formats use the album's genre. It is replaced if it is empty or ours, or by
-        force; where this pass tagged no track, only an empty one is filled, which heals
-        a pass that was interrupted before its albums.
-        """
-        for album_id in sorted(self._retagged_albums | self._our_albums):
-            album = self.lib.get_album(album_id)
-            if album is not None and self._may_tag(album):
-                self._tag_album(album)
-
-    def _may_tag(self, album: Album) -> bool:
-        if not has_genre(album.genres):
-            return True
-        ours = self.options.force or provenance.album_is_ours(album)
-        return ours and album.id in self._retagged_albums
-
-    def _tag_album(self, album: Album) -> None:
-        genre = choose_album_genre(
-            (item.genres, _confidence(item)) for item in album.items()
-        )
-        if genre is None or list(album.genres) == [genre]:
-            return
-        provenance.claim_album(album, [genre])
-        # Inheriting would put the album's genre on every track.
-        album.store(inherit=False)
-        self.plugin_log.debug("album {0.albumartist} - {0.album}: {1}", album, genre)
-
-
-def _name(item: Item) -> str:
-    """Name a track for people: artist and title, or the file that has neither."""
-    names = " - ".join(filter(None, (item.artist, item.title)))
-    return names or item.filepath.name
-
-
-def _confidence(item: Item) -> float:
-    last = provenance.last_listening(item)
-    return last.confidence if last and provenance.track_is_ours(item) else 0.0
+    def _report(self, item: Item, decision: Decision, *, is_news: bool) -> Outcome:
+        outcome, line = decision.outcome, f"{track_name(item)}: {decision.reason}"
+        self._albums.note(item, retagged=outcome in RETAGGED)
+        if outcome in RETAGGED and item.id is not None:
+            self.retagged_ids.append(item.id)
+        if outcome is Outcome.ABSTAINED and not is_news:
+            self.reporter.detail(line)
+            return Outcome.ABSTAINED_AGAIN
+        self.reporter.line(line)
+        return outcome

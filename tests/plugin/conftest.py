@@ -167,7 +167,8 @@ class ScriptedClassifier:
     """Answers by file name, and counts what it was asked.
 
     Attributes:
-        answers: file stem -> (genre, probability), or an error to raise.
+        answers: file stem -> (genre, probability), a probability for each genre, or an
+            error to raise.
         heard: the paths asked for.
     """
 
@@ -175,7 +176,7 @@ class ScriptedClassifier:
     model_id = "scripted@00000000"
 
     def __init__(self) -> None:
-        self.answers: dict[str, tuple[str, float] | Exception] = {}
+        self.answers: dict[str, tuple[str, float] | dict[str, float] | Exception] = {}
         self.heard: list[Path] = []
 
     def predict_file(self, path: Path) -> TrackPrediction:
@@ -185,13 +186,20 @@ class ScriptedClassifier:
         answer = self.answers.get(path.stem, ("rock", 0.83))
         if isinstance(answer, Exception):
             raise answer
+        if isinstance(answer, dict):
+            return prediction_of(path, [answer.get(genre, 0.0) for genre in GENRES])
         return prediction(path, *answer)
 
 
 def prediction(path: Path, genre: str, confidence: float) -> TrackPrediction:
     """Make a prediction; the other genres share the rest of the probability."""
-    probabilities = np.full(len(GENRES), (1 - confidence) / 2, dtype=np.float32)
-    probabilities[GENRES.index(genre)] = confidence
+    others = (1 - confidence) / 2
+    return prediction_of(path, [confidence if g == genre else others for g in GENRES])
+
+
+def prediction_of(path: Path, values: Sequence[float]) -> TrackPrediction:
+    """Make a prediction of one segment."""
+    probabilities = np.array(values, dtype=np.float32)
     return TrackPrediction(
         path, GENRES, probabilities, probabilities[np.newaxis], np.zeros(1)
     )
@@ -211,6 +219,9 @@ def reset_beets() -> None:
     handlers.clear()
     if not hasattr(ui, "_bootstrap_logging"):  # beets < 2.14 made it when imported
         handlers.append(beets.logging.StreamHandler(sys.stderr))
+        if hasattr(beets.logging, "LegacyFormatter"):  # beets >= 2.12
+            form = beets.logging.LegacyFormatter("%(legacy_prefix)s%(message)s")
+            handlers[-1].setFormatter(form)
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ PROVENANCE = [
     "genreclf_previous",
 ]
 MODEL_ID = "scripted@00000000"
+ONE_FAILED = "error: genreclf: 1 track failed; the warnings say why"
 
 
 def genres_in(path: Path) -> list[str] | None:
@@ -49,7 +50,7 @@ def test_fills_what_is_empty(home: BeetsHome, classifier: ScriptedClassifier) ->
     item = home.item("Hustle")
     assert printed.lines == [
         "Ann - Hustle: Hip Hop 0.83",
-        "1 tagged, 0 unsure, 0 unreadable",
+        "1 tagged, 0 abstained, 0 unreadable",
     ]
     assert (printed.err, printed.exit_code) == ("", 0)
     assert item.genres == ["Hip Hop"]
@@ -83,7 +84,9 @@ def test_a_persons_genre_stays(home: BeetsHome, classifier: ScriptedClassifier) 
     assert home.item("Groomed").genres == ["Acid Jazz", "Soul"]
     assert provenance(home.item("Groomed")) == before
     assert [path.stem for path in classifier.heard] == ["New"]
-    assert printed.lines[-1] == ("1 tagged, 0 unsure, 0 unreadable, 1 already had a genre")
+    assert printed.lines[-1] == (
+        "1 tagged, 0 abstained, 0 unreadable, 1 already had a genre"
+    )
 
 
 def test_nothing_is_loaded_where_every_track_has_a_genre(
@@ -123,7 +126,7 @@ class TestForce:
         home.add_track("Song", genres=["Pop"])
         home.beet("genreclf", "-f")
         classifier.answers["Song"] = ("blues", 0.9)
-        home.beet("genreclf", "-f")
+        home.beet("genreclf", "-f", "--listen-again")
         assert provenance(home.item("Song")) == [
             "Blues",
             pytest.approx(0.9),
@@ -138,7 +141,7 @@ class TestForce:
         home.beet("genreclf", "-f")
         home.beet("modify", "-y", "title:Song", "genres=Polka")
         classifier.answers["Song"] = ("blues", 0.9)
-        home.beet("genreclf", "-f")
+        home.beet("genreclf", "-f", "--listen-again")
         assert home.item("Song")["genreclf_previous"] == "Polka"
 
     def test_an_unsure_model_erases_nothing(
@@ -150,7 +153,7 @@ class TestForce:
 
         printed = home.beet("genreclf", "-f")
 
-        assert printed.lines[0] == "Ann - Song: unsure (rock 0.36 < 0.6)"
+        assert printed.lines[0] == "Ann - Song: abstained: rock 0.36 < 0.6"
         assert home.item("Song").genres == genres_in(path) == ["Pop"]
         assert home.files() == before
 
@@ -165,7 +168,7 @@ class TestForce:
         assert classifier.heard
         assert printed.lines == [
             "Ann - Song: Rock 0.83 (unchanged)",
-            "0 tagged, 0 unsure, 0 unreadable, 1 unchanged",
+            "0 tagged, 0 abstained, 0 unreadable, 1 unchanged",
         ]
         assert provenance(home.item("Song")) == [
             None,
@@ -188,8 +191,8 @@ class TestUnsure:
 
         printed = home.beet("genreclf")
 
-        assert "Ann - Murky: unsure (rock 0.40 < 0.6)" in printed.lines
-        assert printed.lines[-1].startswith("1 tagged, 1 unsure, 0 unreadable")
+        assert "Ann - Murky: abstained: rock 0.40 < 0.6" in printed.lines
+        assert printed.lines[-1].startswith("1 tagged, 1 abstained, 0 unreadable")
         assert home.item("Murky").genres == []
         assert provenance(home.item("Murky")) == [
             None,
@@ -210,24 +213,35 @@ class TestUnsure:
 
         printed = home.beet("genreclf")
 
-        assert printed.lines == ["0 tagged, 0 unsure, 0 unreadable, 1 still unsure"]
+        assert printed.lines == [
+            "0 tagged, 0 abstained, 0 unreadable, 1 abstained as before"
+        ]
         assert not classifier.heard
 
-    def test_is_asked_again_by_another_model_a_lower_threshold_or_force(
+    def test_is_asked_again_by_another_model_or_when_told_to(
         self, home: BeetsHome, classifier: ScriptedClassifier
     ) -> None:
         home.add_track("Murky")
         classifier.answers["Murky"] = ("rock", 0.4)
         home.beet("genreclf")
 
-        home.beet("genreclf", "-f")
+        home.beet("genreclf", "--listen-again")
         assert len(classifier.heard) == 2
         classifier.model_id = "scripted@11111111"
         home.beet("genreclf")
         assert len(classifier.heard) == 3
-        home.configure(min_confidence=0.35)
+
+    def test_is_tagged_by_a_lower_threshold_without_listening_again(
+        self, home: BeetsHome, classifier: ScriptedClassifier
+    ) -> None:
+        home.add_track("Murky")
+        classifier.answers["Murky"] = ("rock", 0.4)
         home.beet("genreclf")
-        assert len(classifier.heard) == 4
+
+        printed = home.beet("genreclf", "-c", "0.35")
+
+        assert len(classifier.heard) == 1
+        assert printed.lines[0] == "Ann - Murky: Rock 0.40"
         assert home.item("Murky").genres == ["Rock"]
 
 
@@ -247,7 +261,7 @@ class TestPretend:
 
         assert (home.dump(), home.files()) == before
         assert "Ann - One: Rock 0.83" in printed.lines
-        assert "Ann - Murky: unsure (rock 0.40 < 0.6)" in printed.lines
+        assert "Ann - Murky: abstained: rock 0.40 < 0.6" in printed.lines
         assert printed.lines[-1].startswith("pretending: ")
 
     def test_by_configuration(
@@ -271,7 +285,8 @@ def test_quiet(home: BeetsHome, classifier: ScriptedClassifier, by_flag: bool) -
     printed = home.beet("genreclf", *(["-q"] if by_flag else []))
 
     assert printed.out == ""
-    assert printed.err.splitlines() == [f"genreclf: {bad}: not audio"]
+    assert printed.err.splitlines() == [f"genreclf: {bad}: not audio", ONE_FAILED]
+    assert printed.exit_code == 1
     assert home.item("Song").genres == ["Rock"]
 
 
@@ -316,11 +331,12 @@ class TestWrite:
 
         printed = home.beet("genreclf")
 
-        (line,) = printed.err.splitlines()
+        line, *rest = printed.err.splitlines()
+        assert rest == [ONE_FAILED]
         assert line.startswith(f"genreclf: {path}: genre neither written nor stored: ")
         assert printed.lines == [
             "Ann - Song: Rock 0.83",
-            "1 tagged, 0 unsure, 0 unreadable, 1 not written",
+            "1 tagged, 0 abstained, 0 unreadable, 1 not written",
         ]
         assert home.item("Raw").genres == []
         assert provenance(home.item("Raw")) == before
@@ -371,13 +387,17 @@ def test_bad_files_are_named_and_the_rest_goes_on(
     printed = home.beet("genreclf")
 
     assert sorted(printed.err.splitlines()) == sorted(
-        [f"genreclf: {braces}: not audio", f"genreclf: {gone}: no such file"]
+        [
+            f"genreclf: {braces}: not audio",
+            f"genreclf: {gone}: no such file",
+            "error: genreclf: 2 tracks failed; the warnings say why",
+        ]
     )
     assert printed.lines == [
         "Ann - Song: Rock 0.83",
-        "1 tagged, 0 unsure, 2 unreadable",
+        "1 tagged, 0 abstained, 2 unreadable",
     ]
-    assert printed.exit_code == 0
+    assert printed.exit_code == 1
     assert provenance(home.item("Braces")) == [None] * 4
     assert provenance(home.item("Gone")) == [None] * 4
 
@@ -389,7 +409,8 @@ def test_a_bug_in_the_classifier_costs_one_track(
     home.add_track("Song")
     classifier.answers["Bad"] = ZeroDivisionError("{oops}")
     printed = home.beet("genreclf")
-    (line,) = printed.err.splitlines()
+    line, *rest = printed.err.splitlines()
+    assert rest == [ONE_FAILED]
     assert "Bad.mp3" in line
     assert "{oops}" in line
     assert home.item("Song").genres == ["Rock"]
@@ -452,7 +473,7 @@ def test_rerunning_a_finished_job_hears_nothing(
     assert not classifier.heard
     assert (home.dump(), home.files()) == before
     assert printed.lines == [
-        "0 tagged, 0 unsure, 0 unreadable, 1 still unsure, 2 already had a genre"
+        "0 tagged, 0 abstained, 0 unreadable, 1 abstained as before, 2 already had a genre"
     ]
 
 
@@ -463,7 +484,7 @@ def test_a_genre_that_a_person_cleared_is_filled_again(
     home.beet("genreclf", "-f")
     home.beet("modify", "-y", "title:Song", "genres=")
     home.beet("genreclf")
-    assert len(classifier.heard) == 2
+    assert len(classifier.heard) == 1
     assert home.item("Song").genres == ["Rock"]
     assert home.item("Song")["genreclf_previous"] == ""
 
@@ -493,7 +514,7 @@ def test_fields_are_queryable(home: BeetsHome, classifier: ScriptedClassifier) -
     assert home.titles("genreclf_genres:Blues") == ["A", "B"]
     assert home.titles(f"genreclf_model:{MODEL_ID}") == ["A", "B", "C"]
     assert home.titles("genreclf_model::^$") == ["Z"]
-    assert home.item("C")["genreclf_scores"].startswith("blues 0.40; ")
+    assert home.item("C")["genreclf_scores"] == "blues 0.4000; hip hop 0.3000; rock 0.3000"
     listed = home.beet("ls", "-f", "$title $genreclf_confidence", "title:A")
     assert listed.lines == ["A 0.950"]
 

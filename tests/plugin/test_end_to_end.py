@@ -62,7 +62,7 @@ class TestBundledModel:
         printed = home.beet("genreclf")
 
         assert printed.err == ""
-        assert printed.lines[-1] == f"{len(CONTAINERS)} tagged, 0 unsure, 0 unreadable"
+        assert printed.lines[-1] == f"{len(CONTAINERS)} tagged, 0 abstained, 0 unreadable"
         for item in home.items():
             assert tag_in(item.filepath) == item.genres == [item["genreclf_genres"]]
             assert 0.1 <= item["genreclf_confidence"] <= 1
@@ -84,9 +84,10 @@ class TestBundledModel:
 
         printed = home.beet("genreclf")
 
-        (line,) = printed.err.splitlines()
+        line, error = printed.err.splitlines()
         assert str(damaged) in line
-        assert printed.lines[-1] == "1 tagged, 0 unsure, 1 unreadable"
+        assert error.endswith("1 track failed; the warnings say why")
+        assert printed.lines[-1] == "1 tagged, 0 abstained, 1 unreadable"
 
     @pytest.mark.parametrize("by_path", [False, True])
     def test_model_by_name_and_by_path(
@@ -131,9 +132,9 @@ def test_beet_as_a_process(home: BeetsHome, songs: Path) -> None:
     assert (imported.returncode, imported.stdout) == (0, "")
     assert imported.stderr.count("genreclf: ") == 1
     assert "Cut.aiff" in imported.stderr
-    assert tagged.returncode == 0
+    assert tagged.returncode == 1
     assert tagged.stdout.splitlines()[-1] == (
-        "1 tagged, 0 unsure, 1 unreadable, 1 already had a genre"
+        "1 tagged, 0 abstained, 1 unreadable, 1 already had a genre"
     )
     assert "Traceback" not in imported.stderr + tagged.stderr
     assert len(home.items("genres::.")) == 2

@@ -279,8 +279,8 @@ def test_verbose_import_logs_tracks_and_summary(
 
     assert printed.out == ""
     assert "genreclf: Ann - Song: Rock 0.83" in printed.err
-    assert "genreclf: Ann - Murky: unsure (rock 0.40 < 0.6)" in printed.err
-    assert "genreclf: 1 tagged, 1 unsure, 0 unreadable" in printed.err
+    assert "genreclf: Ann - Murky: abstained: rock 0.40 < 0.6" in printed.err
+    assert "genreclf: 1 tagged, 1 abstained, 0 unreadable" in printed.err
 
 
 def test_reimport_of_what_we_tagged_hears_nothing(
@@ -300,7 +300,7 @@ def test_reimport_of_what_we_tagged_hears_nothing(
         assert after[f"genreclf_{name}"] == before[f"genreclf_{name}"]
 
 
-def test_plugin_listens_to_the_ends_of_an_import_only(home: BeetsHome) -> None:
+def test_plugin_listens_to_no_event_that_its_stage_sets_off(home: BeetsHome) -> None:
     home.beet("version")
     listened = {
         event
@@ -308,7 +308,7 @@ def test_plugin_listens_to_the_ends_of_an_import_only(home: BeetsHome) -> None:
         if listeners
     }
     # beets itself registers the first for every plugin.
-    assert listened == {"pluginload", "import_begin", "import"}
+    assert listened == {"pluginload", "import_begin", "import_task_files", "import"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal would end pytest")

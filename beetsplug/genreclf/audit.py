@@ -1,0 +1,112 @@
+"""One pass that changes nothing: which present genres does the model find unlikely?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from beetsplug.genreclf.doubts import Doubt, Verdict, examine, worst_first
+from beetsplug.genreclf.genre_names import GenreNames
+from beetsplug.genreclf.naming import track_name
+from beetsplug.genreclf.tags import has_genre
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from beets.library import Item
+
+    from beetsplug.genreclf.hearing import Heard, Hearing
+    from beetsplug.genreclf.options import Options
+    from beetsplug.genreclf.reporter import Reporter
+
+#: Unknown genres that the summary names.
+N_NAMED = 5
+
+
+@dataclass
+class Audit:
+    """Compares the genres of tracks with what is heard in them.
+
+    Attributes:
+        options: what the person chose.
+        hearing: hears the tracks.
+        reporter: receives warnings while listening, the doubts at the end.
+        unreadable: tracks that could not be heard, after :meth:`check`.
+        inaudible: tracks too short or too silent.
+    """
+
+    options: Options
+    hearing: Hearing
+    reporter: Reporter
+    unreadable: int = field(default=0, init=False)
+    inaudible: int = field(default=0, init=False)
+    _verdicts: Counter[Verdict] = field(default_factory=Counter, init=False)
+    _unknown: Counter[str] = field(default_factory=Counter, init=False)
+
+    def check(self, items: Iterable[Item]) -> list[Doubt]:
+        """Return the doubts, worst first; nothing is stored.
+
+        Raises:
+            ModelUnavailableError: before any track is heard.
+        """
+        names = GenreNames(
+            self.hearing.labels,
+            label_map=self.options.policy.label_map,
+            aliases=self.options.aliases,
+        )
+        known = [item for item in items if self._is_known(item, names)]
+        tracks = [self.hearing.track(item) for item in known]
+        self.reporter.expect(sum(track.recalled is None for track in tracks))
+        doubts = []
+        for item, heard in zip(known, self.hearing.hear(tracks), strict=False):
+            doubt = self._examine(item, heard, names)
+            if doubt is not None:
+                doubts.append(doubt)
+        return worst_first(doubts)
+
+    def summary(self) -> str:
+        """Say in one line how many were doubted, and why others were not heard."""
+        parts = [
+            f"{self._verdicts[Verdict.DOUBTED]} doubted",
+            f"{self._verdicts[Verdict.AGREES]} not",
+        ]
+        if self.unreadable:
+            parts.append(f"{self.unreadable} unreadable")
+        if self.inaudible:
+            parts.append(f"{self.inaudible} with too little to hear")
+        if n_empty := self._verdicts[Verdict.NO_GENRE]:
+            parts.append(f"{n_empty} without a genre")
+        if n_unknown := self._verdicts[Verdict.UNKNOWN_GENRE]:
+            common = self._unknown.most_common(N_NAMED)
+            named = ", ".join(f"{genre} {count}" for genre, count in common)
+            more = ", ..." if len(self._unknown) > N_NAMED else ""
+            parts.append(f"{n_unknown} of genres that the model lacks ({named}{more})")
+        return ", ".join(parts)
+
+    def _is_known(self, item: Item, names: GenreNames) -> bool:
+        """Leave out what need not be heard, since nothing could be said about it."""
+        if not has_genre(item.genres):
+            self._verdicts[Verdict.NO_GENRE] += 1
+            return False
+        if not any(names.labels_of(genre) for genre in item.genres):
+            self._verdicts[Verdict.UNKNOWN_GENRE] += 1
+            self._unknown.update(genre for genre in item.genres if genre.strip())
+            return False
+        return True
+
+    def _examine(self, item: Item, heard: Heard, names: GenreNames) -> Doubt | None:
+        if heard.is_news:
+            self.reporter.advance()
+        if heard.listening is None:
+            self.reporter.warning(str(heard.error))
+            self.unreadable += 1
+            return None
+        if not heard.listening.scores:
+            self.inaudible += 1
+            return None
+        verdict, doubt = examine(
+            track_name(item), item.genres, heard.listening.scores, names
+        )
+        self._verdicts[verdict] += 1
+        return doubt

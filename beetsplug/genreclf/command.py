@@ -1,0 +1,204 @@
+"""Runs ``beet genreclf``: what it does by its flags, and what it says in the end."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from beets import plugins, ui
+
+from beetsplug.genreclf.compat import UserError
+from beetsplug.genreclf.flags import config_flags, given_flags
+from beetsplug.genreclf.lazy_classifier import LazyClassifier, ModelUnavailableError
+from beetsplug.genreclf.options import Options, read_options
+from beetsplug.genreclf.stopping import stop_on_sigint
+
+if TYPE_CHECKING:
+    import optparse
+    from collections.abc import Callable
+
+    import confuse
+    from beets.library import Item, Library
+    from beets.logging import BeetsLogger
+
+    from beetsplug.genreclf.hearing import Hearing
+    from beetsplug.genreclf.keeper import Keeper
+    from beetsplug.genreclf.reporter import TerminalReporter
+
+INTERRUPTED = 130
+
+
+class Ending(NamedTuple):
+    """What a pass came to: a line for people, and how many tracks failed."""
+
+    summary: str
+    failures: int
+
+
+@dataclass
+class Command:
+    """One run of ``beet genreclf``.
+
+    Attributes:
+        config: the ``genreclf`` section.
+        classifier: loaded when the first track needs it.
+        log: of the plugin.
+    """
+
+    config: confuse.Subview
+    classifier: LazyClassifier
+    log: BeetsLogger
+
+    def run(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+        """Do what the flags say with the tracks that the query matches.
+
+        Raises:
+            UserError: if flags contradict each other, nothing matches, the model is not
+                available, or tracks failed; beets then exits with status 1.
+            confuse.ConfigError: naming the option.
+        """
+        flags = given_flags(opts)
+        self.config.set_args(config_flags(flags))
+        options = read_options(self.config)
+        _check_keep_existing(flags, options)
+        items = _matching(lib, args, albums=bool(flags.get("album")))
+        with stop_on_sigint() as is_stopped:
+            job = Job(self, lib, options, flags, is_stopped)
+            try:
+                ending = job.run(items)
+            except ModelUnavailableError as error:
+                raise UserError(f"genreclf: {error}") from error
+            except KeyboardInterrupt:  # the second press
+                raise SystemExit(INTERRUPTED) from None
+            except sqlite3.OperationalError as error:  # a full disk, a locked file
+                where = os.fsdecode(lib.path)
+                raise UserError(f"genreclf: {where}: {error}") from error
+            finally:
+                job.reporter.close()
+            _conclude(lib, options, ending, stopped=is_stopped())
+
+
+@dataclass
+class Job:
+    """The modes of the command, and what they share."""
+
+    command: Command
+    lib: Library
+    options: Options
+    flags: dict[str, Any]
+    is_stopped: Callable[[], bool]
+
+    def __post_init__(self) -> None:
+        """Make what every mode needs."""
+        # Imported here, because most commands tag nothing and should not wait for it.
+        from beetsplug.genreclf.keeper import Keeper
+        from beetsplug.genreclf.reporter import TerminalReporter
+
+        self.reporter: TerminalReporter = TerminalReporter(
+            self.command.log, quiet=self.options.quiet
+        )
+        # Undoing writes wherever our genre is in the file, however it came there.
+        by_default = True if "revert" in self.flags else None
+        self.keeper: Keeper = Keeper(
+            self.reporter, write=ui.should_write(self.flags.get("write", by_default))
+        )
+
+    def run(self, items: list[Item]) -> Ending:
+        """Run the mode that the flags ask for."""
+        if "check" in self.flags:
+            return self._check(items)
+        if "revert" in self.flags:
+            return self._revert(items)
+        return self._tag(items)
+
+    def _tag(self, items: list[Item]) -> Ending:
+        from beetsplug.genreclf.tagger import Tagger
+
+        tagger = Tagger(
+            lib=self.lib,
+            options=self.options,
+            hearing=self._hearing(),
+            keeper=self.keeper,
+            reporter=self.reporter,
+            update="update" in self.flags,
+        )
+        tally = tagger.tag(items)
+        stuck = self._move(tagger.retagged_ids, tagger.retagged_album_ids)
+        return Ending(tally.summary(), tally.failures() + stuck)
+
+    def _revert(self, items: list[Item]) -> Ending:
+        from beetsplug.genreclf.revert import Reverter
+        from beetsplug.genreclf.tags import Outcome
+
+        reverter = Reverter(
+            self.lib, self.keeper, self.reporter, self.options.pretend, self.is_stopped
+        )
+        tally = reverter.revert(items)
+        stuck = self._move(reverter.retagged_ids, reverter.retagged_album_ids)
+        return Ending(tally.summary((Outcome.REVERTED,)), tally.failures() + stuck)
+
+    def _check(self, items: list[Item]) -> Ending:
+        from beetsplug.genreclf.audit import Audit
+
+        audit = Audit(self.options, self._hearing(), self.reporter)
+        doubts = audit.check(items)
+        self.reporter.close()
+        for doubt in doubts:
+            ui.print_(doubt.line())
+        return Ending(audit.summary(), audit.unreadable)
+
+    def _hearing(self) -> Hearing:
+        from beetsplug.genreclf.hearing import Hearing
+
+        return Hearing(
+            partial(self.command.classifier.load, self.options),
+            threads=self.options.threads,
+            anew="listen_again" in self.flags,
+            should_stop=self.is_stopped,
+            music_folder=Path(os.fsdecode(self.lib.directory)),
+        )
+
+    def _move(self, item_ids: list[int], album_ids: set[int]) -> int:
+        if self.options.pretend or not self.options.move:
+            return 0
+        from beetsplug.genreclf.mover import move_tracks
+
+        return move_tracks(self.lib, item_ids, album_ids, self.reporter)
+
+
+def _matching(lib: Library, args: list[str], *, albums: bool) -> list[Item]:
+    if albums:
+        items = [item for album in lib.albums(args) for item in album.items()]
+    else:
+        items = list(lib.items(args))
+    if not items:
+        kind = "album" if albums else "track"
+        nothing = "the library has no album" if albums else "the library is empty"
+        what = f"no {kind} matches {' '.join(args)}" if args else nothing
+        raise UserError(f"genreclf: {what}")
+    return items
+
+
+def _check_keep_existing(flags: dict[str, Any], options: Options) -> None:
+    if flags.get("keep_existing") and not options.policy.force and not flags.get("update"):
+        raise UserError("genreclf: --keep-existing needs --force or --update")
+
+
+def _conclude(lib: Library, options: Options, ending: Ending, *, stopped: bool) -> None:
+    """Print the summary; turn what went wrong into the exit status."""
+    if not options.quiet:
+        words = ["interrupted: "] * stopped + ["pretending: "] * options.pretend
+        ui.print_("".join(words) + ending.summary)
+    if not (stopped or ending.failures):
+        return
+    # beets tells plugins of the end of successful commands only; smart playlists wait
+    # for it, and whatever was tagged before a failure is tagged.
+    plugins.send("cli_exit", lib=lib)
+    if stopped:
+        raise SystemExit(INTERRUPTED)
+    failed = "1 track" if ending.failures == 1 else f"{ending.failures} tracks"
+    raise UserError(f"genreclf: {failed} failed; the warnings say why")

@@ -1,0 +1,87 @@
+"""The flags of ``beet genreclf``, and which of them contradict each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from beets import ui
+
+from beetsplug.genreclf.compat import UserError
+
+if TYPE_CHECKING:
+    import optparse
+    from collections.abc import Mapping
+
+#: Flags that are not options of the configuration.
+SWITCHES = ("update", "check", "revert", "album", "listen_again", "write")
+#: What the other modes understand besides the query.
+FLAGS_OF_MODE = {
+    "update": {"pretend", "quiet", "write", "move", "threads", "model", "album"}
+    | {"source", "count", "min_confidence", "min_margin", "keep_existing"},
+    "check": {"pretend", "quiet", "threads", "model", "album", "listen_again"},
+    "revert": {"pretend", "quiet", "write", "move", "album"},
+}
+
+
+def genreclf_command() -> ui.Subcommand:
+    """Return the command with all of its flags; every default is "not given"."""
+    command = ui.Subcommand(
+        "genreclf", help="tag tracks with the genre heard in them", aliases=("gclf",)
+    )
+    parser = command.parser
+    parser.usage = "%prog [options] [QUERY]"
+
+    def switch(*flags: str, to: str, value: bool = True, text: str) -> None:
+        action = "store_true" if value else "store_false"
+        parser.add_option(*flags, dest=to, action=action, default=None, help=text)
+
+    def number(*flags: str, kind: str, text: str) -> None:
+        parser.add_option(*flags, type=kind, default=None, help=text)
+
+    switch("-p", "--pretend", to="pretend", text="show the decisions, change nothing")
+    switch("-q", "--quiet", to="quiet", text="print warnings only")
+    switch("-f", "--force", to="force", text="decide anew where a genre stands")
+    switch("-F", "--no-force", to="force", value=False, text="fill empty genres only")
+    switch("-k", "--keep-existing", to="keep_existing", text="with -f, add to what stands")
+    switch("-K", "--no-keep-existing", to="keep_existing", value=False, text="replace it")
+    parser.add_option("-s", "--source", help="who decides: track, album or both")
+    number("-n", "--count", kind="int", text="most genres per track")
+    number("-c", "--min-confidence", kind="float", text="abstain below, 0 to 1")
+    number("--min-margin", kind="float", text="abstain if the lead is smaller")
+    switch("-a", "--albums", to="album", text="QUERY matches albums")
+    switch("-A", "--items", to="album", value=False, text="QUERY matches tracks (default)")
+    switch("--update", to="update", text="re-tag only what another model tagged")
+    switch("--check", to="check", text="list doubtful genres, change nothing")
+    switch("--revert", to="revert", text="restore the genres from before genreclf")
+    switch("--listen-again", to="listen_again", text="recall nothing, listen to all")
+    switch("-w", "--write", to="write", text="write genres into files")
+    switch("-W", "--nowrite", to="write", value=False, text="do not write them")
+    switch("-m", "--move", to="move", text="move files whose path has a new genre")
+    switch("-M", "--nomove", to="move", value=False, text="do not move files (default)")
+    number("-t", "--threads", kind="int", text="tracks listened to at a time")
+    parser.add_option("--model", help="name of a model, or an .onnx file")
+    return command
+
+
+def given_flags(opts: optparse.Values) -> dict[str, Any]:
+    """Return the flags that were given, by name.
+
+    Raises:
+        UserError: if two of them contradict each other.
+    """
+    flags = {name: value for name, value in vars(opts).items() if value is not None}
+    for mode, understood in FLAGS_OF_MODE.items():
+        if mode in flags and (others := sorted(flags.keys() - understood - {mode})):
+            named = ", ".join(_spelled(name, flags[name]) for name in others)
+            raise UserError(f"genreclf: --{mode} does not go with {named}")
+    return flags
+
+
+def config_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flags that are options of the configuration."""
+    return {name: value for name, value in flags.items() if name not in SWITCHES}
+
+
+def _spelled(name: str, value: object) -> str:
+    no = {"force": "no-", "keep_existing": "no-", "write": "no", "move": "no"}
+    return f"--{no.get(name, '') if value is False else ''}{name.replace('_', '-')}"

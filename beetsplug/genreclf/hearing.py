@@ -1,0 +1,143 @@
+"""What is heard in many tracks: recalled where it is known, listened to otherwise.
+
+The threads that listen see paths and nothing else. Outside the thread that opened the
+library, beets gives relative paths and logs at another level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import genre_model
+from beetsplug.genreclf.listening import Listening, listening_from, recall
+from beetsplug.genreclf.lost_disk import require_music_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from beets.library import Item
+
+    from genre_model import FileOutcome, GenreClassifier
+
+
+#: A file that yields next to nothing, though its header promises more, is damaged.
+MAX_SHORT_SECONDS = 5.0
+
+
+class Track(NamedTuple):
+    """A track to hear.
+
+    Attributes:
+        item_id: in the library.
+        path: of its file.
+        seconds: its length, by the header of the file.
+        recalled: what the same model heard in it before.
+    """
+
+    item_id: int
+    path: Path
+    seconds: float
+    recalled: Listening | None
+
+
+class Heard(NamedTuple):
+    """What was heard in a track.
+
+    Attributes:
+        track: that was to be heard.
+        listening: None if the file could not be read.
+        error: why it could not, or why there was too little to hear.
+    """
+
+    track: Track
+    listening: Listening | None
+    error: str | None
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the track was listened to just now."""
+        return self.track.recalled is None
+
+
+@dataclass
+class Hearing:
+    """Hears tracks with one model.
+
+    Attributes:
+        load_classifier: called when the first track needs it.
+        threads: tracks listened to at a time; None is the default.
+        anew: listen even where the same model has listened before.
+        should_stop: asked while waiting; true ends :meth:`hear` early.
+        music_folder: of the library, if its files should lie there already.
+    """
+
+    load_classifier: Callable[[], GenreClassifier]
+    threads: int | None = None
+    anew: bool = False
+    should_stop: Callable[[], bool] = lambda: False
+    music_folder: Path | None = None
+
+    @cached_property
+    def _classifier(self) -> GenreClassifier:
+        # Once, since another model may be chosen for later commands meanwhile.
+        return self.load_classifier()
+
+    @property
+    def model_id(self) -> str:
+        """The model that listens."""
+        return self._classifier.model_id
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What it can hear."""
+        return self._classifier.genres
+
+    def track(self, item: Item) -> Track:
+        """Take from an item what listening needs."""
+        recalled = None if self.anew else recall(item, self.model_id)
+        # What comes out of a library has an id.
+        return Track(cast("int", item.id), item.filepath, item.length or 0.0, recalled)
+
+    def hear(self, tracks: Sequence[Track]) -> Iterator[Heard]:
+        """Yield what is heard, in the order of the tracks."""
+        outcomes = self._listen([each.path for each in tracks if each.recalled is None])
+        for track in tracks:
+            if self.should_stop():
+                return
+            if track.recalled is not None:
+                yield Heard(track, track.recalled, None)
+            elif (outcome := next(outcomes, None)) is not None:
+                yield self._heard(track, outcome)
+            else:
+                return
+
+    def _listen(self, paths: list[Path]) -> Iterator[FileOutcome]:
+        if not paths:
+            return iter(())
+        return genre_model.predict_files(
+            self._classifier,
+            paths,
+            n_threads=self.threads,
+            should_stop=self.should_stop,
+        )
+
+    def _heard(self, track: Track, outcome: FileOutcome) -> Heard:
+        if outcome.prediction is None and _is_nothing_to_hear(track, outcome):
+            reason = str(outcome.error).removeprefix(f"{track.path}: ")
+            return Heard(track, Listening(self.model_id, {}), reason)
+        if outcome.prediction is None:
+            require_music_folder(self.music_folder, track.path)
+            return Heard(track, None, str(outcome.error))
+        ranked = outcome.prediction.ranked()
+        return Heard(track, listening_from(self.model_id, ranked), None)
+
+
+def _is_nothing_to_hear(track: Track, outcome: FileOutcome) -> bool:
+    """Tell a jingle, or a pause, from a damaged file."""
+    if isinstance(outcome.error, genre_model.SilentError):
+        return True
+    is_short = isinstance(outcome.error, genre_model.TooShortError)
+    return is_short and track.seconds <= MAX_SHORT_SECONDS

@@ -1,0 +1,132 @@
+"""Tagging within an import: no line on the terminal, no exception, no lost time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+import beets
+
+from beetsplug.genreclf import provenance
+from beetsplug.genreclf.lazy_classifier import LazyClassifier, ModelUnavailableError
+from beetsplug.genreclf.reporter import LogReporter
+from beetsplug.genreclf.stopping import import_abort_poll
+
+if TYPE_CHECKING:
+    from beets.importer import ImportSession, ImportTask
+    from beets.library import Item
+    from beets.logging import BeetsLogger
+
+    from beetsplug.genreclf.options import Options
+    from beetsplug.genreclf.tags import Tally
+
+
+@dataclass
+class ImportTagging:
+    """What the plugin does between the two ends of one import.
+
+    Attributes:
+        classifier: loaded when the first track needs it.
+        log: of the plugin.
+        options: read before the import touched anything.
+    """
+
+    classifier: LazyClassifier
+    log: BeetsLogger
+    options: Options
+    _tally: Tally | None = field(default=None, init=False)
+    _is_off: bool = field(default=False, init=False)
+    _in_step: set[int | None] = field(default_factory=set, init=False)
+
+    def tag(self, session: ImportSession, task: ImportTask) -> None:
+        """Tag the tracks of one task, and return when they are stored.
+
+        Genres go to the library. The importer itself writes them to the files after
+        this, unless the tracks are imported as they are.
+        """
+        if self._is_off or (is_as_is(task) and self.options.asis == "skip"):
+            return
+        try:
+            tally = self._tag(session, task)
+        except ModelUnavailableError as error:
+            self._is_off = True
+            LogReporter(self.log).warning(f"no genres in this import: {error}")
+            return
+        tally.update(self._tally or {})
+        self._tally = tally
+
+    def write_as_is(self, task: ImportTask) -> None:
+        """Write the genres of tracks that were imported as they are, and no other tag.
+
+        To be called when the files are where they will stay: until then they are the
+        person's own, which an import by copying never changes.
+        """
+        writes = self.options.asis == "write" and not self.options.pretend
+        if self._is_off or not (
+            writes and is_as_is(task) and beets.config["import"]["write"].get(bool)
+        ):
+            return
+        for item in task.imported_items():
+            self._write(item)
+
+    def end(self) -> None:
+        """Log the summary."""
+        if self._tally is not None:
+            LogReporter(self.log).line(self._tally.summary())
+
+    def _tag(self, session: ImportSession, task: ImportTask) -> Tally:
+        # Imported here, because an import in which nothing lacks a genre need not wait.
+        from beetsplug.genreclf.file_genres import is_in_step
+        from beetsplug.genreclf.hearing import Hearing
+        from beetsplug.genreclf.keeper import Keeper
+        from beetsplug.genreclf.tagger import Tagger
+
+        items = task.imported_items()
+        self._in_step.update(item.id for item in items if is_in_step(item))
+        reporter = LogReporter(self.log)
+        tagger = Tagger(
+            lib=session.lib,
+            options=self.options,
+            hearing=Hearing(
+                partial(self.classifier.load, self.options),
+                threads=self.options.threads,
+                should_stop=import_abort_poll(),
+            ),
+            keeper=Keeper(reporter, write=False, files_are_ours=not is_written(task)),
+            reporter=reporter,
+        )
+        return tagger.tag(items)
+
+    def _write(self, item: Item) -> None:
+        from beetsplug.genreclf.keeper import Keeper
+
+        if provenance.track_is_ours(item):
+            keeper = Keeper(LogReporter(self.log), write=True)
+            if keeper.write_genres(
+                item,
+                item.genres,
+                in_step=item.id in self._in_step,
+                otherwise="genre in the library only",
+            ):
+                provenance.note_written(item)
+                item.store()
+
+
+def adopt_album(task: ImportTask) -> None:
+    """Claim the album of a re-import, if it took its genre from a track of ours."""
+    if task.is_album and provenance.adopt_album(task.album, task.imported_items()[0]):
+        # Inheriting would put the album's genre on every track.
+        task.album.store(inherit=False)
+
+
+def is_written(task: ImportTask) -> bool:
+    """Say whether beets will write all tags into the files of a task."""
+    return not is_as_is(task) and beets.config["import"]["write"].get(bool)
+
+
+def is_as_is(task: ImportTask) -> bool:
+    """Say whether beets will not write tags into the files of a task."""
+    # By name, because beets moves this enumeration from module to module.
+    choice = getattr(task.choice_flag, "name", "")
+    return not (task.apply or choice == "RETAG")

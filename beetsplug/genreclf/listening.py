@@ -1,0 +1,97 @@
+"""What a model heard in a track, as it is remembered in the library.
+
+Decisions are made from the remembered, rounded form, also right after listening. So a
+decision never depends on whether the track was heard just now or a year ago.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from beets.library import Item
+
+#: Decimals of a remembered probability.
+DECIMALS = 4
+#: A file whose length moved by more is another recording.
+LENGTH_TOLERANCE_SECONDS = 0.5
+#: Remembered scores that add up to less are not all there.
+COMPLETE = 0.99
+
+
+@dataclass(frozen=True)
+class Listening:
+    """What listening to a track gave.
+
+    Attributes:
+        model_id: the model, by name and content.
+        scores: label -> probability, best first, rounded to ``DECIMALS``; none if there
+            was too little to hear.
+    """
+
+    model_id: str
+    scores: Mapping[str, float]
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the best label."""
+        return max(self.scores.values(), default=0.0)
+
+
+def listening_from(model_id: str, ranked: list[tuple[str, float]]) -> Listening:
+    """Round what a model said, best first, to what will be remembered."""
+    rounded = {label: round(float(value), DECIMALS) for label, value in ranked}
+    return Listening(model_id, rounded)
+
+
+def remember(item: Item, listening: Listening) -> bool:
+    """Note in a track what a model heard in it, whatever comes of it.
+
+    Returns:
+        Whether that is news.
+    """
+    if recall(item, listening.model_id) == listening:
+        return False
+    item["genreclf_model"] = listening.model_id
+    item["genreclf_confidence"] = listening.confidence
+    item["genreclf_scores"] = "; ".join(
+        f"{label} {value:.{DECIMALS}f}" for label, value in listening.scores.items()
+    )
+    item["genreclf_length"] = float(item.length or 0.0)
+    return True
+
+
+def recall(item: Item, model_id: str) -> Listening | None:
+    """Return what this model heard in this track; None if it must listen.
+
+    The length stands for the recording: a re-import copies these fields onto whatever
+    file lies at the same path now.
+    """
+    if item.get("genreclf_model", with_album=False) != model_id:
+        return None
+    length = item.get("genreclf_length", with_album=False)
+    if length is None or abs(length - (item.length or 0.0)) > LENGTH_TOLERANCE_SECONDS:
+        return None
+    scores = _parsed(item.get("genreclf_scores", with_album=False))
+    complete = scores is not None and (not scores or sum(scores.values()) >= COMPLETE)
+    return Listening(model_id, scores or {}) if complete else None
+
+
+def last_confidence(item: Item) -> float:
+    """Return how sure the last model to hear this track was; 0 if none has."""
+    return item.get("genreclf_confidence", with_album=False) or 0.0
+
+
+def _parsed(text: str | None) -> dict[str, float] | None:
+    parts = text.split("; ") if text else []
+    try:
+        scores = {
+            label: float(value)
+            for label, _, value in (part.rpartition(" ") for part in parts)
+        }
+    except ValueError:  # somebody edited the field
+        return None
+    return None if text is None else scores

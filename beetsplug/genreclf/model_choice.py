@@ -1,0 +1,71 @@
+"""Which model is in force: the configured one, the one chosen last, or the bundled one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import beets
+
+import genre_model
+
+#: Within the folder of the beets configuration.
+FOLDER = "genreclf"
+CHOSEN = "chosen-model"
+
+
+def model_in_force(option: str | Path | None) -> str | Path | None:
+    """Return what to load.
+
+    Args:
+        option: ``genreclf.model``: a path, the name of a model, or None.
+
+    Returns:
+        The path of a model of the person's own, the name of a bundled one, or None for
+        the default.
+    """
+    name = option if option is not None else chosen_model()
+    if isinstance(name, str) and (own := own_model_path(name)).is_file():
+        return own
+    return name
+
+
+def chosen_model() -> str | None:
+    """Return the name that was chosen last; None if none was."""
+    try:
+        return (model_folder() / CHOSEN).read_text("utf-8").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def choose_model(name: str) -> None:
+    """Remember a choice for all later commands; it must have been loaded before."""
+    model_folder().mkdir(parents=True, exist_ok=True)
+    (model_folder() / CHOSEN).write_text(f"{name}\n", "utf-8")
+
+
+def advice(option: str | Path | None) -> str:
+    """Return what to add to an error of loading, if the model was chosen once.
+
+    Args:
+        option: ``genreclf.model``, which may be at fault itself.
+    """
+    if option is not None or chosen_model() is None:
+        return ""
+    known = ", ".join(known_models())
+    return f"; choose another ({known}): beet genreclf-models --use NAME"
+
+
+def known_models() -> list[str]:
+    """Return the names of the models that can be chosen."""
+    own = (path.stem for path in model_folder().glob("*.onnx"))
+    return sorted({*genre_model.bundled_model_names(), *own})
+
+
+def own_model_path(name: str) -> Path:
+    """Return where a model of the person's own lies."""
+    return model_folder() / f"{name}.onnx"
+
+
+def model_folder() -> Path:
+    """Return the folder of the person's own models."""
+    return Path(beets.config.config_dir()) / FOLDER
