@@ -157,10 +157,10 @@ def card_from_json(text: str | None) -> Card:
 
 def _find(model: str | Path | None) -> Path | Traversable:
     name = str(model or DEFAULT_MODEL)
-    if name.endswith(".onnx"):
+    if name.lower().endswith(".onnx"):
         return Path(os.path.expanduser(name))  # noqa: PTH111 -- it never raises
     if name not in bundled_model_names():
-        if Path(name).exists():
+        if os.path.exists(name):  # noqa: PTH110 -- it never raises
             raise ModelFileError(f"model file {name}: its name must end in .onnx")
         raise ModelFileError(
             f"no model {name!r}; there is {', '.join(bundled_model_names()) or 'none'}, "

@@ -80,7 +80,7 @@ class GenreClfPlugin(BeetsPlugin):
     def files_imported(self, task: ImportTask, **_event: object) -> None:
         """Write what beets does not write, now that the files are in their places."""
         if self._importing is not None:
-            self._importing.write_as_is(task)
+            self._importing.settle_files(task)
 
     def end_import(self, **_event: object) -> None:
         """Log the summary of an import."""

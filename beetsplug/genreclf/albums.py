@@ -117,8 +117,9 @@ class AlbumTagger:
     def _may_replace(self, album: Album) -> bool:
         if not has_genre(album.genres):
             return True
-        ours = self.policy.force or provenance.album_is_ours(album)
-        return ours and album.id in self._retagged
+        forced = self.policy.force and not self.policy.keep_existing
+        may = forced or provenance.album_is_ours(album)
+        return may and album.id in self._retagged
 
     def _choose(self, album: Album, pool: Pool | None) -> Sequence[str] | None:
         if pool is not None:

@@ -55,12 +55,17 @@ class Audit:
             label_map=self.options.policy.label_map,
             aliases=self.options.aliases,
         )
-        known = [item for item in items if self._is_known(item, names)]
-        tracks = [self.hearing.track(item) for item in known]
+        # Not the items themselves: listening takes hours.
+        known = [
+            (track_name(item), tuple(item.genres), self.hearing.track(item))
+            for item in items
+            if self._is_known(item, names)
+        ]
+        tracks = [track for _, _, track in known]
         self.reporter.expect(sum(track.recalled is None for track in tracks))
         doubts = []
-        for item, heard in zip(known, self.hearing.hear(tracks), strict=False):
-            doubt = self._examine(item, heard, names)
+        for (name, genres, _), heard in zip(known, self.hearing.hear(tracks), strict=False):
+            doubt = self._examine(name, genres, heard, names)
             if doubt is not None:
                 doubts.append(doubt)
         return worst_first(doubts)
@@ -95,7 +100,9 @@ class Audit:
             return False
         return True
 
-    def _examine(self, item: Item, heard: Heard, names: GenreNames) -> Doubt | None:
+    def _examine(
+        self, name: str, genres: tuple[str, ...], heard: Heard, names: GenreNames
+    ) -> Doubt | None:
         if heard.is_news:
             self.reporter.advance()
         if heard.listening is None:
@@ -105,8 +112,6 @@ class Audit:
         if not heard.listening.scores:
             self.inaudible += 1
             return None
-        verdict, doubt = examine(
-            track_name(item), item.genres, heard.listening.scores, names
-        )
+        verdict, doubt = examine(name, genres, heard.listening.scores, names)
         self._verdicts[verdict] += 1
         return doubt

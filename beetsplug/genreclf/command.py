@@ -1,9 +1,10 @@
-"""Runs ``beet genreclf``: what it does by its flags, and what it says in the end."""
+"""Runs ``beet genreclf``."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
+from collections import deque
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,13 +14,13 @@ from beets import plugins, ui
 
 from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.flags import config_flags, given_flags
-from beetsplug.genreclf.lazy_classifier import LazyClassifier, ModelUnavailableError
+from beetsplug.genreclf.model_loading import ModelUnavailableError
 from beetsplug.genreclf.options import Options, read_options
 from beetsplug.genreclf.stopping import stop_on_sigint
 
 if TYPE_CHECKING:
     import optparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import confuse
     from beets.library import Item, Library
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from beetsplug.genreclf.hearing import Hearing
     from beetsplug.genreclf.keeper import Keeper
+    from beetsplug.genreclf.lazy_classifier import LazyClassifier
     from beetsplug.genreclf.reporter import TerminalReporter
 
 INTERRUPTED = 130
@@ -103,11 +105,14 @@ class Job:
         )
         # Undoing writes wherever our genre is in the file, however it came there.
         by_default = True if "revert" in self.flags else None
+        self.music_folder = Path(os.fsdecode(self.lib.directory))
         self.keeper: Keeper = Keeper(
-            self.reporter, write=ui.should_write(self.flags.get("write", by_default))
+            self.reporter,
+            write=ui.should_write(self.flags.get("write", by_default)),
+            music_folder=self.music_folder,
         )
 
-    def run(self, items: list[Item]) -> Ending:
+    def run(self, items: Iterator[Item]) -> Ending:
         """Run the mode that the flags ask for."""
         if "check" in self.flags:
             return self._check(items)
@@ -115,7 +120,7 @@ class Job:
             return self._revert(items)
         return self._tag(items)
 
-    def _tag(self, items: list[Item]) -> Ending:
+    def _tag(self, items: Iterator[Item]) -> Ending:
         from beetsplug.genreclf.tagger import Tagger
 
         tagger = Tagger(
@@ -125,12 +130,14 @@ class Job:
             keeper=self.keeper,
             reporter=self.reporter,
             update="update" in self.flags,
+            anew=bool(self.flags.get("force")),
+            catch_up=bool(self.flags.get("write")),
         )
         tally = tagger.tag(items)
         stuck = self._move(tagger.retagged_ids, tagger.retagged_album_ids)
         return Ending(tally.summary(), tally.failures() + stuck)
 
-    def _revert(self, items: list[Item]) -> Ending:
+    def _revert(self, items: Iterator[Item]) -> Ending:
         from beetsplug.genreclf.revert import Reverter
         from beetsplug.genreclf.tags import Outcome
 
@@ -141,7 +148,7 @@ class Job:
         stuck = self._move(reverter.retagged_ids, reverter.retagged_album_ids)
         return Ending(tally.summary((Outcome.REVERTED,)), tally.failures() + stuck)
 
-    def _check(self, items: list[Item]) -> Ending:
+    def _check(self, items: Iterator[Item]) -> Ending:
         from beetsplug.genreclf.audit import Audit
 
         audit = Audit(self.options, self._hearing(), self.reporter)
@@ -159,7 +166,7 @@ class Job:
             threads=self.options.threads,
             anew="listen_again" in self.flags,
             should_stop=self.is_stopped,
-            music_folder=Path(os.fsdecode(self.lib.directory)),
+            music_folder=self.music_folder,
         )
 
     def _move(self, item_ids: list[int], album_ids: set[int]) -> int:
@@ -167,20 +174,26 @@ class Job:
             return 0
         from beetsplug.genreclf.mover import move_tracks
 
-        return move_tracks(self.lib, item_ids, album_ids, self.reporter)
+        return move_tracks(self.lib, item_ids, album_ids, self.reporter, self.is_stopped)
 
 
-def _matching(lib: Library, args: list[str], *, albums: bool) -> list[Item]:
+def _matching(lib: Library, args: list[str], *, albums: bool) -> Iterator[Item]:
+    """Yield what the query matches, and let go of it: passes take hours."""
     if albums:
-        items = [item for album in lib.albums(args) for item in album.items()]
+        items = deque(item for album in lib.albums(args) for item in album.items())
     else:
-        items = list(lib.items(args))
+        items = deque(lib.items(args))
     if not items:
         kind = "album" if albums else "track"
         nothing = "the library has no album" if albums else "the library is empty"
         what = f"no {kind} matches {' '.join(args)}" if args else nothing
         raise UserError(f"genreclf: {what}")
-    return items
+    return _drained(items)
+
+
+def _drained(items: deque[Item]) -> Iterator[Item]:
+    while items:
+        yield items.popleft()
 
 
 def _check_keep_existing(flags: dict[str, Any], options: Options) -> None:

@@ -6,7 +6,7 @@ Nothing here knows audio, files or beets objects.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class Verdict(Enum):
-    """What the model makes of a track's genres; the value is the wording of the summary."""
+    """What the model makes of a track's genres."""
 
-    AGREES = "agreed"
-    DOUBTED = "doubted"
-    NO_GENRE = "without a genre"
-    UNKNOWN_GENRE = "with a genre that the model does not know"
+    AGREES = auto()
+    DOUBTED = auto()
+    NO_GENRE = auto()
+    UNKNOWN_GENRE = auto()
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import beets
 from beets import plugins
-from beets.library import FileOperationError
+from beets.library import FileOperationError, Item
 from mediafile import MediaFile, UnreadableFileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from beets.library import Item
+#: As beets does when it shows changes.
+FLOAT_TOLERANCE = 0.01
 
 
 def read_file_genres(item: Item) -> list[str]:
@@ -32,8 +33,8 @@ def read_file_genres(item: Item) -> list[str]:
 def write_file_genres(item: Item, genres: Sequence[str]) -> None:
     """Write genres into the file of a track; none at all removes the tag.
 
-    Other plugins are told, as of any write, and may change what is written: ``zero``
-    keeps genres out of files.
+    Other plugins are told, as of any write, and may change what is written. Where one
+    keeps genres out of files, as ``zero`` does, the file is left alone.
 
     Raises:
         FileOperationError: if the file cannot be read or written; it is as before then.
@@ -41,25 +42,33 @@ def write_file_genres(item: Item, genres: Sequence[str]) -> None:
     media_file = _open(item)
     tags = {"genres": list(genres) or None}
     plugins.send("write", item=item, path=item.path, tags=tags)
-    wanted = tags.get("genres") or None
-    if (wanted or []) == _genres_of(media_file):
+    wanted = tags.get("genres") or []
+    if (genres and not wanted) or wanted == _genres_of(media_file):
         return
-    media_file.update({"genres": wanted})
-    try:
-        media_file.save()
-    except UnreadableFileError as error:
-        raise FileOperationError(item.path, error) from error
+    _save(item, media_file, wanted)
     plugins.send("after_write", item=item, path=item.path)
 
 
-def is_in_step(item: Item) -> bool:
-    """Say whether the file has not changed since the library last looked.
+def put_back_file_genres(item: Item, genres: Sequence[str]) -> None:
+    """Undo :func:`write_file_genres` half-way; nobody is told.
 
-    To be asked before the genres are set, which makes beets forget the time.
+    Raises:
+        FileOperationError: if the file cannot be read or written.
+    """
+    media_file = _open(item)
+    if list(genres) != _genres_of(media_file):
+        _save(item, media_file, genres)
+
+
+def is_in_step(item: Item) -> bool:
+    """Say whether `beet update` would find nothing to do for a track.
+
+    To be asked before the genres are set, which makes beets forget the time. So does an
+    import of albums as they are, though library and file agree.
     """
     try:
-        return bool(item.mtime >= item.current_mtime())
-    except OSError:
+        return bool(item.mtime >= item.current_mtime()) or _agrees_with_file(item)
+    except (OSError, FileOperationError):
         return False
 
 
@@ -71,10 +80,34 @@ def takes_one_genre(item: Item) -> bool:
     return item.format == "MP3" and beets.config["id3v23"].get(bool)
 
 
+def _agrees_with_file(item: Item) -> bool:
+    in_file = Item.from_path(item.path)
+    if not in_file.albumartist and item.albumartist == item.artist:
+        # beets fills it in at an import, and lets it pass at an update.
+        in_file.albumartist = item.albumartist
+    fields = set(MediaFile.fields()) & set(item.keys())
+    return all(_is_same(item[name], in_file[name]) for name in fields)
+
+
+def _is_same(one: object, other: object) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other) < FLOAT_TOLERANCE
+    return one == other
+
+
 def _open(item: Item) -> MediaFile:
     try:
         return MediaFile(item.filepath, id3v23=beets.config["id3v23"].get(bool))
     except (UnreadableFileError, OSError) as error:
+        raise FileOperationError(item.path, error) from error
+
+
+def _save(item: Item, media_file: MediaFile, genres: Sequence[str]) -> None:
+    # None removes the tag; an empty list would leave an empty one.
+    media_file.update({"genres": list(genres) or None})
+    try:
+        media_file.save()
+    except UnreadableFileError as error:
         raise FileOperationError(item.path, error) from error
 
 

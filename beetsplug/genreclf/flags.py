@@ -1,4 +1,4 @@
-"""The flags of ``beet genreclf``, and which of them contradict each other."""
+"""The flags of ``beet genreclf``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SWITCHES = ("update", "check", "revert", "album", "listen_again", "write")
 #: What the other modes understand besides the query.
 FLAGS_OF_MODE = {
-    "update": {"pretend", "quiet", "write", "move", "threads", "model", "album"}
+    "update": {"pretend", "quiet", "write", "move", "threads", "model", "album", "force"}
     | {"source", "count", "min_confidence", "min_margin", "keep_existing"},
     "check": {"pretend", "quiet", "threads", "model", "album", "listen_again"},
     "revert": {"pretend", "quiet", "write", "move", "album"},

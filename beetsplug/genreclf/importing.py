@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import beets
 
 from beetsplug.genreclf import provenance
-from beetsplug.genreclf.lazy_classifier import LazyClassifier, ModelUnavailableError
+from beetsplug.genreclf.model_loading import ModelUnavailableError
 from beetsplug.genreclf.reporter import LogReporter
 from beetsplug.genreclf.stopping import import_abort_poll
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from beets.library import Item
     from beets.logging import BeetsLogger
 
+    from beetsplug.genreclf.lazy_classifier import LazyClassifier
     from beetsplug.genreclf.options import Options
     from beetsplug.genreclf.tags import Tally
 
@@ -56,19 +57,21 @@ class ImportTagging:
         tally.update(self._tally or {})
         self._tally = tally
 
-    def write_as_is(self, task: ImportTask) -> None:
-        """Write the genres of tracks that were imported as they are, and no other tag.
+    def settle_files(self, task: ImportTask) -> None:
+        """See to the files of tracks that were imported as they are.
 
         To be called when the files are where they will stay: until then they are the
         person's own, which an import by copying never changes.
         """
-        writes = self.options.asis == "write" and not self.options.pretend
-        if self._is_off or not (
-            writes and is_as_is(task) and beets.config["import"]["write"].get(bool)
-        ):
+        if self._is_off or self.options.pretend or not is_as_is(task):
             return
-        for item in task.imported_items():
-            self._write(item)
+        for item in filter(provenance.track_is_ours, task.imported_items()):
+            if self._may_write():
+                self._write(item)
+            if item.id in self._in_step and item.mtime != item.current_mtime():
+                # Or `beet update` would read the file's genre back, and spread it.
+                item.mtime = item.current_mtime()
+                item.store()
 
     def end(self) -> None:
         """Log the summary."""
@@ -98,19 +101,26 @@ class ImportTagging:
         )
         return tagger.tag(items)
 
+    def _may_write(self) -> bool:
+        """Say whether the files may be written; links lead to the person's own."""
+        view = beets.config["import"]
+        links = view["link"].get(bool) or view["hardlink"].get(bool)
+        return self.options.asis == "write" and view["write"].get(bool) and not links
+
     def _write(self, item: Item) -> None:
+        """Write the genre of a track, and no other tag."""
         from beetsplug.genreclf.keeper import Keeper
 
-        if provenance.track_is_ours(item):
-            keeper = Keeper(LogReporter(self.log), write=True)
-            if keeper.write_genres(
-                item,
-                item.genres,
-                in_step=item.id in self._in_step,
-                otherwise="genre in the library only",
-            ):
-                provenance.note_written(item)
-                item.store()
+        keeper = Keeper(LogReporter(self.log), write=True)
+        # A later edit of the file is the person's, whatever the library says.
+        if not keeper.genres_of_others(item) and keeper.write_genres(
+            item,
+            item.genres,
+            in_step=item.id in self._in_step,
+            otherwise="genre in the library only",
+        ):
+            provenance.note_written(item)
+            item.store()
 
 
 def adopt_album(task: ImportTask) -> None:

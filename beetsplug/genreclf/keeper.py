@@ -10,14 +10,17 @@ from beets.library import FileOperationError
 from beetsplug.genreclf import provenance
 from beetsplug.genreclf.file_genres import (
     is_in_step,
+    put_back_file_genres,
     read_file_genres,
     write_file_genres,
 )
 from beetsplug.genreclf.listening import Listening, remember
+from beetsplug.genreclf.lost_disk import require_music_folder
 from beetsplug.genreclf.tags import Decision, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from beets.library import Item
 
@@ -32,11 +35,13 @@ class Keeper:
         reporter: receives warnings.
         write: write genres into files.
         files_are_ours: look at files at all; the importer writes them itself.
+        music_folder: of the library, if its files should lie there already.
     """
 
     reporter: Reporter
     write: bool
     files_are_ours: bool = True
+    music_folder: Path | None = None
 
     def keep(self, item: Item, decision: Decision, listening: Listening) -> bool:
         """Write and store what was heard and decided.
@@ -45,37 +50,48 @@ class Keeper:
             False if the file could not be written; nothing is stored then, so that
             library and file never disagree.
         """
-        in_step, was_ours = is_in_step(item), provenance.track_is_ours(item)
-        is_news = remember(item, listening)
-        if decision.genres is not None:
-            look = self.files_are_ours and not was_ours
-            in_file = self._read_genres(item) if look else None
-            provenance.claim_track(item, decision.genres, in_file)
-            is_news = True
+        mtime, in_step = item.mtime, is_in_step(item)
         # A genre of ours that was chosen again may stand in the library only.
-        ours_again = decision.outcome is Outcome.UNCHANGED and was_ours
-        if self.write and (decision.genres is not None or ours_again):
-            return self._write_and_store(item, in_step=in_step)
-        if is_news:
-            item.store()
+        ours_again = decision.outcome is Outcome.UNCHANGED and provenance.track_is_ours(
+            item
+        )
+        is_news = remember(item, listening)
+        if decision.genres is None and not (self.write and ours_again):
+            if is_news:
+                item.store()
+            return True
+        in_file = self._read_genres(item) if self.files_are_ours else None
+        if decision.genres is None:
+            provenance.note_file_genres(item, in_file or ())
+        else:
+            provenance.claim_track(item, decision.genres, in_file)
+        if self.write:
+            return self._write_and_store(item, in_file, in_step=in_step)
+        if in_step:
+            # Or `beet update` would take the file's word for a change, and spread it.
+            item.mtime = mtime
+        item.store()
         return True
 
-    def _write_and_store(self, item: Item, *, in_step: bool) -> bool:
-        """Do both or, on a full disk or an impatient Ctrl-C, neither."""
-        before = self._read_genres(item)
-        otherwise = "genre neither written nor stored"
-        try:
-            if not self.write_genres(
-                item, item.genres, in_step=in_step, otherwise=otherwise
-            ):
-                return False
-            provenance.note_written(item)
-            item.store()
-        except BaseException:
-            if before is not None:
-                write_file_genres(item, before)
-            raise
-        return True
+    def catch_up(self, item: Item, *, pretend: bool) -> Outcome | None:
+        """Write a genre of ours that stands in the library only.
+
+        Returns:
+            What became of it; None if the file holds it, or something of somebody's.
+        """
+        in_file = self._read_genres(item)
+        if in_file is None or provenance.joined(in_file) == provenance.joined(item.genres):
+            return None
+        if not provenance.file_is_known(item, in_file):
+            return None
+        if pretend or self._write_and_store(item, in_file, in_step=is_in_step(item)):
+            return Outcome.CAUGHT_UP
+        return Outcome.NOT_WRITTEN
+
+    def genres_of_others(self, item: Item) -> list[str]:
+        """Return what stands in the file of a track, past the library and past us."""
+        in_file = (self._read_genres(item) or []) if self.files_are_ours else []
+        return [] if provenance.file_is_known(item, in_file) else in_file
 
     def write_genres(
         self, item: Item, genres: Sequence[str], *, in_step: bool, otherwise: str
@@ -93,15 +109,37 @@ class Keeper:
 
         Returns:
             Whether the file could be written.
+
+        Raises:
+            UserError: if the whole music folder is gone.
         """
         try:
             write_file_genres(item, genres)
         except FileOperationError as error:
+            require_music_folder(self.music_folder, item.filepath)
             reason = str(error.reason).removeprefix(f"{item.filepath}: ")
             self.reporter.warning(f"{item.filepath}: {otherwise}: {reason}")
             return False
         if in_step:
             item.mtime = item.current_mtime()
+        return True
+
+    def _write_and_store(
+        self, item: Item, before: Sequence[str] | None, *, in_step: bool
+    ) -> bool:
+        """Do both or, on a full disk or an impatient Ctrl-C, neither."""
+        otherwise = "genre neither written nor stored"
+        try:
+            if not self.write_genres(
+                item, item.genres, in_step=in_step, otherwise=otherwise
+            ):
+                return False
+            provenance.note_written(item)
+            item.store()
+        except BaseException:
+            if before is not None:
+                put_back_file_genres(item, before)
+            raise
         return True
 
     def _read_genres(self, item: Item) -> list[str] | None:

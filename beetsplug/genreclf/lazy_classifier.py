@@ -1,22 +1,17 @@
-"""The classifier, loaded when the first track needs it and kept after that."""
+"""The classifier, once a track has needed it."""
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
 
-import genre_model
-from beetsplug.genreclf.model_choice import advice, model_in_force
+from beetsplug.genreclf.model_loading import ModelUnavailableError, load_classifier
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from beetsplug.genreclf.options import Options
     from genre_model import GenreClassifier
-
-
-class ModelUnavailableError(Exception):
-    """No track can be heard; the message says why in one line."""
 
 
 class LazyClassifier:
@@ -39,24 +34,12 @@ class LazyClassifier:
                 needs cannot be imported on this machine, or the options name a label
                 that the model does not have.
         """
-        model = model_in_force(options.model)
         with self._lock:
-            if self._loaded is None or self._loaded[0] != model:
-                classifier = _load(model, options)
+            if self._loaded is None or self._loaded[0] != options.model:
+                classifier = load_classifier(options.model)
                 _check_labels(options, classifier)
-                self._loaded = (model, classifier)
+                self._loaded = (options.model, classifier)
             return self._loaded[1]
-
-
-def _load(model: str | Path | None, options: Options) -> GenreClassifier:
-    try:
-        return genre_model.GenreClassifier.load(model)
-    except (genre_model.GenreModelError, ImportError) as error:
-        # A failed import of ONNX Runtime explains itself over many lines.
-        text = " ".join(str(error).split())
-        if isinstance(error, genre_model.GenreModelError):
-            text += advice(options.model)
-        raise ModelUnavailableError(text) from error
 
 
 def _check_labels(options: Options, classifier: GenreClassifier) -> None:

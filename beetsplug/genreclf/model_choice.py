@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import beets
@@ -24,23 +25,43 @@ def model_in_force(option: str | Path | None) -> str | Path | None:
         the default.
     """
     name = option if option is not None else chosen_model()
-    if isinstance(name, str) and (own := own_model_path(name)).is_file():
+    # Not Path.is_file(), which cannot bear long names.
+    if isinstance(name, str) and os.path.isfile(own := own_model_path(name)):  # noqa: PTH113
         return own
     return name
 
 
+def is_path(name: str) -> bool:
+    """Tell the path of a model from the name of one."""
+    return name.lower().endswith(".onnx") or "/" in name or "\\" in name
+
+
 def chosen_model() -> str | None:
-    """Return the name that was chosen last; None if none was."""
+    """Return the name that was chosen last; None if none was.
+
+    Raises:
+        OSError: if that cannot be read, and names the file.
+        UnicodeError: if it is no text.
+    """
     try:
         return (model_folder() / CHOSEN).read_text("utf-8").strip() or None
     except FileNotFoundError:
         return None
+    except UnicodeDecodeError as error:
+        text = f"{model_folder() / CHOSEN} is no text: delete it"
+        raise UnicodeError(text) from error
 
 
 def choose_model(name: str) -> None:
-    """Remember a choice for all later commands; it must have been loaded before."""
+    """Remember a choice for all later commands; it must have been loaded before.
+
+    Raises:
+        OSError: if it cannot be written; the old choice stays then.
+    """
     model_folder().mkdir(parents=True, exist_ok=True)
-    (model_folder() / CHOSEN).write_text(f"{name}\n", "utf-8")
+    new = model_folder() / f"{CHOSEN}.new"
+    new.write_text(f"{name}\n", "utf-8")
+    new.replace(model_folder() / CHOSEN)
 
 
 def advice(option: str | Path | None) -> str:

@@ -9,12 +9,8 @@ from beets import ui
 
 import genre_model
 from beetsplug.genreclf.compat import UserError
-from beetsplug.genreclf.model_choice import (
-    advice,
-    choose_model,
-    known_models,
-    model_in_force,
-)
+from beetsplug.genreclf.model_choice import choose_model, is_path, known_models
+from beetsplug.genreclf.model_loading import ModelUnavailableError, load_classifier
 from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.reporter import LogReporter
 
@@ -84,7 +80,10 @@ def _use(name: str, configured: str | Path | None) -> None:
             f"genreclf-models: {name} is a file; name it in the configuration as "
             "genreclf.model"
         )
-    choose_model(name)
+    try:
+        choose_model(name)
+    except OSError as error:
+        raise UserError(f"genreclf-models: {error}") from error
     ui.print_(f"{model_id} tags from now on")
     ui.print_("To re-tag what other models tagged: beet genreclf --update")
 
@@ -100,12 +99,9 @@ def _load_or_warn(name: str, log: BeetsLogger) -> GenreClassifier | None:
 
 
 def _load(name: str | Path | None) -> GenreClassifier:
-    if isinstance(name, str) and (name.endswith(".onnx") or "/" in name):
+    if isinstance(name, str) and is_path(name):
         name = Path(name).expanduser()
     try:
-        return genre_model.GenreClassifier.load(model_in_force(name))
-    except (genre_model.GenreModelError, ImportError) as error:
-        text = " ".join(str(error).split())
-        if isinstance(error, genre_model.GenreModelError):
-            text += advice(name)
-        raise UserError(f"genreclf-models: {text}") from error
+        return load_classifier(name)
+    except ModelUnavailableError as error:
+        raise UserError(f"genreclf-models: {error}") from error

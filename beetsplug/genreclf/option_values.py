@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from confuse import ConfigTypeError, ConfigValueError
 
 from beetsplug.genreclf.genre_names import compile_aliases
+from beetsplug.genreclf.model_choice import is_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from confuse import Subview
 
-#: Splits a genre: beets joins genres with the first, ID3v2.3 with the second.
-UNSAFE_IN_GENRES = (";", "/")
+#: What would split a genre: in files, in ID3v2.3, in the database of beets.
+UNSAFE_IN_GENRES = (";", "/", "\u2400")
 
 
 def probability(view: Subview) -> float:
@@ -75,7 +76,7 @@ def model(view: Subview) -> str | Path | None:
         raise ConfigTypeError(
             f"{view.name}: must be the name of a model or a path, not {value!r}"
         )
-    if value.lower().endswith(".onnx") or "/" in value or "\\" in value:
+    if is_path(value):
         return Path(view.as_filename())
     return value
 

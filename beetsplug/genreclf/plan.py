@@ -40,13 +40,15 @@ class Planner:
         hearing: says which model will listen, and what is known already.
         source: ``track``, ``album`` or ``both``.
         force: tracks with a genre are decided about, too.
-        update: only genres of ours that another model chose are decided about.
+        update: only genres of ours are decided about, that another model chose.
+        anew: with ``update``, also those that this model chose.
     """
 
     hearing: Hearing
     source: str
     force: bool
     update: bool
+    anew: bool = False
     _pooled: dict[int, bool] = field(default_factory=dict, init=False)
 
     def plan(
@@ -72,7 +74,8 @@ class Planner:
             if not provenance.track_is_ours(item):
                 return Outcome.NOT_OURS
             model_id = item.get("genreclf_model", with_album=False)
-            return Outcome.UP_TO_DATE if model_id == self.hearing.model_id else None
+            is_current = model_id == self.hearing.model_id and not self.anew
+            return Outcome.UP_TO_DATE if is_current else None
         if has_genre(item.genres) and not self.force:
             return Outcome.HAD_GENRE
         return None

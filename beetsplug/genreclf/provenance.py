@@ -57,7 +57,8 @@ def claim_track(
 ) -> None:
     """Set the genres of a track and remember that they are ours, and what they replace.
 
-    Replacing a genre of our own keeps the memory of what stood there before us.
+    Replacing a genre of our own keeps the memory of what stood there before us. Going
+    back to just that ends our claim.
 
     Args:
         item: the track.
@@ -67,10 +68,20 @@ def claim_track(
     """
     if not track_is_ours(item):
         _remember_what_stands(item, in_file)
-    elif item.get("genreclf_file_genres", with_album=False) is None:
-        item["genreclf_file_genres"] = item["genreclf_genres"]
+    else:
+        note_file_genres(item, in_file or ())
+        if item.get("genreclf_file_genres", with_album=False) is None:
+            item["genreclf_file_genres"] = item["genreclf_genres"]
     item.genres = list(genres)
     item["genreclf_genres"] = joined(item.genres)
+    if item["genreclf_genres"] == item["genreclf_previous"]:
+        _forget(item, "genreclf_genres")
+
+
+def note_file_genres(item: Item, in_file: Sequence[str]) -> None:
+    """Remember what somebody put into the file of a track of ours, before it goes."""
+    if not file_is_known(item, in_file):
+        item["genreclf_file_previous"] = _joined_exactly(in_file)
 
 
 def _remember_what_stands(item: Item, in_file: Sequence[str] | None) -> None:
@@ -88,8 +99,30 @@ def _remember_what_stands(item: Item, in_file: Sequence[str] | None) -> None:
 
 
 def note_written(item: Item) -> None:
-    """Remember that the file of a track holds the same genres of ours as the library."""
+    """Remember that the file of a track holds the same genres as the library."""
     _forget(item, "genreclf_file_genres")
+    if "genreclf_genres" not in item.keys(with_album=False):
+        _forget(item, "genreclf_previous")
+        _forget(item, "genreclf_file_previous")
+
+
+def ever_ours(item: Item) -> bool:
+    """Say whether we wrote anything that may still stand in library or file."""
+    ours = ("genreclf_genres", "genreclf_file_genres")
+    return any(item.get(name, with_album=False) for name in ours)
+
+
+def file_is_known(item: Item, in_file: Sequence[str]) -> bool:
+    """Say whether what the file of a track holds is what the library knows of it.
+
+    Otherwise somebody has put it there, past the library.
+    """
+    return (
+        not in_file
+        or joined(in_file) == joined(item.genres)
+        or file_is_ours(item, in_file)
+        or list(in_file) == file_genres_before_us(item)
+    )
 
 
 def file_is_ours(item: Item, in_file: Sequence[str]) -> bool:
@@ -158,7 +191,12 @@ def forget(item_or_album: Item | Album) -> bool:
 def joined(genres: Sequence[str]) -> str:
     """Return genres as one text; blank ones say nothing."""
     # beets splits a genre that holds "; ", so this loses nothing.
-    return "; ".join(genre for genre in genres if genre.strip())
+    return "; ".join(clean(genres))
+
+
+def clean(genres: Sequence[str]) -> list[str]:
+    """Leave out blank genres."""
+    return [genre for genre in genres if genre.strip()]
 
 
 def split(text: str) -> list[str]:

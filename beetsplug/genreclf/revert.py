@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
+from enum import Enum, auto
 from typing import TYPE_CHECKING, cast
 
 from beets.library import FileOperationError
@@ -22,6 +21,15 @@ if TYPE_CHECKING:
 
     from beetsplug.genreclf.keeper import Keeper
     from beetsplug.genreclf.reporter import Reporter
+
+
+class GivenBack(Enum):
+    """What became of a file."""
+
+    NOT_OURS = auto()
+    DONE = auto()
+    STILL_OURS = auto()
+    FAILED = auto()
 
 
 @dataclass
@@ -52,9 +60,13 @@ class Reverter:
         """Revert tracks, then their albums; count what became of them."""
         tally = Tally()
         album_ids: set[int] = set()
-        for item in items:
+        for known in items:
+            # Fetched again, because minutes may have passed since the query.
+            item = self.lib.get_item(cast("int", known.id))
             if self.should_stop():
                 break
+            if item is None:
+                continue
             outcome = self._revert_track(item)
             tally[outcome] += 1
             if outcome is not Outcome.NOT_WRITTEN and item.album_id is not None:
@@ -66,52 +78,76 @@ class Reverter:
         return tally
 
     def _revert_track(self, item: Item) -> Outcome:
-        before = provenance.genres_before_us(item)
-        if before is None:
-            return self._forget(item)
-        line = f"{track_name(item)}: {_listed(before)} (was: {_listed(item.genres)})"
-        if not self.pretend and not self._restore(item, before):
+        if not provenance.ever_ours(item):
+            if provenance.forget(item) and not self.pretend:
+                item.store()
+            return Outcome.NOT_OURS
+        was = item.genres
+        before, file_before = (
+            provenance.genres_before_us(item),
+            provenance.file_genres_before_us(item),
+        )
+        given_back = self._give_back_file(item)
+        if given_back is GivenBack.FAILED:
             return Outcome.NOT_WRITTEN
-        self.reporter.line(line)
+        if not self.pretend:
+            self._restore(item, before, keep_memory=given_back is GivenBack.STILL_OURS)
+        if before is not None:
+            line = f"{_listed(before)} (was: {_listed(was)})"
+        elif given_back is GivenBack.DONE:
+            line = f"{_listed(file_before)} in the file again"
+        else:
+            return Outcome.CHANGED_SINCE
+        self.reporter.line(f"{track_name(item)}: {line}")
         return Outcome.REVERTED
 
-    def _restore(self, item: Item, before: list[str]) -> bool:
-        in_step = is_in_step(item)
-        if self.keeper.write and not self._restore_file(item, in_step=in_step):
-            return False
-        mtime = item.mtime
-        item.genres = before
-        if in_step and self.keeper.write:
+    def _restore(self, item: Item, before: list[str] | None, *, keep_memory: bool) -> None:
+        mtime, in_step = item.mtime, is_in_step(item)
+        if before is not None:
+            item.genres = before
+            self._note_changed(item)
+        if in_step and (keep_memory or self._agrees(item)):
             item.mtime = mtime
-        provenance.forget(item)
+        if not keep_memory:
+            provenance.forget(item)
         item.store()
-        if item.id is not None:
-            self.retagged_ids.append(item.id)
-        return True
 
-    def _restore_file(self, item: Item, *, in_step: bool) -> bool:
+    def _agrees(self, item: Item) -> bool:
+        """Say whether the file holds the genres of the library (again)."""
+        try:
+            return read_file_genres(item) == provenance.clean(item.genres)
+        except FileOperationError:
+            return False
+
+    def _give_back_file(self, item: Item) -> GivenBack:
         """Put back what the file held, if it still holds what we wrote."""
+        in_step = is_in_step(item)
         try:
             in_file = read_file_genres(item)
         except FileOperationError as error:
-            folder = Path(os.fsdecode(self.lib.directory))
-            require_music_folder(folder, item.filepath)
-            reason = str(error.reason).removeprefix(f"{item.filepath}: ")
-            self.reporter.warning(f"{item.filepath}: not reverted: {reason}")
-            return False
+            return self._cannot_read(item, error)
         if not provenance.file_is_ours(item, in_file):
-            return True
+            return GivenBack.NOT_OURS
+        if not self.keeper.write:
+            return GivenBack.STILL_OURS
         before = provenance.file_genres_before_us(item)
-        return self.keeper.write_genres(
+        if self.pretend or self.keeper.write_genres(
             item, before, in_step=in_step, otherwise="not reverted"
-        )
+        ):
+            return GivenBack.DONE
+        return GivenBack.FAILED
 
-    def _forget(self, item: Item) -> Outcome:
-        """Forget a track that is not ours (any more); its genres stay."""
-        ever_ours = bool(item.get("genreclf_genres", with_album=False))
-        if provenance.forget(item) and not self.pretend:
-            item.store()
-        return Outcome.CHANGED_SINCE if ever_ours else Outcome.NOT_OURS
+    def _cannot_read(self, item: Item, error: FileOperationError) -> GivenBack:
+        if not self.keeper.write:
+            return GivenBack.STILL_OURS
+        require_music_folder(self.keeper.music_folder, item.filepath)
+        reason = str(error.reason).removeprefix(f"{item.filepath}: ")
+        self.reporter.warning(f"{item.filepath}: not reverted: {reason}")
+        return GivenBack.FAILED
+
+    def _note_changed(self, item: Item) -> None:
+        if item.id is not None:
+            self.retagged_ids.append(item.id)
 
     def _revert_album(self, album: Album) -> None:
         """Revert an album once none of its tracks is ours."""

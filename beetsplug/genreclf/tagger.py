@@ -42,6 +42,8 @@ class Tagger:
         keeper: stores the decisions.
         reporter: receives one line for each track that was decided.
         update: decide anew about genres of ours that another model chose, only those.
+        anew: with ``update``, also about those that this model chose.
+        catch_up: write genres of ours that stand in the library only.
         retagged_ids: tracks whose genres changed, after :meth:`tag`.
     """
 
@@ -51,6 +53,8 @@ class Tagger:
     keeper: Keeper
     reporter: Reporter
     update: bool = False
+    anew: bool = False
+    catch_up: bool = False
     retagged_ids: list[int] = field(default_factory=list, init=False)
     _policy: Policy = field(init=False)
     _albums: AlbumTagger = field(init=False)
@@ -59,6 +63,8 @@ class Tagger:
     def __post_init__(self) -> None:
         """Derive what depends on the options."""
         policy = self.options.policy
+        if self.update:
+            policy = replace(policy, force=False)
         self._albums = AlbumTagger(self.lib, policy, self.reporter)
         self._policy = replace(policy, force=True) if self.update else policy
 
@@ -86,17 +92,31 @@ class Tagger:
 
     def _plan(self, items: Iterable[Item], tally: Tally) -> list[Unit]:
         def settle(item: Item, outcome: Outcome) -> None:
-            tally[outcome] += 1
-            reason = outcome.value
-            if outcome is Outcome.HAD_GENRE:
-                reason = choose_tags({}, item.genres, self._policy).reason
-            self.reporter.detail(f"{track_name(item)}: {reason}")
-            self._albums.note(item, retagged=False)
+            tally[self._settle(item, outcome)] += 1
 
         planner = Planner(
-            self.hearing, self.options.source, self._policy.force, self.update
+            self.hearing,
+            source=self.options.source,
+            force=self._policy.force,
+            update=self.update,
+            anew=self.anew,
         )
         return planner.plan(items, settle)
+
+    def _settle(self, item: Item, outcome: Outcome) -> Outcome:
+        reason = outcome.value
+        self._albums.note(item, retagged=False)
+        if self.catch_up and provenance.track_is_ours(item):
+            caught_up = self.keeper.catch_up(item, pretend=self.options.pretend)
+            if caught_up is Outcome.CAUGHT_UP:
+                genres = ", ".join(item.genres)
+                self.reporter.line(f"{track_name(item)}: {genres} ({caught_up.value})")
+            if caught_up is not None:
+                return caught_up
+        if outcome is Outcome.HAD_GENRE:
+            reason = choose_tags({}, item.genres, self._policy).reason
+        self.reporter.detail(f"{track_name(item)}: {reason}")
+        return outcome
 
     def _heard(self, units: list[Unit]) -> Iterator[tuple[Unit, list[Heard]]]:
         """Yield each unit when all of its tracks are heard."""
@@ -143,7 +163,9 @@ class Tagger:
         if item is None:
             self.reporter.warning(f"{heard.track.path}: no longer in the library")
             return Outcome.UNREADABLE
-        decision = self._choose(item, heard.listening, pool)
+        if self.update and not provenance.track_is_ours(item):
+            return self._settle(item, Outcome.NOT_OURS)
+        decision = self._heed_file(item, self._choose(item, heard.listening, pool))
         if heard.error is not None and decision.outcome is Outcome.ABSTAINED:
             decision = replace(decision, reason=f"abstained: {heard.error}")
         if not self.options.pretend and not self.keeper.keep(
@@ -163,9 +185,25 @@ class Tagger:
                 return by_track
         return replace(by_album, reason=f"{by_album.reason} (album)")
 
+    def _heed_file(self, item: Item, decision: Decision) -> Decision:
+        """Leave alone what somebody put into the file and the library does not know."""
+        writes = decision.genres is not None or decision.outcome is Outcome.UNCHANGED
+        forced = self._policy.force and not self.update
+        theirs = self.keeper.genres_of_others(item) if writes and not forced else []
+        if not theirs:
+            return decision
+        reason = f"already {', '.join(theirs)} in the file"
+        return Decision(Outcome.HAD_GENRE, None, reason)
+
     def _choose_from(
         self, item: Item, scores: Mapping[str, float], policy: Policy
     ) -> Decision:
+        before_us = provenance.genres_before_us(item)
+        if self.update and before_us and not policy.keep_existing:
+            # The person's part of "Shoegaze; Rock" stays, and Rock makes way.
+            before_us = [genre for genre in before_us if genre in item.genres]
+            n_standing = max(policy.count, len(item.genres))
+            policy = replace(policy, keep_existing=True, count=n_standing)
         if policy.count > 1 and takes_one_genre(item):
             self._warn_of_id3v23(policy)
             policy = replace(policy, count=1)
@@ -174,7 +212,7 @@ class Tagger:
             item.genres,
             policy,
             artists={item.artist, item.albumartist, *item.artists, *item.albumartists},
-            before_us=provenance.genres_before_us(item),
+            before_us=before_us,
         )
 
     def _warn_of_id3v23(self, policy: Policy) -> None:

@@ -27,6 +27,7 @@ class Outcome(Enum):
     UNREADABLE = "unreadable"
     FALLBACK = "given the fallback"
     NOT_WRITTEN = "not written"
+    CAUGHT_UP = "written into the file"
     UNCHANGED = "unchanged"
     ABSTAINED_AGAIN = "abstained as before"
     HAD_GENRE = "already had a genre"

@@ -49,8 +49,6 @@ CONTRADICTIONS = {
     "--check --nomove": "--check does not go with --nomove",
     "--check --source album": "--check does not go with --source",
     "--check -fn 2": "--check does not go with --count, --force",
-    "--update --force": "--update does not go with --force",
-    "--update -F": "--update does not go with --no-force",
     "--update --listen-again": "--update does not go with --listen-again",
     "--revert --count 2": "--revert does not go with --count",
     "--revert -c 0": "--revert does not go with --min-confidence",

@@ -344,7 +344,7 @@ class TestImportedAgain:
     ) -> None:
         home.add_track("Song", genres=["Pop"])
         home.beet("modify", "-yMW", "title:Song", "genres=")
-        home.configure(asis="write")
+        home.configure(asis="write", force=True)
         home.beet(*AS_IS, "-L", "-s")
         assert classifier.heard
         assert home.item("Song").genres == genres_in(home.item("Song")) == ["Rock"]

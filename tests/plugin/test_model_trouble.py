@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plugin.conftest import BeetsHome
+    from plugin.conftest import BeetsHome, ScriptedClassifier
 
 
 @pytest.fixture(params=["missing", "no model at all", "damaged", "no such name"])
@@ -77,3 +77,55 @@ def test_library_that_cannot_be_imported(
     (line,) = printed.err.splitlines()
     assert line.startswith("error: genreclf: ")
     assert printed.exit_code == 1
+
+
+@pytest.mark.parametrize("trouble", ["folder", "no text", "file for a folder"])
+@pytest.mark.parametrize(
+    "command", [["genreclf"], ["genreclf-models"], ["import", "-A", "inbox"]]
+)
+def test_choice_that_cannot_be_read_is_one_line(
+    home: BeetsHome,
+    classifier: ScriptedClassifier,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: str,
+    command: list[str],
+) -> None:
+    home.add_track("Song")
+    home.audio_file(home.inbox / "other.mp3")
+    monkeypatch.chdir(home.folder)
+    folder = home.folder / "genreclf"
+    if trouble == "file for a folder":
+        folder.write_text("no folder")
+    elif trouble == "folder":
+        (folder / "chosen-model").mkdir(parents=True)
+    else:
+        folder.mkdir()
+        (folder / "chosen-model").write_bytes(b"\xff\xfe\x00")
+
+    printed = home.beet(*command)
+
+    (line,) = [line for line in printed.err.splitlines() if "genreclf" in line]
+    assert "chosen-model" in line
+    assert "Traceback" not in printed.err
+    assert not classifier.heard
+    # An import goes on without genres.
+    assert printed.exit_code == (0 if command[0] == "import" else 1)
+    assert len(home.items()) == (2 if command[0] == "import" else 1)
+
+
+def test_choice_that_cannot_be_kept_is_one_line(home: BeetsHome) -> None:
+    (home.folder / "genreclf").write_text("no folder")
+    printed = home.beet("genreclf-models", "--use", "gtzan_crnn_v1")
+    (line,) = printed.err.splitlines()
+    assert line.startswith("error: genreclf-models: ")
+    assert "genreclf" in line
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "Mine.ONNX", "folder/x"])
+def test_odd_name_of_a_model_is_one_line(home: BeetsHome, name: str) -> None:
+    home.add_track("Song")
+    for command in (["genreclf", "--model", name], ["genreclf-models", name]):
+        printed = home.beet(*command)
+        (line,) = printed.err.splitlines()
+        assert line.startswith("error: genreclf")
+        assert printed.exit_code == 1

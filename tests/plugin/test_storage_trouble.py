@@ -92,3 +92,21 @@ def test_lost_disk_is_said_once(
     assert line.startswith(f"error: genreclf: the music folder {home.music} is missing")
     assert printed.exit_code == 1
     assert home.dump() == before
+
+
+def test_lost_disk_is_said_once_where_nothing_has_to_be_heard(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    for number in range(5):
+        home.add_track(f"Song {number}")
+    home.beet("genreclf")
+    classifier.heard.clear()
+    shutil.rmtree(home.music)
+    home.configure(label_map={"rock": "Heavy"})
+
+    printed = home.beet("genreclf", "-f")
+
+    assert not classifier.heard
+    (line,) = printed.err.splitlines()
+    assert line.startswith(f"error: genreclf: the music folder {home.music} is missing")
+    assert len(home.items("genres:=Rock")) == 5
