@@ -127,6 +127,8 @@ def _line(song: str, genre: str, confidence: str, in_file: str) -> str:
 
 def _genre(row: Row) -> str:
     """Return the genre that was heard, or why there is none."""
+    if row.confidence and not row.scores:
+        return "(too little)"
     if not row.confidence:
         return "(not heard)"
     sure = float(row.confidence) >= DEFAULTS["min_confidence"]

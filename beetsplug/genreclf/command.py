@@ -16,6 +16,7 @@ from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.flags import config_flags, given_flags
 from beetsplug.genreclf.model_loading import ModelUnavailableError
 from beetsplug.genreclf.options import Options, read_options
+from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
 from beetsplug.genreclf.stopping import stop_on_sigint
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from beetsplug.genreclf.hearing import Hearing
     from beetsplug.genreclf.keeper import Keeper
     from beetsplug.genreclf.lazy_classifier import LazyClassifier
-    from beetsplug.genreclf.reporter import TerminalReporter
 
 INTERRUPTED = 130
 
@@ -59,8 +59,8 @@ class Command:
         """Do what the flags say with the tracks that the query matches.
 
         Raises:
-            UserError: if flags contradict each other, nothing matches, the model is not
-                available, or tracks failed; beets then exits with status 1.
+            UserError: if flags contradict each other, the model is not available, or
+                tracks failed; beets then exits with status 1.
             confuse.ConfigError: naming the option.
         """
         flags = given_flags(opts)
@@ -68,10 +68,13 @@ class Command:
         options = read_options(self.config)
         _check_keep_existing(flags, options)
         items = _matching(lib, args, albums=bool(flags.get("album")))
+        if not items:
+            LogReporter(self.log).warning(_nothing(args, albums=bool(flags.get("album"))))
+            return
         with stop_on_sigint() as is_stopped:
             job = Job(self, lib, options, flags, is_stopped)
             try:
-                ending = job.run(items)
+                ending = job.run(_drained(items))
             except ModelUnavailableError as error:
                 raise UserError(f"genreclf: {error}") from error
             except KeyboardInterrupt:  # the second press
@@ -98,11 +101,8 @@ class Job:
         """Make what every mode needs."""
         # Imported here, because most commands tag nothing and should not wait for it.
         from beetsplug.genreclf.keeper import Keeper
-        from beetsplug.genreclf.reporter import TerminalReporter
 
-        self.reporter: TerminalReporter = TerminalReporter(
-            self.command.log, quiet=self.options.quiet
-        )
+        self.reporter = TerminalReporter(self.command.log, quiet=self.options.quiet)
         # Undoing writes wherever our genre is in the file, however it came there.
         by_default = True if "revert" in self.flags else None
         self.music_folder = Path(os.fsdecode(self.lib.directory))
@@ -177,21 +177,20 @@ class Job:
         return move_tracks(self.lib, item_ids, album_ids, self.reporter, self.is_stopped)
 
 
-def _matching(lib: Library, args: list[str], *, albums: bool) -> Iterator[Item]:
-    """Yield what the query matches, and let go of it: passes take hours."""
+def _matching(lib: Library, args: list[str], *, albums: bool) -> deque[Item]:
     if albums:
-        items = deque(item for album in lib.albums(args) for item in album.items())
-    else:
-        items = deque(lib.items(args))
-    if not items:
-        kind = "album" if albums else "track"
-        nothing = "the library has no album" if albums else "the library is empty"
-        what = f"no {kind} matches {' '.join(args)}" if args else nothing
-        raise UserError(f"genreclf: {what}")
-    return _drained(items)
+        return deque(item for album in lib.albums(args) for item in album.items())
+    return deque(lib.items(args))
+
+
+def _nothing(args: list[str], *, albums: bool) -> str:
+    kind = "album" if albums else "track"
+    nothing = "the library has no album" if albums else "the library is empty"
+    return f"no {kind} matches {' '.join(args)}" if args else nothing
 
 
 def _drained(items: deque[Item]) -> Iterator[Item]:
+    """Yield items and let go of them: passes take hours."""
     while items:
         yield items.popleft()
 

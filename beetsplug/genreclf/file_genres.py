@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import beets
+import mutagen
 from beets import plugins
 from beets.library import FileOperationError, Item
 from mediafile import MediaFile, UnreadableFileError
+from mutagen import id3
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,12 +105,36 @@ def _open(item: Item) -> MediaFile:
 
 
 def _save(item: Item, media_file: MediaFile, genres: Sequence[str]) -> None:
-    # None removes the tag; an empty list would leave an empty one.
-    media_file.update({"genres": list(genres) or None})
     try:
-        media_file.save()
-    except UnreadableFileError as error:
+        if media_file.type != "mp3" or not _save_id3v23(item, genres):
+            # None removes the tag; an empty list would leave an empty one.
+            media_file.update({"genres": list(genres) or None})
+            media_file.save()
+    except (UnreadableFileError, mutagen.MutagenError, OSError) as error:
         raise FileOperationError(item.path, error) from error
+
+
+def _save_id3v23(item: Item, genres: Sequence[str]) -> bool:
+    """Write into an ID3 tag of version 2.3, and leave it one.
+
+    mediafile makes it version 2.4, which loses frames that 2.4 does not have.
+
+    Returns:
+        False if the file has no such tag.
+    """
+    try:
+        tags = id3.ID3(item.filepath, translate=False)
+    except id3.ID3NoHeaderError:
+        return False
+    if tags.version[:2] != (2, 3):
+        return False
+    tags.delall("TCON")
+    if genres:
+        tags.add(id3.TCON(encoding=id3.Encoding.UTF16, text=list(genres)))
+    # Several genres with the separator of version 2.4, which readers understand: a slash
+    # would make them one.
+    tags.save(item.filepath, v2_version=3, v23_sep=None)
+    return True
 
 
 def _genres_of(media_file: MediaFile) -> list[str]:

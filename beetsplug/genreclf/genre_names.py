@@ -77,8 +77,8 @@ class GenreNames:
         Args:
             labels: the genres that the model knows, as it spells them.
             label_map: the genres that a label is written as, where not as itself.
-            aliases: True for lastgenre's aliases and our additions, False for none, or
-                patterns by the name that they stand for, instead of all of those.
+            aliases: True for lastgenre's aliases, patterns by the name that they stand
+                for instead of those, or False to take every name literally.
         """
         self._labels_by_key = _labels_by_key(labels, label_map)
         self._aliases_option = aliases
@@ -94,15 +94,13 @@ class GenreNames:
     def _aliases(self) -> list[Alias]:
         option = self._aliases_option
         if not isinstance(option, bool):
-            return compile_aliases(option)
-        if not option:
-            return []
+            return compile_aliases(option) + compile_aliases(MISLEADING)
         of_lastgenre = _lastgenre_data("aliases.yaml") or {}
         return compile_aliases(MISLEADING) + compile_aliases(of_lastgenre)
 
     @cached_property
     def _synonyms(self) -> list[Alias]:
-        return compile_aliases(SYNONYMS) if self._aliases_option is True else []
+        return compile_aliases(SYNONYMS)
 
     @cached_property
     def _places(self) -> dict[str, list[Place]]:
@@ -113,9 +111,11 @@ class GenreNames:
 
     def _find(self, name: str) -> frozenset[str]:
         known = self._named(name)
-        canonical = None if known else _expanded(name, self._aliases)
+        if known or self._aliases_option is False:
+            return known
+        canonical = _expanded(name, self._aliases)
         if canonical is None:
-            return known or self._meant(name) or self._joined(name, self._find)
+            return self._meant(name) or self._joined(name, self._find)
         # No alias is looked up in what an alias gave: a table can lead in a circle.
         return self._meant(canonical) or self._joined(canonical, self._meant)
 

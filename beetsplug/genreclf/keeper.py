@@ -43,12 +43,12 @@ class Keeper:
     files_are_ours: bool = True
     music_folder: Path | None = None
 
-    def keep(self, item: Item, decision: Decision, listening: Listening) -> bool:
+    def keep(self, item: Item, decision: Decision, listening: Listening) -> Outcome:
         """Write and store what was heard and decided.
 
         Returns:
-            False if the file could not be written; nothing is stored then, so that
-            library and file never disagree.
+            What became of it. If the file could not be written, nothing is stored, so
+            that library and file never disagree.
         """
         mtime, in_step = item.mtime, is_in_step(item)
         # A genre of ours that was chosen again may stand in the library only.
@@ -59,19 +59,22 @@ class Keeper:
         if decision.genres is None and not (self.write and ours_again):
             if is_news:
                 item.store()
-            return True
+            return decision.outcome
         in_file = self._read_genres(item) if self.files_are_ours else None
         if decision.genres is None:
             provenance.note_file_genres(item, in_file or ())
         else:
             provenance.claim_track(item, decision.genres, in_file)
         if self.write:
-            return self._write_and_store(item, in_file, in_step=in_step)
+            if not self._write_and_store(item, in_file, in_step=in_step):
+                return Outcome.NOT_WRITTEN
+            is_behind = in_file is not None and in_file != provenance.clean(item.genres)
+            return Outcome.CAUGHT_UP if ours_again and is_behind else decision.outcome
         if in_step:
             # Or `beet update` would take the file's word for a change, and spread it.
             item.mtime = mtime
         item.store()
-        return True
+        return decision.outcome
 
     def catch_up(self, item: Item, *, pretend: bool) -> Outcome | None:
         """Write a genre of ours that stands in the library only.

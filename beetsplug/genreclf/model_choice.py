@@ -87,6 +87,13 @@ def own_model_path(name: str) -> Path:
     return model_folder() / f"{name}.onnx"
 
 
+def own_name(name: str) -> str:
+    """Return the name of a model whose path was given, if it is one of the person's own."""
+    path = Path(name).expanduser()
+    is_own = is_path(name) and path.resolve() == own_model_path(path.stem).resolve()
+    return path.stem if is_own else name
+
+
 def model_folder() -> Path:
     """Return the folder of the person's own models."""
     return Path(beets.config.config_dir()) / FOLDER

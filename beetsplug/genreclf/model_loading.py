@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import genre_model
-from beetsplug.genreclf.model_choice import advice, model_in_force
+from beetsplug.genreclf.model_choice import (
+    advice,
+    is_path,
+    known_models,
+    model_in_force,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,12 +34,24 @@ def load_classifier(option: str | Path | None) -> GenreClassifier:
             cannot be imported on this machine.
     """
     try:
-        return genre_model.GenreClassifier.load(model_in_force(option))
+        model = model_in_force(option)
+        if isinstance(model, str) and not is_path(model):
+            _check_name(model)
+        return genre_model.GenreClassifier.load(model)
     except genre_model.GenreModelError as error:
         raise ModelUnavailableError(_one_line(error) + advice(option)) from error
     except (ImportError, OSError, UnicodeError) as error:
         # A failed import of ONNX Runtime explains itself over many lines.
         raise ModelUnavailableError(_one_line(error)) from error
+
+
+def _check_name(name: str) -> None:
+    """Name all models there are, one's own included."""
+    if name not in known_models():
+        raise genre_model.ModelFileError(
+            f"no model {name!r}; there is {', '.join(known_models())}, or give the path of "
+            "an .onnx file"
+        )
 
 
 def _one_line(error: Exception) -> str:

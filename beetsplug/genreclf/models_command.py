@@ -9,7 +9,13 @@ from beets import ui
 
 import genre_model
 from beetsplug.genreclf.compat import UserError
-from beetsplug.genreclf.model_choice import choose_model, is_path, known_models
+from beetsplug.genreclf.model_choice import (
+    choose_model,
+    is_path,
+    known_models,
+    model_folder,
+    own_name,
+)
 from beetsplug.genreclf.model_loading import ModelUnavailableError, load_classifier
 from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.reporter import LogReporter
@@ -70,6 +76,7 @@ def _list(configured: str | Path | None, log: BeetsLogger) -> None:
 
 def _use(name: str, configured: str | Path | None) -> None:
     model_id = _load(name).model_id
+    name = own_name(name)
     if configured is not None:
         raise UserError(
             f"genreclf-models: the configuration says model: {configured}, and it has the "
@@ -77,14 +84,14 @@ def _use(name: str, configured: str | Path | None) -> None:
         )
     if name not in known_models():
         raise UserError(
-            f"genreclf-models: {name} is a file; name it in the configuration as "
-            "genreclf.model"
+            f"genreclf-models: {name} is a file; put it into {model_folder()}, or name it "
+            "in the configuration as genreclf.model"
         )
     try:
         choose_model(name)
     except OSError as error:
         raise UserError(f"genreclf-models: {error}") from error
-    ui.print_(f"{model_id} tags from now on")
+    ui.print_(f"{name} ({model_id}) tags from now on")
     ui.print_("To re-tag what other models tagged: beet genreclf --update")
 
 

@@ -168,10 +168,11 @@ class Tagger:
         decision = self._heed_file(item, self._choose(item, heard.listening, pool))
         if heard.error is not None and decision.outcome is Outcome.ABSTAINED:
             decision = replace(decision, reason=f"abstained: {heard.error}")
-        if not self.options.pretend and not self.keeper.keep(
-            item, decision, heard.listening
-        ):
-            return Outcome.NOT_WRITTEN
+        if not self.options.pretend:
+            outcome = self.keeper.keep(item, decision, heard.listening)
+            if outcome is Outcome.NOT_WRITTEN:
+                return outcome
+            decision = replace(decision, outcome=outcome)
         return self._report(item, decision, is_news=heard.is_news)
 
     def _choose(self, item: Item, listening: Listening, pool: Pool | None) -> Decision:

@@ -185,7 +185,10 @@ def _doubt(
     if best.probability < policy.min_confidence:
         # Rounded down where rounding would hide the difference: never "0.45 < 0.45".
         limit = policy.min_confidence
-        return f"{best.genre} {_shown_below(best.probability, limit)} < {limit:g}"
+        shown = f"{best.genre} {_shown_below(best.probability, limit)} < {limit:g}"
+        top = max(scores, key=scores.__getitem__)
+        written = any(top in candidate.labels for candidate in candidates)
+        return shown if written else f"{shown}; {top} {scores[top]:.2f} is not written"
     rivals = {label: value for label, value in scores.items() if label not in best.labels}
     rival, rivalling = max(rivals.items(), key=itemgetter(1), default=("", 0.0))
     lead = _sum((best.probability, -rivalling))

@@ -161,13 +161,17 @@ ERRORS = {
         "configuration error: genreclf.source: must be track, album or both, not 'artist'"
     ),
     "-t 0": "configuration error: genreclf.threads: must be 1 or more, not 0",
-    "nosuch": "error: genreclf: no track matches nosuch",
-    "nosuch title:Song": "error: genreclf: no track matches nosuch title:Song",
-    "-a nosuch": "error: genreclf: no album matches nosuch",
+}
+
+#: what is typed -> what is said of it; a nightly job that finds no work has not failed
+NOTHING_TO_DO = {
+    "nosuch": "genreclf: no track matches nosuch",
+    "nosuch title:Song": "genreclf: no track matches nosuch title:Song",
+    "-a nosuch": "genreclf: no album matches nosuch",
     # There are tracks, though none of an album.
-    "-a": "error: genreclf: the library has no album",
-    "--check nosuch": "error: genreclf: no track matches nosuch",
-    "--revert nosuch": "error: genreclf: no track matches nosuch",
+    "-a": "genreclf: the library has no album",
+    "--check nosuch": "genreclf: no track matches nosuch",
+    "--revert nosuch": "genreclf: no track matches nosuch",
 }
 
 
@@ -185,12 +189,26 @@ def test_one_line_and_nothing_else_happens(
     assert not classifier.heard
 
 
+@pytest.mark.parametrize(("line", "said"), NOTHING_TO_DO.items(), ids=NOTHING_TO_DO)
+def test_nothing_to_do_is_a_warning(
+    home: BeetsHome, classifier: ScriptedClassifier, line: str, said: str
+) -> None:
+    home.add_track("Song")
+    before = home.dump()
+
+    printed = home.beet("genreclf", *line.split())
+
+    assert (printed.out, printed.err, printed.exit_code) == ("", f"{said}\n", 0)
+    assert home.dump() == before
+    assert not classifier.heard
+
+
 @pytest.mark.parametrize("mode", ["", "--update", "--check", "--revert"])
 def test_empty_library(home: BeetsHome, classifier: ScriptedClassifier, mode: str) -> None:
     printed = home.beet("genreclf", *mode.split())
 
-    assert printed.err == "error: genreclf: the library is empty\n"
-    assert printed.exit_code == 1
+    assert printed.err == "genreclf: the library is empty\n"
+    assert printed.exit_code == 0
     assert not classifier.heard
 
 

@@ -249,9 +249,14 @@ def test_lastgenre_is_read_and_not_imported(monkeypatch: pytest.MonkeyPatch) -> 
     ("aliases", "labels"),
     [
         (True, {"Rap": {"hip hop"}, "Gnarl": set(), "Ska": {"reggae"}}),
-        (False, {"Rap": set(), "Gnarl": set(), "Ska": {"reggae"}}),
-        ({}, {"Rap": set(), "Gnarl": set(), "Ska": {"reggae"}}),
-        ({"Metal": ["gn[ao]rl"]}, {"Rap": set(), "Gnarl": {"metal"}, "Gnarly": set()}),
+        # No aliases: every name is taken literally.
+        (
+            False,
+            {"Rap": set(), "Ska": set(), "Thrash Metal": set(), "Hip-Hop": {"hip hop"}},
+        ),
+        # A table of one's own stands in place of lastgenre's; the rest stays.
+        ({}, {"Rap": {"hip hop"}, "Gnarl": set(), "Ska": {"reggae"}}),
+        ({"Metal": ["gn[ao]rl"]}, {"Gnarl": {"metal"}, "Gnarly": set()}),
         # The name that an alias gives is looked up like any other.
         ({"ska": ["gnarl"]}, {"Gnarl": {"reggae"}}),
         ({"death metal": ["gnarl"]}, {"Gnarl": {"metal"}}),

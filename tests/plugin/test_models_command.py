@@ -116,7 +116,7 @@ class TestUse:
     def test_is_remembered(self, home: BeetsHome) -> None:
         assert model_of_next_run(home) == DEFAULT_MODEL
         printed = home.beet("genreclf-models", "--use", "mine")
-        assert printed.lines[0].startswith("small@")
+        assert printed.lines[0].startswith("mine (small@")
         assert printed.lines[0].endswith(" tags from now on")
         assert model_of_next_run(home) == "small"
         # And taken back.

@@ -433,7 +433,11 @@ POLICY = {
     ),
     "a fallback may be called as a label is that is ignored": (
         Given("fallback: Pop, ignore: pop", heard="pop 0.60, rock 0.40"),
-        Decision(FALLBACK, ("Pop",), "Pop, the fallback (rock 0.40 < 0.5)"),
+        Decision(
+            FALLBACK,
+            ("Pop",),
+            "Pop, the fallback (rock 0.40 < 0.5; pop 0.60 is not written)",
+        ),
     ),
     "sure needs no fallback": (
         Given("fallback: Other", heard="rock 0.83"),
@@ -535,11 +539,11 @@ POLICY = {
     ),
     "a label written as nothing": (
         Given("label_map: {disco: }", heard="disco 0.83, rock 0.17"),
-        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5"),
+        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5; disco 0.83 is not written"),
     ),
     "a label written as an empty list": (
         Given("label_map: {disco: []}", heard="disco 0.83, rock 0.17"),
-        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5"),
+        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5; disco 0.83 is not written"),
     ),
     "every label written as nothing": (
         Given("label_map: {disco: [], rock: []}", heard="disco 0.83, rock 0.17"),
@@ -599,7 +603,7 @@ POLICY = {
     # ignore: labels that are never written, for all or for one artist.
     "an ignored label is not written": (
         Given("ignore: disco", heard="disco 0.83, rock 0.17"),
-        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5"),
+        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5; disco 0.83 is not written"),
     ),
     "an ignored label makes room for the next": (
         Given(
@@ -618,11 +622,11 @@ POLICY = {
     ),
     "labels are ignored whatever their capitals": (
         Given("ignore: [Disco]", heard="DISCO 0.83, rock 0.17"),
-        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5"),
+        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5; DISCO 0.83 is not written"),
     ),
     "ignored for one artist": (
         Given("ignore: {ABBA: pop}", artists=["ABBA"], heard="pop 0.83, rock 0.17"),
-        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5"),
+        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5; pop 0.83 is not written"),
     ),
     "not ignored for the others": (
         Given("ignore: {ABBA: pop}", artists=["Boney M."], heard="pop 0.83, rock 0.17"),
@@ -634,13 +638,13 @@ POLICY = {
     ),
     "artists are found whatever their capitals": (
         Given("ignore: {abba: pop}", artists=["ABBA"], heard="pop 0.83, rock 0.17"),
-        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5"),
+        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5; pop 0.83 is not written"),
     ),
     "one of several artists is enough": (
         Given(
             "ignore: {ABBA: pop}", artists=["Boney M.", "ABBA"], heard="pop 0.83, rock 0.17"
         ),
-        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5"),
+        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5; pop 0.83 is not written"),
     ),
     "ignored for one artist beside what is ignored for all": (
         Given(
