@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -637,36 +635,3 @@ def test_genre_added_while_listening_stays(
     printed = home.beet("genreclf")
     assert home.item("Song").genres == ["Polka"]
     assert printed.lines[-1].endswith("1 already had a genre")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a signal would end pytest")
-@pytest.mark.usefixtures("heeding_sigint")
-def test_ctrl_c_keeps_what_is_finished_and_the_next_run_does_the_rest(
-    home: BeetsHome, classifier: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home.add_album("Record", [f"Song {number:02}" for number in range(20)])
-    home.configure(threads=1)
-    hear = classifier.predict_file
-    presses = iter([signal.SIGINT])
-
-    def hear_slowly(path: Path) -> object:
-        time.sleep(0.02)
-        if len(classifier.heard) == 5 and next(presses, None):
-            os.kill(os.getpid(), signal.SIGINT)
-        return hear(path)
-
-    monkeypatch.setattr(classifier, "predict_file", hear_slowly)
-    home.beet("genreclf")
-
-    finished = home.titles("genres:Rock")
-    assert 0 < len(finished) < 20
-    for item in home.items():
-        assert item.genres == genres_in(item.filepath) or not item.genres
-        assert bool(item.genres) == ("genreclf_genres" in item)
-    classifier.heard.clear()
-
-    home.beet("genreclf")
-
-    assert not {path.stem for path in classifier.heard} & set(finished)
-    assert len(home.titles("genres:Rock")) == 20
-    assert home.album("Record").genres == ["Rock"]

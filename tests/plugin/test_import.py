@@ -129,56 +129,19 @@ class TestMatched:
 
 
 @pytest.mark.parametrize("threaded", [True, False])
-class TestAsIs:
-    def test_album_is_tagged_in_the_library_only(
-        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
-    ) -> None:
-        folder = put_album(home, "One", "Two")
-        home.settings["threaded"] = threaded
+def test_bad_file_is_named_and_the_import_goes_on(
+    home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
+) -> None:
+    folder = put_album(home, "{title}", "Song")
+    home.settings["threaded"] = threaded
+    classifier.answers["{title}"] = AudioDecodeError(f"{folder}/{{title}}: noise")
 
-        printed = home.beet(*AS_IS, folder)
+    printed = home.beet(*AS_IS, folder)
 
-        assert len(classifier.heard) == 2
-        assert [item.genres for item in home.items()] == [["Rock"], ["Rock"]]
-        assert home.album("Record").genres == ["Rock"]
-        assert not any(genres_in(item) for item in home.items())
-        assert printed.out == ""
-
-    def test_singleton(
-        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
-    ) -> None:
-        home.settings["threaded"] = threaded
-        path = home.audio_file(home.inbox / "Song.mp3")
-        home.beet(*AS_IS, "-s", str(path))
-        assert len(classifier.heard) == 1
-        assert home.item("Song").genres == ["Rock"]
-        assert not genres_in(home.item("Song"))
-
-    def test_several_albums(
-        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
-    ) -> None:
-        for number in range(4):
-            put_album(home, f"One {number}", f"Two {number}", album=f"Album {number}")
-        home.settings["threaded"] = threaded
-        home.beet(*AS_IS, str(home.inbox))
-        assert len(classifier.heard) == 8
-        assert len(home.items("genres:Rock")) == 8
-
-    def test_bad_file_is_named_and_the_import_goes_on(
-        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
-    ) -> None:
-        folder = put_album(home, "{title}", "Song")
-        home.settings["threaded"] = threaded
-        classifier.answers["{title}"] = AudioDecodeError(f"{folder}/{{title}}: noise")
-
-        printed = home.beet(*AS_IS, folder)
-
-        (warning,) = [
-            line for line in printed.err.splitlines() if line.startswith("genreclf")
-        ]
-        assert warning == f"genreclf: {folder}/{{title}}: noise"
-        assert [item.genres for item in home.items()] == [["Rock"], []]
-        assert len(home.files()) == 2
+    (warning,) = [line for line in printed.err.splitlines() if line.startswith("genreclf")]
+    assert warning == f"genreclf: {folder}/{{title}}: noise"
+    assert [item.genres for item in home.items()] == [["Rock"], []]
+    assert len(home.files()) == 2
 
 
 def test_what_has_a_genre_is_left_alone(
@@ -281,23 +244,6 @@ def test_verbose_import_logs_tracks_and_summary(
     assert "genreclf: Ann - Song: Rock 0.83" in printed.err
     assert "genreclf: Ann - Murky: abstained: rock 0.40 < 0.6" in printed.err
     assert "genreclf: 1 tagged, 1 abstained, 0 unreadable" in printed.err
-
-
-def test_reimport_of_what_we_tagged_hears_nothing(
-    home: BeetsHome, classifier: ScriptedClassifier
-) -> None:
-    home.beet(*AS_IS, put_album(home, "Song"))
-    home.beet("write")
-    before = home.item("Song")
-    classifier.heard.clear()
-
-    home.beet(*AS_IS, "-L", "title:Song")
-
-    assert not classifier.heard
-    after = home.item("Song")
-    assert after.genres == ["Rock"]
-    for name in ("genres", "confidence", "model", "previous"):
-        assert after[f"genreclf_{name}"] == before[f"genreclf_{name}"]
 
 
 def test_plugin_listens_to_no_event_that_its_stage_sets_off(home: BeetsHome) -> None:

@@ -75,9 +75,10 @@ class TestAsIs:
         home.settings["threaded"] = threaded
         before = files_in(home.inbox)
 
-        home.beet(*AS_IS, *singles, folder)
+        printed = home.beet(*AS_IS, *singles, folder)
 
         assert len(classifier.heard) == 2
+        assert printed.out == ""
         assert [item.genres for item in home.items()] == [["Rock"], ["Rock"]]
         contents = sorted(content for content, _ in files_in(home.inbox).values())
         assert files_in(home.inbox) == before
