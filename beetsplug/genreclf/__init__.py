@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from beets.plugins import BeetsPlugin
 
-from beetsplug.genreclf.command import Command
-from beetsplug.genreclf.flags import genreclf_command
-from beetsplug.genreclf.importing import ImportTagging, adopt_album
-from beetsplug.genreclf.lazy_classifier import LazyClassifier
-from beetsplug.genreclf.models_command import models_command, run_models_command
-from beetsplug.genreclf.options import DEFAULTS, read_options
+from beetsplug.genreclf.defaults import DEFAULTS
+from beetsplug.genreclf.flags import make_genreclf_command, make_models_command
 from beetsplug.genreclf.provenance import ALBUM_TYPES, ITEM_TYPES
 
 if TYPE_CHECKING:
@@ -22,13 +19,17 @@ if TYPE_CHECKING:
     from beets.importer import ImportSession, ImportTask
     from beets.library import Library
 
+    from beetsplug.genreclf.importing import ImportTagging
+    from beetsplug.genreclf.lazy_classifier import LazyClassifier
+
 
 class GenreClfPlugin(BeetsPlugin):
     """The commands ``beet genreclf`` and ``beet genreclf-models``, and the import stage.
 
-    Nothing that is wrong with the configuration or the model may surface while the
-    plugin is created: beets creates it for every command. No event of items or files is
-    listened to, since storing an item within the stage would re-enter the listener.
+    beets creates it for every command. So nothing that is wrong with the configuration
+    or the model may surface while it is created, and what only some commands need is
+    imported there. No event of items or files is listened to, since storing an item
+    within the stage would re-enter the listener.
     """
 
     item_types: ClassVar[dict[str, types.Type[Any, Any]]] = ITEM_TYPES
@@ -40,24 +41,37 @@ class GenreClfPlugin(BeetsPlugin):
         self.config.add(DEFAULTS)
         if self.config.get() is None:  # a section whose every line is commented out
             self.config.set(DEFAULTS)
-        self._classifier = LazyClassifier()
         self._importing: ImportTagging | None = None
         self.import_stages = [self.tag_imported]
         self.register_listener("import_begin", self.begin_import)
         self.register_listener("import_task_files", self.files_imported)
         self.register_listener("import", self.end_import)
 
+    @cached_property
+    def _classifier(self) -> LazyClassifier:
+        from beetsplug.genreclf.lazy_classifier import LazyClassifier
+
+        return LazyClassifier()
+
     def commands(self) -> list[ui.Subcommand]:
         """Return the commands."""
-        tag, models = genreclf_command(), models_command()
-        tag.func = Command(self.config, self._classifier, self._log).run
+        tag, models = make_genreclf_command(), make_models_command()
+        tag.func = self.run_command
         models.func = self.run_models_command
         return [tag, models]
+
+    def run_command(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+        """Tag, check or revert the tracks that a query matches."""
+        from beetsplug.genreclf.command import Command
+
+        Command(self.config, self._classifier, self._log).run(lib, opts, args)
 
     def run_models_command(
         self, _lib: Library, opts: optparse.Values, args: list[str]
     ) -> None:
         """List, show or choose models."""
+        from beetsplug.genreclf.models_command import run_models_command
+
         run_models_command(self.config, self._log, opts, args)
 
     def begin_import(self, **_event: object) -> None:
@@ -66,6 +80,9 @@ class GenreClfPlugin(BeetsPlugin):
         The model is not loaded: this event comes for ``import --pretend`` as well, and
         for imports in which no track lacks a genre.
         """
+        from beetsplug.genreclf.importing import ImportTagging
+        from beetsplug.genreclf.options import read_options
+
         options = read_options(self.config)
         self._importing = None
         if options.auto:
@@ -73,6 +90,8 @@ class GenreClfPlugin(BeetsPlugin):
 
     def tag_imported(self, session: ImportSession, task: ImportTask) -> None:
         """Tag the tracks of one import task."""
+        from beetsplug.genreclf.importing import adopt_album
+
         adopt_album(task)
         if self._importing is not None:
             self._importing.tag(session, task)

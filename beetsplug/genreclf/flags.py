@@ -1,4 +1,4 @@
-"""The flags of ``beet genreclf``."""
+"""The flags of the commands."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FLAGS_OF_MODE = {
 }
 
 
-def genreclf_command() -> ui.Subcommand:
+def make_genreclf_command() -> ui.Subcommand:
     """Return the command with all of its flags; every default is "not given"."""
     command = ui.Subcommand(
         "genreclf", help="tag tracks with the genre heard in them", aliases=("gclf",)
@@ -60,6 +60,16 @@ def genreclf_command() -> ui.Subcommand:
     switch("-M", "--nomove", to="move", value=False, text="do not move files (default)")
     number("-t", "--threads", kind="int", text="tracks listened to at a time")
     parser.add_option("--model", help="name of a model, or an .onnx file")
+    return command
+
+
+def make_models_command() -> ui.Subcommand:
+    """Return the command with its flag."""
+    command = ui.Subcommand("genreclf-models", help="list, show and choose genre models")
+    command.parser.usage = "%prog [--use] [MODEL]"
+    command.parser.add_option(
+        "--use", action="store_true", help="tag with this model from now on"
+    )
     return command
 
 

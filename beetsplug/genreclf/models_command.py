@@ -1,4 +1,4 @@
-"""``beet genreclf-models``: the models that there are, and the choice between them."""
+"""Runs ``beet genreclf-models``."""
 
 from __future__ import annotations
 
@@ -27,16 +27,6 @@ if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
     from genre_model import GenreClassifier
-
-
-def models_command() -> ui.Subcommand:
-    """Return the command with its flag."""
-    command = ui.Subcommand("genreclf-models", help="list, show and choose genre models")
-    command.parser.usage = "%prog [--use] [MODEL]"
-    command.parser.add_option(
-        "--use", action="store_true", help="tag with this model from now on"
-    )
-    return command
 
 
 def run_models_command(

@@ -9,31 +9,11 @@ from typing import TYPE_CHECKING, Any
 import confuse
 
 from beetsplug.genreclf import option_values as values
+from beetsplug.genreclf.defaults import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-DEFAULTS: dict[str, Any] = {
-    "auto": True,
-    "asis": "db",
-    "source": "track",
-    "force": False,
-    "keep_existing": False,
-    "count": 1,
-    "min_confidence": 0.6,
-    "min_margin": 0.0,
-    "fallback": None,
-    "title_case": True,
-    "label_map": {},
-    "ignore": {},
-    "aliases": True,
-    "model": None,
-    "threads": None,
-    "move": False,
-    "pretend": False,
-    "quiet": False,
-}
 
 SOURCES = ("track", "album", "both")
 ASIS = ("db", "write", "skip")

@@ -10,7 +10,6 @@ would put one track's facts on another.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from beets.dbcore import types
@@ -206,12 +205,16 @@ def split(text: str) -> list[str]:
 
 def _joined_exactly(genres: Sequence[str]) -> str:
     """Return genres of a file as one text, also if one of them is "Rock; Pop"."""
+    import json  # beets gets by without it
+
     plain = joined(genres)
     return plain if split(plain) == list(genres) else json.dumps(list(genres))
 
 
 def _split_exactly(text: str) -> list[str]:
     """Undo :func:`_joined_exactly`."""
+    import json
+
     return list(json.loads(text)) if text.startswith('["') else split(text)
 
 

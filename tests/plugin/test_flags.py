@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from beetsplug.genreclf.compat import UserError
+from beetsplug.genreclf.defaults import DEFAULTS
 from beetsplug.genreclf.flags import (
     FLAGS_OF_MODE,
     SWITCHES,
     config_flags,
-    genreclf_command,
     given_flags,
+    make_genreclf_command,
 )
-from beetsplug.genreclf.options import DEFAULTS
 
 if TYPE_CHECKING:
     from plugin.conftest import BeetsHome, ScriptedClassifier
 
 #: All but --help, which leads nowhere.
-FLAGS = [flag for flag in genreclf_command().parser.option_list if flag.dest]
+FLAGS = [flag for flag in make_genreclf_command().parser.option_list if flag.dest]
 
 
 def parsed(line: str) -> optparse.Values:
-    opts, _ = genreclf_command().parser.parse_args(line.split())
+    opts, _ = make_genreclf_command().parser.parse_args(line.split())
     return opts
 
 

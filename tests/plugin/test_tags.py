@@ -10,7 +10,8 @@ import confuse
 import pytest
 from confuse import yaml_util
 
-from beetsplug.genreclf.options import DEFAULTS, Policy, read_options
+from beetsplug.genreclf.defaults import DEFAULTS
+from beetsplug.genreclf.options import Policy, read_options
 from beetsplug.genreclf.tags import (
     Decision,
     Outcome,

@@ -1,0 +1,26 @@
+"""The default of every option; read for every ``beet`` command, so it imports nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+DEFAULTS: dict[str, Any] = {
+    "auto": True,
+    "asis": "db",
+    "source": "track",
+    "force": False,
+    "keep_existing": False,
+    "count": 1,
+    "min_confidence": 0.6,
+    "min_margin": 0.0,
+    "fallback": None,
+    "title_case": True,
+    "label_map": {},
+    "ignore": {},
+    "aliases": True,
+    "model": None,
+    "threads": None,
+    "move": False,
+    "pretend": False,
+    "quiet": False,
+}
