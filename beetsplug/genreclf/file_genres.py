@@ -32,11 +32,14 @@ def read_file_genres(item: Item) -> list[str]:
     return _genres_of(_open(item))
 
 
-def write_file_genres(item: Item, genres: Sequence[str]) -> None:
+def write_file_genres(item: Item, genres: Sequence[str]) -> bool:
     """Write genres into the file of a track; none at all removes the tag.
 
     Other plugins are told, as of any write, and may change what is written. Where one
     keeps genres out of files, as ``zero`` does, the file is left alone.
+
+    Returns:
+        Whether the file holds these genres now.
 
     Raises:
         FileOperationError: if the file cannot be read or written; it is as before then.
@@ -45,10 +48,12 @@ def write_file_genres(item: Item, genres: Sequence[str]) -> None:
     tags = {"genres": list(genres) or None}
     plugins.send("write", item=item, path=item.path, tags=tags)
     wanted = tags.get("genres") or []
-    if (genres and not wanted) or wanted == _genres_of(media_file):
-        return
-    _save(item, media_file, wanted)
-    plugins.send("after_write", item=item, path=item.path)
+    if genres and not wanted:
+        return False
+    if wanted != _genres_of(media_file):
+        _save(item, media_file, wanted)
+        plugins.send("after_write", item=item, path=item.path)
+    return wanted == list(genres)
 
 
 def put_back_file_genres(item: Item, genres: Sequence[str]) -> None:
@@ -63,14 +68,25 @@ def put_back_file_genres(item: Item, genres: Sequence[str]) -> None:
 
 
 def is_in_step(item: Item) -> bool:
-    """Say whether `beet update` would find nothing to do for a track.
+    """Say whether the file has not changed since the library last looked.
 
-    To be asked before the genres are set, which makes beets forget the time. So does an
-    import of albums as they are, though library and file agree.
+    To be asked before the genres are set, which makes beets forget the time.
     """
     try:
-        return bool(item.mtime >= item.current_mtime()) or _agrees_with_file(item)
-    except (OSError, FileOperationError):
+        return bool(item.mtime >= item.current_mtime())
+    except OSError:
+        return False
+
+
+def is_settled(item: Item) -> bool:
+    """Say whether `beet update` would find nothing to do for a track.
+
+    That is, also if beets forgot the time, as an import of albums as they are makes it
+    do, or the file was touched, but library and file agree.
+    """
+    try:
+        return is_in_step(item) or _agrees_with_file(item)
+    except FileOperationError:
         return False
 
 

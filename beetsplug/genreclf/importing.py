@@ -58,15 +58,19 @@ class ImportTagging:
         self._tally = tally
 
     def settle_files(self, task: ImportTask) -> None:
-        """See to the files of tracks that were imported as they are.
+        """Note that beets wrote the genres, or see to the files that it does not write.
 
         To be called when the files are where they will stay: until then they are the
         person's own, which an import by copying never changes.
         """
-        if self._is_off or self.options.pretend or not is_as_is(task):
+        if self._is_off or self.options.pretend:
             return
         for item in filter(provenance.track_is_ours, task.imported_items()):
-            if self._may_write():
+            if is_written(task):
+                provenance.note_written(item)
+                item.store()
+                continue
+            if self._may_write() and is_as_is(task):
                 self._write(item)
             if item.id in self._in_step and item.mtime != item.current_mtime():
                 # Or `beet update` would read the file's genre back, and spread it.
@@ -80,13 +84,13 @@ class ImportTagging:
 
     def _tag(self, session: ImportSession, task: ImportTask) -> Tally:
         # Imported here, because an import in which nothing lacks a genre need not wait.
-        from beetsplug.genreclf.file_genres import is_in_step
+        from beetsplug.genreclf.file_genres import is_settled
         from beetsplug.genreclf.hearing import Hearing
         from beetsplug.genreclf.keeper import Keeper
         from beetsplug.genreclf.tagger import Tagger
 
         items = task.imported_items()
-        self._in_step.update(item.id for item in items if is_in_step(item))
+        self._in_step.update(item.id for item in items if is_settled(item))
         reporter = LogReporter(self.log)
         tagger = Tagger(
             lib=session.lib,
@@ -109,15 +113,19 @@ class ImportTagging:
 
     def _write(self, item: Item) -> None:
         """Write the genre of a track, and no other tag."""
-        from beetsplug.genreclf.keeper import Keeper
+        from beetsplug.genreclf.keeper import Keeper, Written
 
         keeper = Keeper(LogReporter(self.log), write=True)
         # A later edit of the file is the person's, whatever the library says.
-        if not keeper.genres_of_others(item) and keeper.write_genres(
-            item,
-            item.genres,
-            in_step=item.id in self._in_step,
-            otherwise="genre in the library only",
+        if (
+            not keeper.genres_of_others(item)
+            and keeper.write_genres(
+                item,
+                item.genres,
+                in_step=item.id in self._in_step,
+                otherwise="genre in the library only",
+            )
+            is Written.DONE
         ):
             provenance.note_written(item)
             item.store()

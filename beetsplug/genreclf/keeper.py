@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from beets.library import FileOperationError
@@ -10,6 +11,7 @@ from beets.library import FileOperationError
 from beetsplug.genreclf import provenance
 from beetsplug.genreclf.file_genres import (
     is_in_step,
+    is_settled,
     put_back_file_genres,
     read_file_genres,
     write_file_genres,
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
     from beets.library import Item
 
     from beetsplug.genreclf.reporter import Reporter
+
+
+class Written(Enum):
+    """What became of a write; ``KEPT_OUT`` by another plugin, as ``zero`` does."""
+
+    DONE = auto()
+    KEPT_OUT = auto()
+    FAILED = auto()
 
 
 @dataclass(frozen=True)
@@ -50,29 +60,35 @@ class Keeper:
             What became of it. If the file could not be written, nothing is stored, so
             that library and file never disagree.
         """
-        mtime, in_step = item.mtime, is_in_step(item)
         # A genre of ours that was chosen again may stand in the library only.
         ours_again = decision.outcome is Outcome.UNCHANGED and provenance.track_is_ours(
             item
         )
-        is_news = remember(item, listening)
         if decision.genres is None and not (self.write and ours_again):
-            if is_news:
+            if remember(item, listening):
                 item.store()
             return decision.outcome
+        if self.files_are_ours and not self._is_there(item):
+            return Outcome.NOT_WRITTEN
+        return self._keep_genres(item, decision, listening)
+
+    def _keep_genres(self, item: Item, decision: Decision, listening: Listening) -> Outcome:
+        in_step, settled = is_in_step(item), is_settled(item)
         in_file = self._read_genres(item) if self.files_are_ours else None
+        remember(item, listening)
         if decision.genres is None:
-            provenance.note_file_genres(item, in_file or ())
+            provenance.note_file_genres(item, in_file)
         else:
             provenance.claim_track(item, decision.genres, in_file)
         if self.write:
             if not self._write_and_store(item, in_file, in_step=in_step):
                 return Outcome.NOT_WRITTEN
             is_behind = in_file is not None and in_file != provenance.clean(item.genres)
-            return Outcome.CAUGHT_UP if ours_again and is_behind else decision.outcome
-        if in_step:
+            again = decision.genres is None
+            return Outcome.CAUGHT_UP if again and is_behind else decision.outcome
+        if settled:
             # Or `beet update` would take the file's word for a change, and spread it.
-            item.mtime = mtime
+            item.mtime = item.current_mtime()
         item.store()
         return decision.outcome
 
@@ -98,7 +114,7 @@ class Keeper:
 
     def write_genres(
         self, item: Item, genres: Sequence[str], *, in_step: bool, otherwise: str
-    ) -> bool:
+    ) -> Written:
         """Write genres into a file, with the time of it that the library keeps.
 
         The time is kept up to date if it was so before, so that ``beet update`` sees no
@@ -110,22 +126,19 @@ class Keeper:
             in_step: whether the file was as the library had seen it last.
             otherwise: the consequence of a failure, for the warning that names the file.
 
-        Returns:
-            Whether the file could be written.
-
         Raises:
             UserError: if the whole music folder is gone.
         """
         try:
-            write_file_genres(item, genres)
+            holds_them = write_file_genres(item, genres)
         except FileOperationError as error:
             require_music_folder(self.music_folder, item.filepath)
             reason = str(error.reason).removeprefix(f"{item.filepath}: ")
             self.reporter.warning(f"{item.filepath}: {otherwise}: {reason}")
-            return False
+            return Written.FAILED
         if in_step:
             item.mtime = item.current_mtime()
-        return True
+        return Written.DONE if holds_them else Written.KEPT_OUT
 
     def _write_and_store(
         self, item: Item, before: Sequence[str] | None, *, in_step: bool
@@ -133,17 +146,26 @@ class Keeper:
         """Do both or, on a full disk or an impatient Ctrl-C, neither."""
         otherwise = "genre neither written nor stored"
         try:
-            if not self.write_genres(
+            written = self.write_genres(
                 item, item.genres, in_step=in_step, otherwise=otherwise
-            ):
+            )
+            if written is Written.FAILED:
                 return False
-            provenance.note_written(item)
+            if written is Written.DONE:
+                provenance.note_written(item)
             item.store()
         except BaseException:
             if before is not None:
                 put_back_file_genres(item, before)
             raise
         return True
+
+    def _is_there(self, item: Item) -> bool:
+        if item.filepath.exists():
+            return True
+        require_music_folder(self.music_folder, item.filepath)
+        self.reporter.warning(f"{item.filepath}: genre not stored: the file is missing")
+        return False
 
     def _read_genres(self, item: Item) -> list[str] | None:
         try:

@@ -57,7 +57,7 @@ def claim_track(
     """Set the genres of a track and remember that they are ours, and what they replace.
 
     Replacing a genre of our own keeps the memory of what stood there before us. Going
-    back to just that ends our claim.
+    back to just that ends our claim to the library, though not to the file.
 
     Args:
         item: the track.
@@ -65,22 +65,29 @@ def claim_track(
         in_file: what its file holds now; None if that is what the library holds, or
             cannot be known.
     """
-    if not track_is_ours(item):
-        _remember_what_stands(item, in_file)
+    if track_is_ours(item):
+        note_file_genres(item, in_file)
     else:
-        note_file_genres(item, in_file or ())
-        if item.get("genreclf_file_genres", with_album=False) is None:
-            item["genreclf_file_genres"] = item["genreclf_genres"]
+        _remember_what_stands(item, in_file)
     item.genres = list(genres)
     item["genreclf_genres"] = joined(item.genres)
     if item["genreclf_genres"] == item["genreclf_previous"]:
         _forget(item, "genreclf_genres")
 
 
-def note_file_genres(item: Item, in_file: Sequence[str]) -> None:
-    """Remember what somebody put into the file of a track of ours, before it goes."""
-    if not file_is_known(item, in_file):
+def note_file_genres(item: Item, in_file: Sequence[str] | None) -> None:
+    """Look at the file of a track of ours, before what it holds goes.
+
+    What somebody put there, or emptied, after us will be given back to the file.
+    """
+    if in_file is None:
+        return
+    emptied = not in_file and _is_written(item)
+    if emptied or not file_is_known(item, in_file):
         item["genreclf_file_previous"] = _joined_exactly(in_file)
+    elif in_file and file_is_ours(item, in_file):
+        # Whoever wrote it: `beet write` does, too.
+        item["genreclf_file_genres"] = joined(in_file)
 
 
 def _remember_what_stands(item: Item, in_file: Sequence[str] | None) -> None:
@@ -98,11 +105,18 @@ def _remember_what_stands(item: Item, in_file: Sequence[str] | None) -> None:
 
 
 def note_written(item: Item) -> None:
-    """Remember that the file of a track holds the same genres as the library."""
+    """Remember that we wrote the genres of a track into its file."""
+    own = item.keys(with_album=False)
+    if "genreclf_genres" in own or "genreclf_file_previous" in own:
+        item["genreclf_file_genres"] = joined(item.genres)
+        return
+    # The person's genres stand in both places, as if we had not been there.
     _forget(item, "genreclf_file_genres")
-    if "genreclf_genres" not in item.keys(with_album=False):
-        _forget(item, "genreclf_previous")
-        _forget(item, "genreclf_file_previous")
+    _forget(item, "genreclf_previous")
+
+
+def _is_written(item: Item) -> bool:
+    return bool(item.get("genreclf_file_genres", with_album=False))
 
 
 def ever_ours(item: Item) -> bool:
@@ -120,14 +134,15 @@ def file_is_known(item: Item, in_file: Sequence[str]) -> bool:
         not in_file
         or joined(in_file) == joined(item.genres)
         or file_is_ours(item, in_file)
-        or list(in_file) == file_genres_before_us(item)
+        or (not _is_written(item) and list(in_file) == file_genres_before_us(item))
     )
 
 
 def file_is_ours(item: Item, in_file: Sequence[str]) -> bool:
-    """Say whether what the file of a track holds was written by us.
+    """Say whether what the file of a track holds is a genre of ours.
 
-    It may be an older genre of ours, if the present one was not written.
+    It may be an older one, if the present one was not written; or the present one, that
+    somebody else wrote for us.
     """
     ours = ("genreclf_genres", "genreclf_file_genres")
     written = {item.get(name, with_album=False) for name in ours}

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, cast
 from beets.library import FileOperationError
 
 from beetsplug.genreclf import provenance
-from beetsplug.genreclf.file_genres import is_in_step, read_file_genres
+from beetsplug.genreclf.file_genres import (
+    is_in_step,
+    is_settled,
+    read_file_genres,
+)
+from beetsplug.genreclf.keeper import Keeper, Written
 from beetsplug.genreclf.lost_disk import require_music_folder
 from beetsplug.genreclf.naming import track_name
 from beetsplug.genreclf.tags import Outcome, Tally
@@ -19,7 +24,6 @@ if TYPE_CHECKING:
 
     from beets.library import Album, Item, Library
 
-    from beetsplug.genreclf.keeper import Keeper
     from beetsplug.genreclf.reporter import Reporter
 
 
@@ -30,6 +34,13 @@ class GivenBack(Enum):
     DONE = auto()
     STILL_OURS = auto()
     FAILED = auto()
+
+
+GIVEN_BACK = {
+    Written.DONE: GivenBack.DONE,
+    Written.KEPT_OUT: GivenBack.STILL_OURS,
+    Written.FAILED: GivenBack.FAILED,
+}
 
 
 @dataclass
@@ -102,22 +113,15 @@ class Reverter:
         return Outcome.REVERTED
 
     def _restore(self, item: Item, before: list[str] | None, *, keep_memory: bool) -> None:
-        mtime, in_step = item.mtime, is_in_step(item)
+        in_step = is_settled(item) if keep_memory else is_in_step(item)
         if before is not None:
             item.genres = before
             self._note_changed(item)
-        if in_step and (keep_memory or self._agrees(item)):
-            item.mtime = mtime
+        if in_step:
+            item.mtime = item.current_mtime()
         if not keep_memory:
             provenance.forget(item)
         item.store()
-
-    def _agrees(self, item: Item) -> bool:
-        """Say whether the file holds the genres of the library (again)."""
-        try:
-            return read_file_genres(item) == provenance.clean(item.genres)
-        except FileOperationError:
-            return False
 
     def _give_back_file(self, item: Item) -> GivenBack:
         """Put back what the file held, if it still holds what we wrote."""
@@ -131,11 +135,12 @@ class Reverter:
         if not self.keeper.write:
             return GivenBack.STILL_OURS
         before = provenance.file_genres_before_us(item)
-        if self.pretend or self.keeper.write_genres(
-            item, before, in_step=in_step, otherwise="not reverted"
-        ):
+        if self.pretend:
             return GivenBack.DONE
-        return GivenBack.FAILED
+        written = self.keeper.write_genres(
+            item, before, in_step=in_step, otherwise="not reverted"
+        )
+        return GIVEN_BACK[written]
 
     def _cannot_read(self, item: Item, error: FileOperationError) -> GivenBack:
         if not self.keeper.write:

@@ -296,6 +296,11 @@ def live_with_genreclf(life: Life) -> None:
     assert not life.ours()
 
 
+def tracks_in(changes: str) -> set[str]:
+    """Return the tracks that `beet update` shows; what changes in them is indented."""
+    return {line for line in changes.splitlines() if not line.startswith(" ")}
+
+
 def test_revert_undoes_all_that_the_plugin_did(life: Life) -> None:
     life.import_first()
     life.change_by_hand()
@@ -313,4 +318,6 @@ def test_revert_undoes_all_that_the_plugin_did(life: Life) -> None:
 
     assert not differences(without_us, after, apart_from=TIMES)
     assert not differences(before.only(stays), after.only(stays))
-    assert life.beet("update", "-p", "-F", "genres").out == to_update
+    # We may make `beet update` overlook that library and file disagree, as they did
+    # before; we never give it anything new to do.
+    assert tracks_in(life.beet("update", "-p", "-F", "genres").out) <= tracks_in(to_update)
