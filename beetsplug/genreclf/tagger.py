@@ -206,7 +206,7 @@ class Tagger:
             n_standing = max(policy.count, len(item.genres))
             policy = replace(policy, keep_existing=True, count=n_standing)
         if policy.count > 1 and takes_one_genre(item):
-            self._warn_of_id3v23(policy)
+            self._warn_of_id3v23()
             policy = replace(policy, count=1)
         return choose_tags(
             scores,
@@ -216,12 +216,12 @@ class Tagger:
             before_us=before_us,
         )
 
-    def _warn_of_id3v23(self, policy: Policy) -> None:
-        if not self._warned_of_id3v23:
+    def _warn_of_id3v23(self) -> None:
+        if self._policy.count > 1 and not self._warned_of_id3v23:
             self._warned_of_id3v23 = True
             self.reporter.warning(
-                f"MP3 files get one genre, though count is {policy.count}: id3v23 is on, "
-                "and several genres would be read back as one"
+                f"MP3 files get one genre, though count is {self._policy.count}: id3v23 is "
+                "on, and several genres would be read back as one"
             )
 
     def _report(self, item: Item, decision: Decision, *, is_news: bool) -> Outcome:

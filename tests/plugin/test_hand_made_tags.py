@@ -72,6 +72,18 @@ class TestBeetUpdate:
 
         assert genres(home) == self.EXPECTED
 
+    def test_touched_file_does_not_let_beet_update_spread(
+        self, home: BeetsHome, classifier: ScriptedClassifier
+    ) -> None:
+        home.add_album("Record", ["One", "Two"])
+        home.beet("modify", "-y", "-M", "title:Two", "genres=Polka")
+        path = home.item("One").filepath
+        os.utime(path, (path.stat().st_mtime + 100,) * 2)
+        home.beet("genreclf", "-W")
+        assert classifier.heard
+        home.beet("update")
+        assert genres(home) == {"One": ["Rock"], "Two": ["Polka"]}
+
 
 class TestGenreThatAnotherProgramPutIntoTheFile:
     def test_stays_where_the_library_knows_none(
@@ -263,34 +275,6 @@ class TestUpdate:
         assert genres(home) == {"Ours": ["Heavy"], "Theirs": ["Polka"]}
 
 
-class TestRevert:
-    def test_of_the_library_only_leaves_the_way_back_open(
-        self, home: BeetsHome, classifier: ScriptedClassifier
-    ) -> None:
-        path = home.add_track("Song", genres=["Pop"])
-        edit_file(path, "Folk")
-        home.beet("genreclf", "-f")
-        assert classifier.heard
-
-        home.beet("genreclf", "--revert", "-W")
-        assert (home.item("Song").genres, genres_in(path)) == (["Pop"], ["Rock"])
-        printed = home.beet("genreclf", "--revert")
-
-        assert printed.lines[0] == "Ann - Song: Folk in the file again"
-        assert (home.item("Song").genres, genres_in(path)) == (["Pop"], ["Folk"])
-        assert not [key for key in home.item("Song") if key.startswith("genreclf_")]
-
-    def test_gives_the_file_back_though_the_library_was_changed(
-        self, home: BeetsHome, classifier: ScriptedClassifier
-    ) -> None:
-        path = home.add_track("Song", genres=["Pop"])
-        home.beet("genreclf", "-f")
-        home.beet("modify", "-y", "-W", "-M", "title:Song", "genres=Polka")
-        home.beet("genreclf", "--revert")
-        assert classifier.heard
-        assert (home.item("Song").genres, genres_in(path)) == (["Polka"], ["Pop"])
-
-
 def test_album_genre_is_not_replaced_where_genres_are_kept(
     home: BeetsHome, classifier: ScriptedClassifier
 ) -> None:
@@ -322,112 +306,3 @@ def test_link_is_not_written_through_at_an_import(
     home.beet(*AS_IS, "-s", str(path))
     assert classifier.heard
     assert (home.item("Song").genres, genres_in(path)) == (["Rock"], [])
-
-
-class TestMemoryOfTheFile:
-    """Sequences that a random walk found; the last state of the file has to come back."""
-
-    @pytest.mark.parametrize("flags", [["-w"], ["--update"]])
-    def test_what_the_person_puts_back_stays(
-        self, home: BeetsHome, classifier: ScriptedClassifier, flags: list[str]
-    ) -> None:
-        path = home.add_track("Song", genres=["Polka"])
-        home.beet("genreclf", "-f")
-        edit_file(path, "Polka")
-        another_model(classifier)
-        home.beet("genreclf", *flags)
-        assert genres_in(path) == ["Polka"]
-
-    def test_going_back_to_the_librarys_genre_does_not_forget_the_file(
-        self, home: BeetsHome, classifier: ScriptedClassifier
-    ) -> None:
-        path = home.add_track("Song", genres=["Rock"])
-        edit_file(path, "Folk")
-        classifier.answers["Song"] = ("blues", 0.9)
-        home.beet("genreclf", "-f")
-        classifier.model_id, classifier.answers["Song"] = NEW, ("rock", 0.9)
-        home.beet("genreclf", "--update")
-        assert home.item("Song").genres == genres_in(path) == ["Rock"]
-
-        home.beet("genreclf", "--revert")
-
-        assert (home.item("Song").genres, genres_in(path)) == (["Rock"], ["Folk"])
-
-    def test_file_that_is_away_is_not_forgotten(
-        self, home: BeetsHome, classifier: ScriptedClassifier
-    ) -> None:
-        path = home.add_track("Song", genres=["Soul"])
-        home.add_track("Other")
-        home.beet("genreclf", "-f")
-        home.beet("modify", "-y", "-W", "-M", "title:Song", "genres=Polka")
-        away = path.rename(home.folder / "away.mp3")
-        home.configure(label_map={"rock": "Heavy"})
-        printed = home.beet("genreclf", "-f", "-W", "title:Song")
-        assert f"{path}: genre not stored: the file is missing" in printed.err
-        assert printed.exit_code == 1
-        away.rename(path)
-
-        home.beet("genreclf", "--revert")
-
-        assert classifier.heard
-        assert (home.item("Song").genres, genres_in(path)) == (["Polka"], ["Soul"])
-
-    @pytest.mark.parametrize("between", [(), ("--update",)])
-    def test_what_zero_keeps_in_the_file_is_given_back_without_it(
-        self,
-        home: BeetsHome,
-        classifier: ScriptedClassifier,
-        between: tuple[str, ...],
-    ) -> None:
-        path = home.add_track("Song", genres=["Polka"])
-        home.beet("genreclf", "-f")
-        another_model(classifier)
-        home.settings["zero"] = {"fields": "genres"}
-        home.settings["plugins"] = ["zero", "genreclf"]
-        home.beet("genreclf", *(between or ("--revert",)))
-        assert genres_in(path) == ["Rock"]
-        home.settings["plugins"] = ["genreclf"]
-
-        home.beet("genreclf", "--revert")
-
-        assert home.item("Song").genres == genres_in(path) == ["Polka"]
-
-    def test_what_beet_write_wrote_for_us_is_ours(
-        self, home: BeetsHome, classifier: ScriptedClassifier
-    ) -> None:
-        path = home.add_track("Song", genres=["Polka"])
-        home.beet("genreclf", "-f")
-        another_model(classifier)
-        home.beet("genreclf", "--update", "-W")
-        home.beet("write")
-        assert genres_in(path) == ["Blues"]
-        classifier.model_id, classifier.answers["Song"] = "scripted@2", ("hip hop", 0.9)
-        home.beet("genreclf", "--update", "-W")
-
-        home.beet("genreclf", "--revert")
-
-        assert home.item("Song").genres == genres_in(path) == ["Polka"]
-
-    def test_file_that_was_emptied_is_empty_again(
-        self, home: BeetsHome, classifier: ScriptedClassifier
-    ) -> None:
-        path = home.add_track("Song", genres=["Polka"])
-        home.beet("genreclf", "-f")
-        edit_file(path)
-        another_model(classifier)
-        home.beet("genreclf", "--update")
-        assert genres_in(path) == ["Blues"]
-        home.beet("genreclf", "--revert")
-        assert genres_in(path) == []
-
-    def test_touched_file_does_not_let_beet_update_spread(
-        self, home: BeetsHome, classifier: ScriptedClassifier
-    ) -> None:
-        home.add_album("Record", ["One", "Two"])
-        home.beet("modify", "-y", "-M", "title:Two", "genres=Polka")
-        path = home.item("One").filepath
-        os.utime(path, (path.stat().st_mtime + 100,) * 2)
-        home.beet("genreclf", "-W")
-        assert classifier.heard
-        home.beet("update")
-        assert genres(home) == {"One": ["Rock"], "Two": ["Polka"]}

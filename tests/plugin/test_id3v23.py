@@ -94,3 +94,21 @@ def test_revert_gives_back_the_one_genre_that_stood_in_the_file(home: BeetsHome)
     home.beet("genreclf", "--revert")
     assert home.item("One").genres == MediaFile(path).genres == ["Pop"]
     assert home.beet("update", "-p").out == ""
+
+
+def test_update_does_not_warn_of_a_count_that_nobody_chose(
+    home: BeetsHome, two_genres: ScriptedClassifier
+) -> None:
+    home.settings["id3v23"] = False
+    home.add_track("One", genres=["Pop"])
+    home.beet("genreclf", "-f", "-k")
+    assert home.item("One").genres == ["Pop", "Blues"]
+    home.settings["id3v23"] = True
+    home.configure(count=1)
+    two_genres.model_id = "scripted@11111111"
+
+    printed = home.beet("genreclf", "--update")
+
+    assert len(two_genres.heard) == 2
+    assert printed.err == ""
+    assert home.item("One").genres == ["Pop"]
