@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from genre_model.card import Card
     from genre_model.card_text import card_details, card_summary
     from genre_model.classifier import GenreClassifier
     from genre_model.errors import (
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
         TooShortError,
     )
     from genre_model.many_files import FileOutcome, default_threads, predict_files
-    from genre_model.model_file import Card, bundled_model_names
+    from genre_model.model_file import bundled_model_names
     from genre_model.track_probabilities import TrackPrediction, pool_tracks
 
 _MODULE_OF = {
     "AudioDecodeError": "errors",
-    "Card": "model_file",
+    "Card": "card",
     "FileOutcome": "many_files",
     "GenreClassifier": "classifier",
     "GenreModelError": "errors",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from genre_model.errors import SilentError, TooShortError
 from genre_model.mel_frames import mel_frames_from_waveform
 from genre_model.model_file import Model, read_model
-from genre_model.segment_probabilities import SegmentScores, softmax
+from genre_model.segment_probabilities import SegmentScores, activate
 from genre_model.segments import (
     Segments,
     Span,
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from genre_model.card import Card
     from genre_model.config import FrontEnd
-    from genre_model.model_file import Card
 
 
 class GenreClassifier:
@@ -69,6 +69,16 @@ class GenreClassifier:
         return self._model.card.genres
 
     @property
+    def n_features(self) -> int:
+        """Length of the embedding of a segment."""
+        return self._model.scorer.n_features
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether several genres of a prediction can be probable at once."""
+        return self._model.card.multi_label
+
+    @property
     def model_id(self) -> str:
         """Name and content of the model, such as ``gtzan_crnn_v1@1a2b3c4d``."""
         return self._model.model_id
@@ -95,15 +105,31 @@ class GenreClassifier:
 
     def predict_segments(self, path: Path, segments: Segments) -> TrackPrediction:
         """Predict the genre of a track from its segments."""
-        scores = self.score_segments(segments)
-        probabilities = softmax(scores.logits, self.card.temperature)
+        logits = self.score_segments(segments).logits
         return TrackPrediction(
             path=path,
             genres=self.genres,
-            probabilities=combine_segments(probabilities, self._combination),
-            segment_probabilities=probabilities,
+            probabilities=self.track_probabilities(logits),
+            segment_probabilities=self._activated(logits),
             start_seconds=segments.start_frames / self.card.front_end.frames_per_second,
         )
+
+    def track_probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Combine the logits of a track's segments.
+
+        Args:
+            logits: [shape=(n_segments, n_genres)].
+
+        Returns:
+            Track probabilities [shape=(n_genres,), sum 1 unless multi-label].
+        """
+        if self._combination == "mean" and self.card.pool_logits:
+            return self._activated(logits.mean(axis=0))
+        return combine_segments(self._activated(logits), self._combination)
+
+    def _activated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        card = self.card
+        return activate(logits, card.temperature, multi_label=card.multi_label)
 
     def score_segments(self, segments: Segments) -> SegmentScores:
         """Run the network: logits and embedding of each segment."""

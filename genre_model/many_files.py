@@ -8,7 +8,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from genre_model.errors import GenreModelError
 
@@ -29,12 +29,24 @@ POLL_SECONDS = 0.1
 log = logging.getLogger(__name__)
 
 
+ResultT = TypeVar("ResultT")
+
+
 @dataclass(frozen=True)
 class FileOutcome:
     """A prediction, or the error that stands in its place."""
 
     path: Path
     prediction: TrackPrediction | None
+    error: GenreModelError | None
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[ResultT]):
+    """What a file gave, or the error that stands in its place."""
+
+    path: Path
+    result: ResultT | None
     error: GenreModelError | None
 
 
@@ -50,10 +62,7 @@ def predict_files(
     n_threads: int | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[FileOutcome]:
-    """Predict the genres of many files.
-
-    Decoding, numpy and ONNX Runtime release the interpreter lock, so threads suffice.
-    Memory does not grow with the number of files.
+    """Predict the genres of many files, as :func:`for_each_file` does it.
 
     Args:
         classifier: shared by all threads.
@@ -64,14 +73,44 @@ def predict_files(
     Yields:
         One outcome per file, in the order of ``paths``.
     """
+    for outcome in for_each_file(
+        classifier.predict_file,
+        paths,
+        n_threads=n_threads,
+        should_stop=should_stop,
+    ):
+        yield FileOutcome(outcome.path, outcome.result, outcome.error)
+
+
+def for_each_file(
+    work: Callable[[Path], ResultT],
+    paths: Iterable[Path],
+    *,
+    n_threads: int | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Outcome[ResultT]]:
+    """Do the same with many files.
+
+    Decoding, numpy and ONNX Runtime release the interpreter lock, so threads suffice.
+    Memory does not grow with the number of files.
+
+    Args:
+        work: called in several threads.
+        paths: files, read lazily.
+        n_threads: files worked on at once; None is :func:`default_threads`.
+        should_stop: asked every tenth of a second; true ends the iteration early.
+
+    Yields:
+        One outcome per file, in the order of ``paths``.
+    """
     n_threads = n_threads or default_threads()
     remaining = iter(paths)
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="genre_model")
-    pending: deque[Future[FileOutcome]] = deque()
+    pending: deque[Future[Outcome[ResultT]]] = deque()
     try:
         while not should_stop():
             for path in islice(remaining, n_threads * LOOK_AHEAD - len(pending)):
-                pending.append(pool.submit(predict_outcome, classifier, path))
+                pending.append(pool.submit(_outcome_of, work, path))
             if not pending:
                 return
             if (outcome := _result(pending[0])) is not None:
@@ -81,19 +120,19 @@ def predict_files(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def predict_outcome(classifier: GenreClassifier, path: Path) -> FileOutcome:
-    """Predict one file; every error becomes an outcome that names the file."""
+def _outcome_of(work: Callable[[Path], ResultT], path: Path) -> Outcome[ResultT]:
+    """Work on one file; every error becomes an outcome that names the file."""
     try:
-        return FileOutcome(path, classifier.predict_file(path), None)
+        return Outcome(path, work(path), None)
     except GenreModelError as error:
-        return FileOutcome(path, None, error)
+        return Outcome(path, None, error)
     except Exception as error:  # the boundary: one file never stops the rest
-        log.debug("bug while predicting %s", path, exc_info=True)
+        log.debug("bug while working on %s", path, exc_info=True)
         text = f"{path}: unexpected {type(error).__name__}: {error}"
-        return FileOutcome(path, None, GenreModelError(text))
+        return Outcome(path, None, GenreModelError(text))
 
 
-def _result(future: Future[FileOutcome]) -> FileOutcome | None:
+def _result(future: Future[Outcome[ResultT]]) -> Outcome[ResultT] | None:
     """Wait briefly for a result."""
     wait([future], POLL_SECONDS)
     return future.result() if future.done() else None

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genre_model.atomic_file import write_atomically
-from genre_model.config import FrontEnd, fingerprint
-from genre_model.errors import FingerprintMismatchError, ModelFileError
+from genre_model.card import Card, card_from_json
+from genre_model.errors import ModelFileError
 from genre_model.mel_frames import count_bands
 from genre_model.segment_probabilities import SegmentScorer
 
@@ -20,51 +19,9 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 DEFAULT_MODEL = "gtzan_crnn_v1"
-FORMAT_VERSION = 1
 #: No model of this project comes near; a larger file is a mistake.
 MAX_BYTES = 256 * 2**20
 CARD_KEY = "card"
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a model file says of itself: JSON under the ONNX metadata key ``card``.
-
-    Attributes:
-        name: such as ``gtzan_crnn_v1``.
-        genres: in the order of the logits, spelled as they are written to tags.
-        front_end: every number from file to segment.
-        temperature: divides the logits before the softmax.
-        metrics: measured accuracy by protocol.
-        training: recipe, seed, data and track ids of the training.
-        licence: what may be done with the weights, and what they were trained on.
-    """
-
-    name: str
-    genres: tuple[str, ...]
-    front_end: FrontEnd
-    temperature: float
-    metrics: dict[str, Any] = field(default_factory=dict)
-    training: dict[str, Any] = field(default_factory=dict)
-    licence: str = ""
-
-    def to_json(self) -> str:
-        """Return the text that :func:`card_from_json` reads."""
-        front_end = self.front_end
-        values = {
-            "format_version": FORMAT_VERSION,
-            "name": self.name,
-            "genres": list(self.genres),
-            "configs": front_end.to_dict(),
-            "fingerprint": fingerprint(
-                front_end.waveform, front_end.mel, front_end.segment
-            ),
-            "temperature": self.temperature,
-            "metrics": self.metrics,
-            "training": self.training,
-            "licence": self.licence,
-        }
-        return json.dumps(values, indent=1, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -106,53 +63,49 @@ def read_model(model: str | Path | None = None) -> Model:
     """
     source = _find(model)
     try:
-        content = _read_bytes(source)
-        scorer = SegmentScorer(content)
-        card = card_from_json(scorer.metadata.get(CARD_KEY))
-        _check_shapes(scorer, card)
+        return model_from_bytes(_read_bytes(source))
     except ModelFileError as error:
         raise type(error)(f"model file {source}: {error}") from error
+
+
+def read_network(model: str | Path | None = None) -> bytes:
+    """Return the whole content of a model file, its network to be built upon.
+
+    Raises:
+        ModelFileError: one line that names the file and what is wrong with it.
+    """
+    source = _find(model)
+    try:
+        return _read_bytes(source)
+    except ModelFileError as error:
+        raise ModelFileError(f"model file {source}: {error}") from error
+
+
+def model_from_bytes(content: bytes) -> Model:
+    """Check a model file that has been read, or is yet to be written.
+
+    Raises:
+        ModelFileError: what is wrong with it.
+    """
+    scorer = SegmentScorer(content)
+    card = card_from_json(scorer.metadata.get(CARD_KEY))
+    _check_shapes(scorer, card)
     return Model(card, scorer, hashlib.sha256(content).hexdigest())
 
 
-def write_model(path: Path, network: bytes, card: Card) -> None:
-    """Put the card into a serialised network and write both as one file, atomically."""
+def with_card(network: bytes, card: Card) -> bytes:
+    """Put a card into a serialised network: the content of a model file."""
     import onnx
 
     proto = onnx.load_model_from_string(network)
     onnx.helper.set_model_props(proto, {CARD_KEY: card.to_json()})
-    write_atomically(path, proto.SerializeToString())
+    content: bytes = proto.SerializeToString()
+    return content
 
 
-def card_from_json(text: str | None) -> Card:
-    """Read a card and check every value.
-
-    Raises:
-        FingerprintMismatchError: if this version would compute other segments.
-        ModelFileError: if anything else is missing or wrong.
-    """
-    values = _parse(text)
-    if values.get("format_version") != FORMAT_VERSION:
-        raise ModelFileError(
-            f"card format {values.get('format_version')!r}; this version of genre_model "
-            f"reads format {FORMAT_VERSION}: update it or the model"
-        )
-    front_end = FrontEnd.from_dict(values.get("configs"))
-    expected = fingerprint(front_end.waveform, front_end.mel, front_end.segment)
-    if values.get("fingerprint") != expected:
-        raise FingerprintMismatchError(
-            "its front end is not the one that this version of genre_model computes: "
-            "update genre_model, or retrain the model"
-        )
-    return Card(
-        name=_checked(values, "name", str),
-        genres=_genres(_checked(values, "genres", list)),
-        front_end=front_end,
-        temperature=_temperature(_checked(values, "temperature", float)),
-        metrics=_checked(values, "metrics", dict),
-        training=_checked(values, "training", dict),
-        licence=_checked(values, "licence", str),
-    )
+def write_model(path: Path, network: bytes, card: Card) -> None:
+    """Put the card into a serialised network and write both as one file, atomically."""
+    write_atomically(path, with_card(network, card))
 
 
 def _find(model: str | Path | None) -> Path | Traversable:
@@ -189,36 +142,3 @@ def _check_shapes(scorer: SegmentScorer, card: Card) -> None:
         raise ModelFileError(
             f"its network has {scorer.n_genres} outputs, its card {len(card.genres)} genres"
         )
-
-
-def _parse(text: str | None) -> dict[str, Any]:
-    if text is None:
-        raise ModelFileError("it has no card: it is not a model of genre_model")
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ModelFileError(f"its card is not JSON ({error})") from error
-    if not isinstance(values, dict):
-        raise ModelFileError("its card is not a JSON object")
-    return values
-
-
-def _checked(values: dict[str, Any], name: str, kind: type) -> Any:
-    value = values.get(name)
-    if not isinstance(value, kind):
-        raise ModelFileError(f"its card has {name} {value!r}; expected {kind.__name__}")
-    return value
-
-
-def _genres(genres: list[Any]) -> tuple[str, ...]:
-    if not genres or not all(isinstance(g, str) and g.strip() == g != "" for g in genres):
-        raise ModelFileError(f"its card has genres {genres!r}; expected names")
-    if len(set(genres)) < len(genres):
-        raise ModelFileError(f"its card names a genre twice: {genres!r}")
-    return tuple(genres)
-
-
-def _temperature(temperature: float) -> float:
-    if not 0.01 <= temperature <= 100:
-        raise ModelFileError(f"its card has temperature {temperature}")
-    return temperature

@@ -1,4 +1,4 @@
-"""Segment probabilities: an ONNX network over segments, then the only softmax."""
+"""Segment probabilities: an ONNX network over segments, then its only activation."""
 
 from __future__ import annotations
 
@@ -77,6 +77,12 @@ class SegmentScorer:
         n_genres: int = self._session.get_outputs()[0].shape[1]
         return n_genres
 
+    @property
+    def n_features(self) -> int:
+        """Length of the embedding."""
+        n_features: int = self._session.get_outputs()[1].shape[1]
+        return n_features
+
     def _check_names(self) -> None:
         inputs = [(node.name, len(node.shape)) for node in self._session.get_inputs()]
         outputs = [(node.name, len(node.shape)) for node in self._session.get_outputs()]
@@ -102,6 +108,27 @@ class SegmentScorer:
         if not np.isfinite(logits).all():
             raise ModelFileError("the network returned values that are no numbers")
         return SegmentScores(logits, embedding)
+
+
+def activate(
+    logits: NDArray[np.float32], temperature: float, *, multi_label: bool
+) -> NDArray[np.float32]:
+    """Turn logits into probabilities that exclude each other, or do not.
+
+    Args:
+        logits: [shape=(..., n_genres)].
+        temperature: divides the logits (Guo et al. 2017); above 1 is less sure.
+        multi_label: a sigmoid for each genre instead of a softmax over all.
+
+    Returns:
+        Probabilities of the same shape.
+    """
+    if not multi_label:
+        return softmax(logits, temperature)
+    # Written with tanh, which never overflows.
+    half = logits / np.float32(2 * temperature)
+    probabilities: NDArray[np.float32] = (1 + np.tanh(half)) / 2
+    return probabilities
 
 
 def softmax(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:

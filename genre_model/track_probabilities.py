@@ -28,8 +28,9 @@ class TrackPrediction:
     Attributes:
         path: the file.
         genres: the model's genres, in the order of the probabilities.
-        probabilities: of the track [shape=(n_genres,), sum 1].
-        segment_probabilities: [shape=(n_segments, n_genres), rows sum to 1].
+        probabilities: of the track [shape=(n_genres,), sum 1 unless the model is
+            multi-label].
+        segment_probabilities: [shape=(n_segments, n_genres)], likewise.
         start_seconds: where each segment begins [shape=(n_segments,)].
     """
 
@@ -79,7 +80,10 @@ def combine_segments(
 
 
 def pool_tracks(
-    track_probabilities: NDArray[np.float32], correlation: float = ALBUM_CORRELATION
+    track_probabilities: NDArray[np.float32],
+    correlation: float = ALBUM_CORRELATION,
+    *,
+    multi_label: bool = False,
 ) -> NDArray[np.float32]:
     """Pool the tracks of an album into one opinion.
 
@@ -94,11 +98,13 @@ def pool_tracks(
     but for ``e``, the pooling floor.
 
     Args:
-        track_probabilities: [shape=(n_tracks, n_genres), rows sum to 1].
+        track_probabilities: [shape=(n_tracks, n_genres), rows sum to 1 unless
+            multi-label].
         correlation: of the errors, 0 to 1.
+        multi_label: pool each genre for itself, against its absence.
 
     Returns:
-        Album probabilities [shape=(n_genres,), sum 1].
+        Album probabilities [shape=(n_genres,), sum 1 unless multi-label].
 
     Raises:
         ValueError: if there is no track.
@@ -106,6 +112,10 @@ def pool_tracks(
     n_tracks, n_genres = track_probabilities.shape
     if not n_tracks:
         raise ValueError("no track to pool")
+    if multi_label:
+        columns = np.stack([track_probabilities, 1 - track_probabilities], axis=2)
+        pooled = [pool_tracks(columns[:, i], correlation)[0] for i in range(n_genres)]
+        return np.array(pooled, np.float32)
     floored = (1 - POOLING_FLOOR) * track_probabilities + POOLING_FLOOR / n_genres
     n_effective = n_tracks / (1 + (n_tracks - 1) * correlation)
     logits = n_effective * np.log(floored).mean(axis=0)

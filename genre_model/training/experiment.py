@@ -6,8 +6,8 @@ import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from genre_model.card import Card
 from genre_model.errors import TrainingDataError
-from genre_model.model_file import Card
 from genre_model.training.export import export_model
 from genre_model.training.gtzan import GENRES, find_tracks
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import onnx
     from torch import nn
 
-    from genre_model.model_file import Card
+    from genre_model.card import Card
 
 #: Largest difference of a logit between torch and ONNX Runtime on the same segments.
 PARITY_TOLERANCE = 1e-3

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genre_model.training import metrics
+from genre_model import metrics
 from genre_model.training.gtzan import GENRES
 from genre_model.training.protocols import is_leaky
 

@@ -12,11 +12,14 @@ from onnx_models import FRONT_END, write_small_model
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import AudioDecodeError, SilentError, TooShortError
 from genre_model.mel_frames import mel_frames_from_waveform
+from genre_model.segment_probabilities import softmax
 from genre_model.segments import segments_from_mel_frames
 from genre_model.waveform import AudioFile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 RATE_HZ = 22050
 
@@ -134,3 +137,58 @@ def test_votes_are_the_other_way_to_combine(tmp_path: Path) -> None:
     by_vote = GenreClassifier.load(model_path, "vote").predict_file(path)
     votes = np.bincount(by_vote.segment_probabilities.argmax(axis=1), minlength=2) / 7
     np.testing.assert_allclose(by_vote.probabilities, votes, atol=0.13)
+
+
+class TestPooledLogits:
+    """What models of a person's own genres do."""
+
+    @pytest.fixture
+    def song(self, tmp_path: Path) -> Path:
+        return write_audio(tmp_path / "song.flac", music(30, RATE_HZ), RATE_HZ)
+
+    def test_are_combined_before_they_are_probabilities(
+        self, tmp_path: Path, song: Path
+    ) -> None:
+        path = write_small_model(tmp_path / "a.onnx", pool_logits=True, temperature=2.0)
+        classifier = GenreClassifier.load(path)
+        heard = classifier.predict_file(song)
+        logits = classifier.score_segments(classifier.segments_of(song)).logits
+        np.testing.assert_allclose(
+            heard.probabilities, softmax(logits.mean(axis=0), 2.0), rtol=1e-5
+        )
+        np.testing.assert_allclose(
+            heard.segment_probabilities, softmax(logits, 2.0), rtol=1e-5
+        )
+        assert not classifier.multi_label
+
+    def test_give_each_genre_a_probability_of_its_own_if_multi_label(
+        self, tmp_path: Path, song: Path
+    ) -> None:
+        path = write_small_model(
+            tmp_path / "a.onnx", pool_logits=True, multi_label=True, temperature=2.0
+        )
+        classifier = GenreClassifier.load(path)
+        heard = classifier.predict_file(song)
+        logits = classifier.score_segments(classifier.segments_of(song)).logits
+        expected = 1 / (1 + np.exp(-logits.mean(axis=0) / 2))
+        np.testing.assert_allclose(heard.probabilities, expected, rtol=1e-5)
+        np.testing.assert_allclose(
+            heard.segment_probabilities, 1 / (1 + np.exp(-logits / 2)), rtol=1e-5
+        )
+        assert classifier.multi_label
+
+    @pytest.mark.parametrize(
+        ("pool_logits", "expected"),
+        [
+            pytest.param(True, softmax(np.array([2.0, 0.5], np.float32), 1.0), id="logits"),
+            pytest.param(False, np.array([0.625478, 0.374522]), id="probabilities"),
+        ],
+    )
+    def test_are_not_what_the_mean_of_probabilities_is(
+        self, tmp_path: Path, pool_logits: bool, expected: NDArray[np.float32]
+    ) -> None:
+        path = write_small_model(tmp_path / "a.onnx", pool_logits=pool_logits)
+        # Sure of the one, and doubtful about the other.
+        logits = np.array([[4.0, 0.0], [0.0, 1.0]], np.float32)
+        probabilities = GenreClassifier.load(path).track_probabilities(logits)
+        np.testing.assert_allclose(probabilities, expected, rtol=1e-4)

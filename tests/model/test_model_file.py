@@ -16,9 +16,10 @@ from onnx_models import (
     write_small_model,
 )
 
+from genre_model.card import Card
 from genre_model.config import MelConfig, fingerprint
 from genre_model.errors import FingerprintMismatchError, ModelFileError
-from genre_model.model_file import Card, bundled_model_names, read_model, write_model
+from genre_model.model_file import bundled_model_names, read_model, write_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,8 +101,9 @@ def test_a_truncated_model_is_refused(model_path: Path) -> None:
         ("{", "not JSON"),
         ("[]", "not a JSON object"),
         ("{}", "card format None"),
-        ('{"format_version": 2}', "card format 2"),
+        ('{"format_version": 3}', "card format 3"),
         ('{"format_version": 1}', "configs holds NoneType"),
+        ('{"format_version": 2}', "configs holds NoneType"),
     ],
 )
 def test_a_wrong_card_is_refused(

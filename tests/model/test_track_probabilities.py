@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from genre_model.segment_probabilities import softmax
+from genre_model.segment_probabilities import activate, softmax
 from genre_model.track_probabilities import (
     POOLING_FLOOR,
     TrackPrediction,
@@ -50,6 +50,33 @@ def test_temperature_flattens_without_reordering() -> None:
     logits = np.array([2.0, 1.0, 0.0], np.float32)
     sharp, flat = softmax(logits, 0.5), softmax(logits, 2.0)
     assert sharp[0] > softmax(logits, 1.0)[0] > flat[0] > flat[1] > flat[2]
+
+
+class TestActivation:
+    LOGITS = np.array([[2.0, 1.0, -3.0], [0.0, 5.0, 5.0]], np.float32)
+
+    def test_of_genres_that_exclude_each_other_is_a_softmax(self) -> None:
+        np.testing.assert_array_equal(
+            activate(self.LOGITS, 1.5, multi_label=False), softmax(self.LOGITS, 1.5)
+        )
+
+    def test_of_genres_that_do_not_is_a_sigmoid_of_each(self) -> None:
+        probabilities = activate(self.LOGITS, 1.5, multi_label=True)
+        assert probabilities.dtype == np.float32
+        expected = 1 / (1 + np.exp(-self.LOGITS / 1.5))
+        np.testing.assert_allclose(probabilities, expected, rtol=1e-5)
+
+    def test_takes_one_row_as_well(self) -> None:
+        probabilities = activate(self.LOGITS[0], 1.0, multi_label=True)
+        np.testing.assert_array_equal(
+            probabilities, activate(self.LOGITS, 1.0, multi_label=True)[0]
+        )
+
+    def test_of_huge_logits_is_certain(self) -> None:
+        huge = np.array([1e4, 0, -1e4, 3e38], np.float32)
+        np.testing.assert_array_equal(
+            activate(huge, 1.0, multi_label=True), np.array([1, 0.5, 0, 1], np.float32)
+        )
 
 
 def test_a_prediction_ranks_its_genres() -> None:
@@ -126,3 +153,46 @@ class TestPooling:
     def test_no_track_has_no_opinion(self) -> None:
         with pytest.raises(ValueError, match="no track to pool"):
             pool_tracks(np.empty((0, 3), np.float32))
+
+
+#: Three tracks of a live album; none of the genres excludes another.
+LIVE_ALBUM = np.array([[0.9, 0.8, 0.1], [0.8, 0.9, 0.2], [0.95, 0.3, 0.0]], np.float32)
+
+
+class TestPoolingMultiLabel:
+    @pytest.mark.parametrize("correlation", [0.0, 0.4, 1.0])
+    def test_follows_the_same_formula_for_each_genre_and_its_absence(
+        self, correlation: float
+    ) -> None:
+        floored = (1 - POOLING_FLOOR) * LIVE_ALBUM + POOLING_FLOOR / 2
+        log_odds = np.log(floored / (1 - floored)).mean(axis=0)
+        log_odds *= 3 / (1 + 2 * correlation)
+        pooled = pool_tracks(LIVE_ALBUM, correlation, multi_label=True)
+        assert pooled.dtype == np.float32
+        np.testing.assert_allclose(pooled, 1 / (1 + np.exp(-log_odds)), rtol=1e-4)
+
+    def test_a_genre_does_not_depend_on_the_others(self) -> None:
+        pooled = pool_tracks(LIVE_ALBUM, multi_label=True)
+        others = LIVE_ALBUM.copy()
+        others[:, 1:] = 0.99
+        assert pool_tracks(others, multi_label=True)[0] == pooled[0]
+        assert pool_tracks(LIVE_ALBUM[:, :1], multi_label=True)[0] == pooled[0]
+
+    def test_two_genres_can_be_surer_than_in_each_track(self) -> None:
+        pooled = pool_tracks(np.stack([LIVE_ALBUM[0]] * 4), multi_label=True)
+        assert pooled[0] > LIVE_ALBUM[0, 0]
+        assert pooled[1] > LIVE_ALBUM[0, 1]
+        assert pooled[2] < LIVE_ALBUM[0, 2]
+
+    def test_one_track_keeps_its_opinion_but_for_the_floor(self) -> None:
+        pooled = pool_tracks(LIVE_ALBUM[:1], multi_label=True)
+        expected = (1 - POOLING_FLOOR) * LIVE_ALBUM[0] + POOLING_FLOOR / 2
+        np.testing.assert_allclose(pooled, expected, rtol=1e-5)
+
+    def test_one_track_cannot_veto_a_genre(self) -> None:
+        sure = np.array([[0.9, 0.9]] * 9 + [[0.0, 0.9]], np.float32)
+        assert pool_tracks(sure, multi_label=True).min() > 0.9
+
+    def test_no_track_has_no_opinion(self) -> None:
+        with pytest.raises(ValueError, match="no track to pool"):
+            pool_tracks(np.empty((0, 3), np.float32), multi_label=True)

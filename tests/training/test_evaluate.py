@@ -12,9 +12,10 @@ from audio_files import music, write_audio
 from gtzan_folder import quick_recipe, write_pictures
 from onnx_models import FRONT_END, rewrite_card, spectral_balance_network
 
+from genre_model.card import Card
 from genre_model.cli import main
 from genre_model.errors import ModelFileError, SeenTracksError, TrainingDataError
-from genre_model.model_file import Card, read_model, write_model
+from genre_model.model_file import read_model, write_model
 from genre_model.training.export import export_model
 from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.networks.residual_crnn import ResidualCrnn

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import confusion_matrix as sklearn_confusion
 from sklearn.metrics import f1_score, log_loss, precision_score
 
-from genre_model.training import metrics
+from genre_model import metrics
 
 
 @pytest.fixture

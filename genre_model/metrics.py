@@ -26,6 +26,50 @@ def negative_log_likelihood(
     return float(-np.log(np.maximum(of_truth, TINY)).mean())
 
 
+def log_loss(
+    probabilities: NDArray[np.float32], targets: NDArray[np.bool_], *, multi_label: bool
+) -> float:
+    """Mean over tracks of minus the logarithm of what is true.
+
+    Args:
+        probabilities: [shape=(n_tracks, n_genres)].
+        targets: which genres each track has [shape=(n_tracks, n_genres)].
+        multi_label: what a track does not have counts, too, summed over genres.
+    """
+    clipped = np.clip(probabilities, TINY, 1)
+    if not multi_label:
+        return float(-np.log(clipped[targets]).mean())
+    absent = np.clip(1 - probabilities.astype(np.float64), TINY, 1)
+    return float(-np.log(np.where(targets, clipped, absent)).sum(axis=1).mean())
+
+
+def top_accuracy(
+    probabilities: NDArray[np.float32], targets: NDArray[np.bool_], n_best: int
+) -> float:
+    """Share of tracks that have one of the ``n_best`` most probable genres.
+
+    Args:
+        probabilities: [shape=(n_tracks, n_genres)].
+        targets: which genres each track has [shape=(n_tracks, n_genres)].
+        n_best: genres that may be named; 1 is accuracy.
+    """
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :n_best]
+    return float(np.take_along_axis(targets, best, axis=1).any(axis=1).mean())
+
+
+def calibration_error(
+    confidences: NDArray[np.float32], right: NDArray[np.bool_], n_bins: int = 10
+) -> float:
+    """Return the expected calibration error over equal-width bins (Guo et al. 2017)."""
+    bins = np.minimum((confidences * n_bins).astype(np.int64), n_bins - 1)
+    gaps = [
+        abs(float(confidences[bins == b].mean()) - float(right[bins == b].mean()))
+        * float(np.mean(bins == b))
+        for b in np.unique(bins)
+    ]
+    return float(sum(gaps))
+
+
 def confusion_matrix(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> NDArray[np.int64]:
