@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -16,7 +16,7 @@ from genre_model.training.gtzan import GENRES
 from genre_model.waveform import AudioFile
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -37,27 +37,44 @@ PICTURE_FRONT_END = {
 log = logging.getLogger(__name__)
 
 
+class TrackArrays(Protocol):
+    """One array per track: a tuple, or something that opens a file when it is asked."""
+
+    def __len__(self) -> int:
+        """Return the number of tracks."""
+
+    def __getitem__(self, index: int, /) -> NDArray[np.float32]:
+        """Return the array of one track."""
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        """Go through the tracks, in order."""
+
+
 @dataclass(frozen=True)
 class LabelledMelFrames:
     """Mel frames and genres of tracks.
 
     Attributes:
         track_ids: one per track.
-        labels: index into the model's genres [shape=(n_tracks,)].
-        mel_frames: one array per track [shape=(n_mels, n_frames)].
+        labels: index into ``genres`` [shape=(n_tracks,)].
+        mel_frames: one array per track [shape=(n_mels, n_frames)]; to train on, several
+            excerpts of a track serve, too [shape=(n_excerpts, n_mels, n_frames)].
+        genres: in the order of the logits.
     """
 
     track_ids: tuple[str, ...]
     labels: NDArray[np.int64]
-    mel_frames: tuple[NDArray[np.float32], ...]
+    mel_frames: TrackArrays
+    genres: tuple[str, ...] = GENRES
 
     def subset(self, track_ids: Collection[str]) -> LabelledMelFrames:
         """Return the tracks with these ids, in the order of this object."""
         kept = [i for i, name in enumerate(self.track_ids) if name in set(track_ids)]
-        return LabelledMelFrames(
-            tuple(self.track_ids[i] for i in kept),
-            self.labels[kept],
-            tuple(self.mel_frames[i] for i in kept),
+        return replace(
+            self,
+            track_ids=tuple(self.track_ids[i] for i in kept),
+            labels=self.labels[kept],
+            mel_frames=tuple(self.mel_frames[i] for i in kept),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,12 +21,16 @@ class RandomCrops:
     """Draws batches of equally long crops from random places of random tracks.
 
     Args:
-        tracks: labelled mel frames; each is standardised, so that mixup blends tracks
-            of equal loudness whatever their source.
+        tracks: labelled mel frames, read whenever a crop needs them; each track is
+            standardised, so that mixup blends tracks of equal loudness whatever their
+            source.
         segment_frames: length of a crop.
         time_stretch: half of the crops come from stretches of time up to this share
             longer or shorter; 0 is off.
         genre_balance: 0 shows each track equally often, 1 each genre.
+
+    Attributes:
+        n_genres: how many genres the labels tell apart.
     """
 
     def __init__(
@@ -35,14 +40,13 @@ class RandomCrops:
         time_stretch: float,
         genre_balance: float = 0.0,
     ) -> None:
-        self._mel_frames = [
-            standardise_track(repeat_to_length(mel_frames, segment_frames))
-            for mel_frames in tracks.mel_frames
-        ]
+        self.n_genres = len(tracks.genres)
+        self._mel_frames = tracks.mel_frames
         self._labels = tracks.labels
         self._segment_frames = segment_frames
         self._time_stretch = time_stretch
         self._shares = _track_shares(tracks.labels, genre_balance)
+        self._levels = [_level(self._excerpts(i)) for i in range(len(tracks.mel_frames))]
 
     def batches(
         self, n_batches: int, batch_size: int, rng: np.random.Generator
@@ -74,16 +78,29 @@ class RandomCrops:
         return np.concatenate([rng.permutation(n_tracks) for _ in range(n_passes)])
 
     def _crop(self, index: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        mel_frames = self._mel_frames[index]
+        excerpts = self._excerpts(index)
+        # One excerpt leaves no choice, and no random number may be spent on it: GTZAN's
+        # tracks would be cut elsewhere than they were for the bundled model.
+        mel_frames = excerpts[rng.integers(len(excerpts)) if len(excerpts) > 1 else 0]
+        level = self._levels[index]
         if not self._time_stretch or rng.random() < 0.5:
             first = rng.integers(mel_frames.shape[1] - self._segment_frames + 1)
-            return mel_frames[:, first : first + self._segment_frames]
+            return level.standardise(mel_frames[:, first : first + self._segment_frames])
         stretch = 1 + self._time_stretch * rng.uniform(-1, 1)
         length = min((self._segment_frames - 1) * stretch, mel_frames.shape[1] - 1)
         start = rng.uniform(0, mel_frames.shape[1] - 1 - length)
-        return interpolate_frames(
-            mel_frames, np.linspace(start, start + length, self._segment_frames)
-        )
+        first = int(start)
+        piece = level.standardise(mel_frames[:, first : int(start + length) + 2])
+        places = np.linspace(start, start + length, self._segment_frames)
+        return interpolate_frames(piece, places - first)
+
+    def _excerpts(self, index: int) -> NDArray[np.float32]:
+        """Return [shape=(n_excerpts, n_mels, n_frames)], no excerpt less than a crop."""
+        mel_frames = self._mel_frames[index]
+        excerpts = mel_frames.reshape(-1, *mel_frames.shape[-2:])
+        if excerpts.shape[2] >= self._segment_frames:
+            return excerpts
+        return np.stack([repeat_to_length(one, self._segment_frames) for one in excerpts])
 
 
 def _track_shares(
@@ -111,6 +128,22 @@ def interpolate_frames(
 
 def standardise_track(mel_frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Give a track mean 0 and standard deviation 1 over all its values."""
-    centred = mel_frames - mel_frames.mean()
-    standardised: NDArray[np.float32] = centred / max(float(centred.std()), 1e-3)
-    return standardised
+    return _level(mel_frames).standardise(mel_frames)
+
+
+@dataclass(frozen=True)
+class _Level:
+    """Mean and standard deviation of a track, in its own unit."""
+
+    mean: np.float32
+    spread: float
+
+    def standardise(self, mel_frames: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Standardise a piece of the track; the shape stays."""
+        standardised: NDArray[np.float32] = (mel_frames - self.mean) / self.spread
+        return standardised
+
+
+def _level(mel_frames: NDArray[np.float32]) -> _Level:
+    mean = np.float32(mel_frames.mean())
+    return _Level(mean, max(float((mel_frames - mean).std()), 1e-3))

@@ -85,10 +85,20 @@ class RunFolder:
         return checkpoint
 
     def write_checkpoint(self, state: dict[str, Any]) -> None:
-        """Replace the checkpoint; a kill leaves the old one."""
+        """Replace the checkpoint; a kill leaves the old one.
+
+        Raises:
+            TrainingDataError: if the disk is full.
+        """
         temporary = self.path / "checkpoint.pt.partial"
-        torch.save(state, temporary)
-        temporary.replace(self.path / "checkpoint.pt")
+        try:
+            torch.save(state, temporary)
+            temporary.replace(self.path / "checkpoint.pt")
+        except (OSError, RuntimeError) as error:  # the latter is torch's for a full disk
+            temporary.unlink(missing_ok=True)
+            raise TrainingDataError(
+                f"checkpoint {temporary} cannot be written: is the disk full?"
+            ) from error
 
     def remove_checkpoint(self) -> None:
         """Delete what only an unfinished training needs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,16 +13,17 @@ from lightning.fabric import Fabric
 from torch.nn import functional
 from tqdm import tqdm
 
-from genre_model.errors import RecipeError
+from genre_model.errors import RecipeError, TrainingStoppedError
 from genre_model.mel_frames import count_bands
 from genre_model.training.augment import augment_segments, mix_segments
-from genre_model.training.gtzan import GENRES
 from genre_model.training.networks import build_network
 from genre_model.training.random_crops import RandomCrops
 from genre_model.training.track_scores import score_tracks
 from genre_model.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor, nn
 
     from genre_model.training.labelled_mel_frames import LabelledMelFrames
@@ -75,6 +77,8 @@ def train_network(
     train: LabelledMelFrames,
     valid: LabelledMelFrames,
     run: RunFolder,
+    build: Callable[[], nn.Module] | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> nn.Module:
     """Train a network by a recipe, or finish a training that was interrupted.
 
@@ -87,12 +91,16 @@ def train_network(
         train: tracks that the weights are fitted to.
         valid: tracks watched after each epoch; empty allows fixed schedules only.
         run: where checkpoints and metrics go.
+        build: makes the network to start from; None builds the recipe's, untrained. The
+            seed decides what is random in it.
+        should_stop: asked before every batch; what an epoch had learnt so far is lost.
 
     Returns:
         The averaged network in evaluation mode, on the CPU.
 
     Raises:
         RecipeError: if it stops early, and there is nothing to validate on.
+        TrainingStoppedError: if it was asked to stop.
     """
     _check_patience(recipe, valid)
     fabric = Fabric(
@@ -101,7 +109,8 @@ def train_network(
         precision=recipe.training.precision,  # type: ignore[arg-type]
     )
     torch.manual_seed(seed)
-    state = _start(recipe, fabric)
+    build = build or partial(_untrained, recipe, len(train.genres))
+    state = _start(build(), recipe, fabric)
     if (checkpoint := run.read_checkpoint()) is not None:
         state.load_dict(checkpoint)
         log.info("resumed after epoch %d", state.epoch)
@@ -112,7 +121,8 @@ def train_network(
         recipe.training.genre_balance,
     )
     while state.epoch < recipe.training.epochs and not _is_out_of_patience(state, recipe):
-        loss = _run_epoch(recipe, seed, crops, state, fabric)
+        name = f"{run.path.name}: epoch {state.epoch + 1}"
+        loss = _run_epoch(recipe, seed, crops, state, fabric, should_stop, name)
         state.epoch += 1
         metrics = {"epoch": state.epoch, "train_loss": loss}
         if len(valid.labels) and state.epoch % recipe.training.validate_every_epochs == 0:
@@ -142,14 +152,14 @@ def _check_patience(recipe: Recipe, valid: LabelledMelFrames) -> None:
         )
 
 
-def _start(recipe: Recipe, fabric: Fabric) -> TrainingState:
+def _untrained(recipe: Recipe, n_genres: int) -> nn.Module:
+    n_mels = count_bands(recipe.front_end.mel)
+    return build_network(recipe.network, n_mels, n_genres, recipe.network_options)
+
+
+def _start(network: nn.Module, recipe: Recipe, fabric: Fabric) -> TrainingState:
     config = recipe.training
-    network = build_network(
-        recipe.network,
-        count_bands(recipe.front_end.mel),
-        len(GENRES),
-        recipe.network_options,
-    ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(
         network.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )
@@ -163,7 +173,13 @@ def _start(recipe: Recipe, fabric: Fabric) -> TrainingState:
 
 
 def _run_epoch(
-    recipe: Recipe, seed: int, crops: RandomCrops, state: TrainingState, fabric: Fabric
+    recipe: Recipe,
+    seed: int,
+    crops: RandomCrops,
+    state: TrainingState,
+    fabric: Fabric,
+    should_stop: Callable[[], bool],
+    name: str,
 ) -> float:
     config = recipe.training
     torch.manual_seed(1_000_003 * seed + state.epoch)
@@ -174,12 +190,15 @@ def _run_epoch(
     batches = crops.batches(config.steps_per_epoch, config.batch_size, rng)
     for values, labels in tqdm(
         batches,
-        f"epoch {state.epoch + 1}",
+        name,
         config.steps_per_epoch,
         disable=None,
         leave=False,
     ):
-        segments, targets = _prepare_batch(values, labels, recipe, generator)
+        if should_stop():
+            raise TrainingStoppedError("the training was stopped; it can be resumed")
+        targets = functional.one_hot(torch.from_numpy(labels), crops.n_genres).float()
+        segments, targets = _prepare_batch(values, targets, recipe, generator)
         logits, _ = state.network(segments.to(fabric.device))
         loss = functional.cross_entropy(
             logits.float(),
@@ -197,12 +216,11 @@ def _run_epoch(
 
 def _prepare_batch(
     values: np.ndarray[Any, Any],
-    labels: np.ndarray[Any, Any],
+    targets: Tensor,
     recipe: Recipe,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
     segments = augment_segments(torch.from_numpy(values), recipe.augment, generator)
-    targets = functional.one_hot(torch.from_numpy(labels), len(GENRES)).float()
     return mix_segments(segments, targets, recipe.augment.mixup_alpha, generator)
 
 

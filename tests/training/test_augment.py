@@ -10,7 +10,11 @@ import torch
 
 from genre_model.training.augment import augment_segments, mix_segments
 from genre_model.training.labelled_mel_frames import LabelledMelFrames
-from genre_model.training.random_crops import RandomCrops, standardise_track
+from genre_model.training.random_crops import (
+    RandomCrops,
+    interpolate_frames,
+    standardise_track,
+)
 from genre_model.training.recipe import AugmentConfig
 
 OFF = AugmentConfig(
@@ -187,6 +191,41 @@ def test_stretched_crops_run_at_another_speed() -> None:
     assert np.isclose(speeds, 1, atol=1e-4).mean() == pytest.approx(0.5, abs=0.15)
     assert 0.9 - 1e-3 <= speeds.min() < 0.93
     assert 1.07 < speeds.max() <= 1.1 + 1e-3
+
+
+def test_stretched_crops_are_read_out_of_the_whole_standardised_track() -> None:
+    tracks = labelled(1, 60)
+    crops = RandomCrops(tracks, 50, time_stretch=0.5)
+    ((values, _),) = crops.batches(1, 40, np.random.default_rng(6))
+    whole = standardise_track(tracks.mel_frames[0])
+    rng = np.random.default_rng(6)
+    for _ in range(40):
+        rng.permutation(1)
+    for crop in values:
+        if rng.random() < 0.5:
+            first = rng.integers(11)
+            assert np.array_equal(crop, whole[:, first : first + 50])
+            continue
+        length = min(49 * (1 + 0.5 * rng.uniform(-1, 1)), 59)
+        start = rng.uniform(0, 59 - length)
+        places = np.linspace(start, start + length, 50)
+        assert np.array_equal(crop, interpolate_frames(whole, places))
+
+
+def test_crops_of_a_long_track_come_from_all_of_its_excerpts() -> None:
+    excerpts = np.stack([np.full((4, 30), 10.0 * i, np.float32) for i in range(3)])
+    excerpts += np.arange(30, dtype=np.float32)
+    tracks = LabelledMelFrames(("long",), np.array([1]), (excerpts,), ("a", "b"))
+    crops = RandomCrops(tracks, 20, time_stretch=0.1)
+    assert crops.n_genres == 2
+    ((values, _),) = crops.batches(1, 60, np.random.default_rng(0))
+    values = values * excerpts.std() + excerpts.mean()
+    steps = np.diff(values[:, 0], axis=1)
+    assert steps.min() > 0.85, "each runs through one excerpt, at about its speed"
+    assert steps.max() < 1.15
+    starts = values[:, 0, 0]
+    assert starts.min() < 5
+    assert starts.max() > 22, "as only the last excerpt begins"
 
 
 def test_short_tracks_are_repeated() -> None:
