@@ -9,8 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from genre_model.atomic_file import sweep_partials, write_atomically
     from genre_model.card import Card
-    from genre_model.card_text import card_details, card_summary
+    from genre_model.card_text import card_details, card_summary, printable
     from genre_model.classifier import GenreClassifier
     from genre_model.errors import (
         AudioDecodeError,
@@ -19,28 +20,65 @@ if TYPE_CHECKING:
         SilentError,
         TooLongError,
         TooShortError,
+        TrainingDataError,
+        TrainingStoppedError,
     )
+    from genre_model.foreign_model import check_foreign_model
+    from genre_model.label_spelling import spelling_key
     from genre_model.many_files import FileOutcome, default_threads, predict_files
-    from genre_model.model_file import bundled_model_names
+    from genre_model.model_file import (
+        DEFAULT_MODEL,
+        bundled_model_names,
+        read_network,
+    )
+    from genre_model.personal.head_method import HeadMethod
+    from genre_model.personal.labelled_files import LabelledFile
+    from genre_model.personal.personal_model import PersonalModel
+    from genre_model.personal.replacement import better_model_at
+    from genre_model.personal.score import Judgement, targets_of
+    from genre_model.personal.score_text import comparison_lines, judgement_lines
+    from genre_model.personal.settings import PersonalSettings
+    from genre_model.personal.training import PersonalTraining
     from genre_model.track_probabilities import TrackPrediction, pool_tracks
+    from genre_model.training.network_method import NetworkMethod
 
 _MODULE_OF = {
     "AudioDecodeError": "errors",
     "Card": "card",
+    "DEFAULT_MODEL": "model_file",
     "FileOutcome": "many_files",
     "GenreClassifier": "classifier",
     "GenreModelError": "errors",
+    "HeadMethod": "personal.head_method",
+    "Judgement": "personal.score",
+    "NetworkMethod": "training.network_method",
+    "LabelledFile": "personal.labelled_files",
     "ModelFileError": "errors",
+    "PersonalModel": "personal.personal_model",
+    "PersonalSettings": "personal.settings",
+    "PersonalTraining": "personal.training",
     "SilentError": "errors",
     "TooLongError": "errors",
     "TooShortError": "errors",
     "TrackPrediction": "track_probabilities",
+    "TrainingDataError": "errors",
+    "TrainingStoppedError": "errors",
+    "better_model_at": "personal.replacement",
     "bundled_model_names": "model_file",
     "card_details": "card_text",
     "card_summary": "card_text",
+    "check_foreign_model": "foreign_model",
+    "comparison_lines": "personal.score_text",
     "default_threads": "many_files",
+    "judgement_lines": "personal.score_text",
     "pool_tracks": "track_probabilities",
     "predict_files": "many_files",
+    "printable": "card_text",
+    "read_network": "model_file",
+    "spelling_key": "label_spelling",
+    "targets_of": "personal.score",
+    "sweep_partials": "atomic_file",
+    "write_atomically": "atomic_file",
 }
 
 __all__ = [  # noqa: RUF022 -- the order of use
@@ -51,15 +89,35 @@ __all__ = [  # noqa: RUF022 -- the order of use
     "FileOutcome",
     "default_threads",
     "Card",
+    "DEFAULT_MODEL",
     "bundled_model_names",
     "card_summary",
     "card_details",
+    "printable",
+    "read_network",
+    "check_foreign_model",
+    "write_atomically",
+    "sweep_partials",
+    "LabelledFile",
+    "PersonalSettings",
+    "PersonalTraining",
+    "HeadMethod",
+    "NetworkMethod",
+    "PersonalModel",
+    "better_model_at",
+    "Judgement",
+    "targets_of",
+    "comparison_lines",
+    "judgement_lines",
+    "spelling_key",
     "GenreModelError",
     "AudioDecodeError",
     "ModelFileError",
     "SilentError",
     "TooLongError",
     "TooShortError",
+    "TrainingDataError",
+    "TrainingStoppedError",
 ]
 
 

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+#: Nothing takes as long to be written.
+STALE_SECONDS = 3600.0
+
+
+def sweep_partials(folder: Path) -> None:
+    """Remove what killed processes left half-written in a folder."""
+    for path in folder.glob("*.partial"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > STALE_SECONDS:
+                path.unlink()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

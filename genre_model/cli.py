@@ -11,6 +11,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genre_model.card_text import printable
+from genre_model.commands.option_values import natural, positive
+from genre_model.commands.train_head_options import add_train_head
 from genre_model.errors import GenreModelError
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader went away (| head): what is left in the buffer has no place to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (GenreModelError, OSError) as error:
-        print(f"genre-model: {_line_of(error)}", file=sys.stderr)
+        print(f"genre-model: {printable(_line_of(error))}", file=sys.stderr)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith(("genre_model", "beetsplug")):
             raise
@@ -78,6 +81,10 @@ def _run(options: argparse.Namespace) -> int:
         from genre_model.commands.train import train
 
         return train(options)
+    if options.command == "train-head":
+        from genre_model.commands.train_head import train_head
+
+        return train_head(options)
     if options.command == "evaluate":
         from genre_model.commands.evaluate import evaluate
 
@@ -98,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_predict(commands)
     _add_models(commands)
+    add_train_head(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_export(commands)
@@ -115,7 +123,7 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--model", help="bundled name or .onnx file")
     parser.add_argument(
-        "--top", type=_positive, default=3, help="genres per file (default: 3)"
+        "--top", type=positive, default=3, help="genres per file (default: 3)"
     )
     parser.add_argument("--segments", action="store_true", help="also each segment")
     parser.add_argument("--json", action="store_true", help="one JSON object per file")
@@ -123,7 +131,7 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "-t",
         "--threads",
-        type=_positive,
+        type=positive,
         help="files at once (default: cores, up to 4)",
     )
 
@@ -146,7 +154,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="train on audio or on mel pictures (default: whichever has more tracks)",
     )
     parser.add_argument(
-        "--seeds", type=_positive, default=1, help="trainings per fold (default: 1)"
+        "--seeds", type=positive, default=1, help="trainings per fold (default: 1)"
     )
     parser.add_argument(
         "--set",
@@ -158,9 +166,9 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--leave-out", type=Path, help="file of track ids that are never trained on"
     )
-    parser.add_argument("--first-seed", type=_natural, default=0, help="default: 0")
+    parser.add_argument("--first-seed", type=natural, default=0, help="default: 0")
     parser.add_argument(
-        "--threads", type=_positive, help="threads of torch (default: its own choice)"
+        "--threads", type=positive, help="threads of torch (default: its own choice)"
     )
 
 
@@ -172,7 +180,7 @@ def _add_evaluate(
     )
     parser.add_argument("run_or_model", help="folder of runs, .onnx file or bundled name")
     _add_data(parser)
-    parser.add_argument("--seeds", type=_positive, help="how many seeds must be there")
+    parser.add_argument("--seeds", type=positive, help="how many seeds must be there")
     parser.add_argument(
         "--source",
         choices=("auto", "audio", "pictures", "both"),
@@ -229,17 +237,3 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         default="fault-filtered",
         help="which tracks train and test (default: fault-filtered)",
     )
-
-
-def _natural(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
-    return value
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value

@@ -41,3 +41,7 @@ class RecipeError(GenreModelError):
 
 class SeenTracksError(GenreModelError):
     """The model was trained on tracks that it should be scored on."""
+
+
+class TrainingStoppedError(GenreModelError):
+    """Somebody asked a training to stop; what was computed is kept for the next one."""

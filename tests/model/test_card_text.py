@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from onnx_models import FRONT_END
 
 import genre_model
+from genre_model.card import Card
 from genre_model.card_text import WIDTH, card_details, card_summary
-from genre_model.model_file import Card, bundled_model_names, read_model
+from genre_model.model_file import bundled_model_names, read_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: What a card says of one protocol.
 MEASURED: dict[str, Any] = {
@@ -30,6 +34,72 @@ CARD = Card(
     training={"recipe": "tiny", "data": "two sounds", "n_tracks": 8, "seed": 3},
     licence="CC0",
 )
+#: As ``beet genreclf-train`` writes it.
+PERSONAL = Card(
+    "personal",
+    ("Club Night", "Sunday"),
+    FRONT_END,
+    temperature=1.0,
+    metrics={
+        "grouped-cross-validation": {
+            "accuracy": 0.81,
+            "interval_95": [0.75, 0.86],
+            "macro_f1": 0.72,
+            "top_3": 0.97,
+            "calibration_error": 0.04,
+            "n_tracks": 232,
+            "folds": 5,
+            "leaky": False,
+            "command": "beet genreclf-train",
+            "baselines": {
+                "majority": {"accuracy": 0.46, "macro_f1": 0.13, "top_3": 0.9},
+                "gtzan_crnn_v1": {"accuracy": 0.5},
+            },
+            "genres": [
+                {
+                    "genre": "Club Night",
+                    "precision": 0.8,
+                    "recall": 0.75,
+                    "f1": 0.774,
+                    "tracks": 31,
+                    "heard_as": ["Sunday", 6],
+                },
+                {"genre": "Sunday", "precision": 1.0, "recall": None, "heard_as": None},
+            ],
+        }
+    },
+    training={
+        "method": "head",
+        "parent": "gtzan_crnn_v1@1a2b3c4d",
+        "n_tracks": 232,
+        "n_artists": 57,
+        "labels": {"Club Night": 31, "Sunday": 107},
+        "snapshot": "0123456789abcdef" * 4,
+        "strength": 0.01,
+        "genre_balance": 1.0,
+        "folds": 5,
+        "command": "beet genreclf-train",
+        "version": "0.1.0",
+    },
+    licence="mine",
+)
+PERSONAL_DETAILS = """\
+  grouped-cross-validation: macro-F1 0.720, top-3 0.970, calibration error 0.040
+  to compare, accuracy of majority 0.460 (macro-F1 0.130), gtzan_crnn_v1 0.500
+  genre       precision     recall         F1     tracks
+  Club Night      0.800      0.750      0.774         31  6 heard as Sunday
+  Sunday          1.000          -          -          -
+  trained with: method head, parent gtzan_crnn_v1@1a2b3c4d, n_tracks 232, n_artists 57,
+    strength 0.01, genre_balance 1, folds 5, version 0.1.0
+  snapshot of the labels: 0123456789ab
+  grouped-cross-validation: beet genreclf-train
+  licence: mine
+"""
+#: What a stranger may put where a text, a number, a list or an object belongs.
+ODD: list[Any] = [
+    None, True, -1, 10**4000, float("nan"), float("inf"), "", "\x1b[2J\ud800\n\u202e",
+    "x" * 10_000, [], [[[]]], [None, {}], {}, {"": {}}, {"\x1b[31m": "\x07"},
+]  # fmt: skip
 BARE = Card("bare", ("low", "high"), FRONT_END, temperature=1.0)
 
 
@@ -47,6 +117,17 @@ class TestSummary:
         assert random.endswith(" LEAKY")
         assert "LEAKY" not in fault
 
+    def test_of_a_personal_model(self) -> None:
+        name, genres, accuracy = card_summary("personal@00112233", PERSONAL).splitlines()
+        assert name == "personal@00112233"
+        assert genres == "  genres (tracks): Club Night (31), Sunday (107)"
+        expected = "accuracy 0.810 (95 % interval 0.750 to 0.860, 5 folds, 232 tracks)"
+        assert accuracy == f"  grouped-cross-validation: {expected}"
+
+    def test_says_what_is_known_of_an_accuracy(self) -> None:
+        card = replace(CARD, metrics={"fault": {"accuracy": 1}, "other": {"sd": 0.1}})
+        assert card_summary("", card).splitlines()[2:] == ["  fault: accuracy 1.000"]
+
     def test_says_that_nothing_was_measured(self) -> None:
         assert card_summary("", BARE).splitlines()[2:] == ["  accuracy: not measured"]
 
@@ -62,6 +143,16 @@ class TestDetails:
             "  fault: genre-model evaluate gtzan --protocol fault",
             "  licence: CC0",
         ]
+
+    def test_of_a_personal_model(self) -> None:
+        details = card_details("personal@00112233", PERSONAL).splitlines()[3:]
+        assert details == PERSONAL_DETAILS.splitlines()
+
+    def test_says_that_a_track_can_have_several_genres(self) -> None:
+        several = replace(CARD, pool_logits=True, multi_label=True)
+        lines = card_details("", several).splitlines()
+        assert lines[3] == "  several genres at once"
+        assert "  several genres at once" not in card_details("", CARD).splitlines()
 
     def test_admits_what_is_not_known(self) -> None:
         assert card_details("", BARE).splitlines()[3:] == [
@@ -81,6 +172,45 @@ class TestDetails:
         assert all(len(line) <= WIDTH for line in lines[:-1])
         assert all(line.startswith("    ") for line in lines[1:])
         assert " ".join(line.strip() for line in lines) == f"licence: {licence}"
+
+
+class TestStrangers:
+    @pytest.mark.parametrize("odd", ODD, ids=lambda odd: ascii(odd)[:20])
+    def test_say_odd_things_in_odd_places(self, odd: Any) -> None:
+        for card in cards_with(odd):
+            text = card_details("odd\x1b[2J@00112233", card)
+            assert text.encode()
+            assert all(line.isprintable() for line in text.split("\n"))
+            assert len(text) < 20_000
+
+    def test_list_genres_without_end(self) -> None:
+        (measured,) = PERSONAL.metrics.values()
+        metrics = {"": measured | {"genres": measured["genres"] * 1000}}
+        lines = card_details("", replace(PERSONAL, metrics=metrics)).splitlines()
+        assert len([line for line in lines if line.startswith("  Sunday")]) == 1
+
+
+def cards_with(odd: Any) -> Iterator[Card]:
+    """Put a value into each place of a card that holds one."""
+    (measured,) = PERSONAL.metrics.values()
+    yield replace(PERSONAL, metrics={"": odd})
+    yield replace(PERSONAL, licence=odd)
+    for place in PERSONAL.training:
+        yield replace(PERSONAL, training=PERSONAL.training | {place: odd})
+    yield replace(PERSONAL, training={"labels": dict.fromkeys(PERSONAL.genres, odd)})
+    for place in (*measured, "sd", "seeds"):
+        yield replace(PERSONAL, metrics={"": measured | {place: odd}})
+    for place in ("interval_95", "genres"):
+        yield replace(PERSONAL, metrics={"": measured | {place: [odd, odd]}})
+    yield replace(PERSONAL, metrics={"": measured | {"baselines": {"x": odd}}})
+    yield replace(
+        PERSONAL, metrics={"": measured | {"baselines": {"x": {"accuracy": odd}}}}
+    )
+    for place in ("genre", "precision", "tracks", "heard_as"):
+        row = measured["genres"][0] | {place: odd}
+        yield replace(PERSONAL, metrics={"": measured | {"genres": [row]}})
+    row = measured["genres"][0] | {"heard_as": [odd, odd]}
+    yield replace(PERSONAL, metrics={"": measured | {"genres": [row]}})
 
 
 @pytest.mark.parametrize("name", bundled_model_names())

@@ -1,0 +1,198 @@
+"""``genre-model train-head``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from genre_model.atomic_file import write_atomically
+from genre_model.card_text import printable
+from genre_model.classifier import GenreClassifier
+from genre_model.commands.train_head_options import command_line
+from genre_model.errors import GenreModelError
+from genre_model.label_spelling import spelling_key
+from genre_model.personal.head_method import HeadMethod
+from genre_model.personal.held_out import score_held_out
+from genre_model.personal.label_cleaning import map_labels
+from genre_model.personal.labelled_csv import read_labelled_csv
+from genre_model.personal.labelled_folder import read_labelled_folder
+from genre_model.personal.replacement import better_model_at
+from genre_model.personal.settings import PersonalSettings
+from genre_model.personal.training import PersonalTraining
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from genre_model.personal.labelled_files import LabelledFile
+    from genre_model.personal.personal_model import PersonalModel
+
+CACHE_SUFFIX = ".embeddings.db"
+
+
+class Progress:
+    """Shows a bar if somebody is watching, and warnings above it."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def expect(self, n_tracks: int) -> None:
+        """Show a bar with rate and time left, on a terminal only."""
+        self.close()
+        # None: whether there is a bar depends on whether stderr is a terminal.
+        hidden = None if n_tracks else True
+        self._bar = tqdm(total=n_tracks, unit="track", leave=False, disable=hidden)
+
+    def advance(self) -> None:
+        """Move the bar on."""
+        self._bar.update()
+
+    def warning(self, text: str) -> None:
+        """Print a warning."""
+        is_hidden = self._bar is None or self._bar.disable
+        beside: AbstractContextManager[Any]
+        beside = nullcontext() if is_hidden else self._bar.external_write_mode()
+        with beside:
+            print(f"genre-model: {printable(text)}", file=sys.stderr)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def train_head(options: argparse.Namespace) -> int:
+    """Train, print the score, keep the model unless the one at ``--out`` is better."""
+    cache = options.cache or options.out.with_suffix(CACHE_SUFFIX)
+    progress = Progress()
+    try:
+        _train(options, cache, progress)
+    except KeyboardInterrupt:
+        if cache.exists():
+            progress.warning(f"stopped; {cache} keeps what was heard")
+        raise
+    finally:
+        progress.close()
+    return 0
+
+
+def _train(options: argparse.Namespace, cache: Path, progress: Progress) -> None:
+    files = _labelled(options.data, progress)
+    test_files = _labelled(options.test, progress) if options.test else []
+    training = _training(options, cache)
+    _warn_of_unused(options, files, training.settings, progress)
+    _check_places(options)
+    model = training.run(files, progress)
+    print(model.report())
+    numbers = model.score | {"notes": model.notes, "leaks": model.leaks}
+    _write_numbers(options, numbers)
+    content = _keep(options, model, numbers)
+    if test_files:
+        # Last, so that it cannot choose what is kept.
+        held_out = score_held_out(test_files, model, content, training, progress)
+        print(f"\n{held_out.report()}")
+        numbers["test"] = held_out.numbers()
+    _write_numbers(options, numbers)
+
+
+def _labelled(data: Path, progress: Progress) -> list[LabelledFile]:
+    read = read_labelled_folder if data.is_dir() else read_labelled_csv
+    return read(data, progress.warning)
+
+
+def _training(options: argparse.Namespace, cache: Path) -> PersonalTraining:
+    parent = GenreClassifier.load(options.parent)
+    return PersonalTraining(
+        settings=PersonalSettings(
+            min_tracks=options.min_tracks,
+            max_per_artist=options.max_per_artist,
+            multi_label=options.labels == "all",
+            label_map={old.lower(): new for old, new in options.map},
+            genre_balance=options.genre_balance,
+            n_folds=options.folds,
+            seed=options.seed,
+        ),
+        method=HeadMethod(parent, options.parent, options.threads),
+        parent=parent,
+        store_path=cache,
+        parent_genres_of=_parent_genres_of(dict(options.alias), parent.genres),
+        n_threads=options.threads,
+    )
+
+
+def _parent_genres_of(
+    aliases: dict[str, tuple[str, ...]], genres: Sequence[str]
+) -> Callable[[str], frozenset[str]]:
+    """Return what tells the genres of the parent that a label means."""
+    genre_of = {spelling_key(genre): genre for genre in genres}
+    meant = {key: frozenset([genre]) for key, genre in genre_of.items()}
+    for label, names in aliases.items():
+        unknown = [name for name in names if spelling_key(name) not in genre_of]
+        if unknown:
+            raise GenreModelError(
+                f"--alias {label}: the parent knows no {', '.join(unknown)}, only "
+                f"{', '.join(genres)}"
+            )
+        meant[spelling_key(label)] = frozenset(genre_of[spelling_key(n)] for n in names)
+    return lambda label: meant.get(spelling_key(label), frozenset())
+
+
+def _warn_of_unused(
+    options: argparse.Namespace,
+    files: Sequence[LabelledFile],
+    settings: PersonalSettings,
+    progress: Progress,
+) -> None:
+    """Warn of names that may be misspelt."""
+    given = {printable(label).lower() for file in files for label in file.labels}
+    named = {
+        spelling_key(label) for file in files for label in map_labels(file, settings).labels
+    }
+    unused = [f"--map {old}" for old, _ in options.map if old.lower() not in given]
+    unused += [
+        f"--alias {label}" for label, _ in options.alias if spelling_key(label) not in named
+    ]
+    for option in unused:
+        progress.warning(f"{option}: no track has that label")
+
+
+def _check_places(options: argparse.Namespace) -> None:
+    """Refuse places that cannot be written to, before hours of listening."""
+    for path in filter(None, (options.out, options.report)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir() or not os.access(path.parent, os.W_OK):
+            raise GenreModelError(f"{path} cannot be written")
+    if not printable(_name(options)):
+        raise GenreModelError("--name is empty")
+
+
+def _name(options: argparse.Namespace) -> str:
+    return printable(options.out.stem if options.name is None else options.name)
+
+
+def _keep(
+    options: argparse.Namespace, model: PersonalModel, numbers: dict[str, Any]
+) -> bytes:
+    """Write the model, and return the content of its file."""
+    better = better_model_at(options.out, model)
+    if better is not None and not options.replace:
+        raise GenreModelError(
+            f"{better}; nothing was written: take --replace, or another --out"
+        )
+    model_id, content = model.file_content(_name(options), command_line(options))
+    write_atomically(options.out, content)
+    numbers["model"] = model_id
+    print(f"\n{model_id} is in {printable(str(options.out))}", flush=True)
+    return content
+
+
+def _write_numbers(options: argparse.Namespace, numbers: dict[str, Any]) -> None:
+    if options.report:
+        write_atomically(options.report, json.dumps(numbers, indent=1).encode())

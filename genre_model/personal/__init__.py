@@ -1,0 +1,1 @@
+"""Models for a person's own genres; nothing here needs torch."""

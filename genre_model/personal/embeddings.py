@@ -1,0 +1,108 @@
+"""Embeddings of many files: taken from the store, or listened to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genre_model.errors import TrainingStoppedError
+from genre_model.many_files import for_each_file
+from genre_model.personal.embedding_store import EmbeddingStore, file_identity
+from genre_model.personal.head_file import track_embedding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from genre_model.classifier import GenreClassifier
+    from genre_model.personal.embedding_store import FileIdentity
+    from genre_model.personal.settings import Watcher
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """What a network made of tracks.
+
+    Attributes:
+        paths: files that could be listened to, in the order in which they were asked for.
+        embeddings: mean and standard deviation over segments
+            [shape=(n_tracks, 2 * n_features)].
+        probabilities: of the network's own genres [shape=(n_tracks, n_genres)].
+        errors: of the other files, one line each.
+    """
+
+    paths: tuple[Path, ...]
+    embeddings: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """Turns files into vectors: the embedding, then the probabilities of the network."""
+
+    classifier: GenreClassifier
+    store_path: Path
+    n_threads: int | None = None
+    should_stop: Callable[[], bool] = lambda: False
+
+    def embed(self, paths: Sequence[Path], watcher: Watcher) -> Embeddings:
+        """Embed files; those that cannot be read are left out and named.
+
+        Raises:
+            TrainingStoppedError: if asked to stop; what was heard is kept.
+            ModelFileError: if the network fails on anything.
+        """
+        n_values = self._count_values()
+        store = EmbeddingStore(self.store_path, self.classifier.model_id, n_values)
+        try:
+            known = store.read(paths)
+            heard, errors = self._listen(
+                [p for p in paths if p not in known], store, watcher
+            )
+        finally:
+            store.close()
+            if store.trouble is not None:
+                watcher.warning(f"{store.trouble}: the next training listens again")
+        vectors = known | heard
+        kept = tuple(path for path in paths if path in vectors)
+        rows = np.array([vectors[path] for path in kept], np.float32).reshape(-1, n_values)
+        n_genres = len(self.classifier.genres)
+        return Embeddings(kept, rows[:, :-n_genres], rows[:, -n_genres:], tuple(errors))
+
+    def _listen(
+        self, paths: Sequence[Path], store: EmbeddingStore, watcher: Watcher
+    ) -> tuple[dict[Path, NDArray[np.float32]], list[str]]:
+        watcher.expect(len(paths))
+        heard: dict[Path, NDArray[np.float32]] = {}
+        errors: list[str] = []
+        for outcome in for_each_file(
+            self._vector, paths, n_threads=self.n_threads, should_stop=self.should_stop
+        ):
+            watcher.advance()
+            if outcome.result is None:
+                errors.append(str(outcome.error))
+                watcher.warning(str(outcome.error))
+                continue
+            identity, heard[outcome.path] = outcome.result
+            store.write(identity, heard[outcome.path])
+        if self.should_stop():
+            raise TrainingStoppedError("stopped while listening; nothing has changed")
+        return heard, errors
+
+    def _vector(self, path: Path) -> tuple[FileIdentity | None, NDArray[np.float32]]:
+        # Before listening: a file that changes meanwhile is heard again next time.
+        identity = file_identity(path)
+        scores = self.classifier.score_segments(self.classifier.segments_of(path))
+        parts = [
+            track_embedding(scores.embedding),
+            self.classifier.track_probabilities(scores.logits),
+        ]
+        return identity, np.concatenate(parts).astype(np.float32)
+
+    def _count_values(self) -> int:
+        return 2 * self.classifier.n_features + len(self.classifier.genres)

@@ -1,0 +1,72 @@
+"""The default way to train: a head on the embeddings of the parent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genre_model.personal.cross_validation import HeadData, cross_validate
+from genre_model.personal.head_file import head_model
+from genre_model.personal.training import Fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from genre_model.card import Card
+    from genre_model.classifier import GenreClassifier
+    from genre_model.personal.head_file import LinearHead
+    from genre_model.personal.settings import PersonalSettings, Watcher
+    from genre_model.personal.training import TrainingTracks
+
+
+@dataclass(frozen=True)
+class HeadMethod:
+    """Fits a regularised logistic regression, its strength chosen by grouped folds.
+
+    Attributes:
+        parent: the model whose network the head goes on.
+        parent_source: where that model was read from, as for ``read_model``.
+        n_threads: heads fitted at once.
+        should_stop: asked between two heads.
+    """
+
+    parent: GenreClassifier
+    parent_source: str | Path | None = None
+    n_threads: int | None = None
+    should_stop: Callable[[], bool] = lambda: False
+    name: str = "head"
+
+    def fit(
+        self, tracks: TrainingTracks, settings: PersonalSettings, watcher: Watcher
+    ) -> Fitted:
+        """Cross-validate, then fit the head that is kept.
+
+        Raises:
+            TrainingStoppedError: if asked to stop.
+        """
+        del watcher  # seconds need no progress
+        data = HeadData(
+            tracks.embeddings,
+            tracks.targets,
+            multi_label=settings.multi_label,
+            genre_balance=settings.genre_balance,
+        )
+        judged = cross_validate(
+            data, tracks.folds, n_threads=self.n_threads, should_stop=self.should_stop
+        )
+        head = data.fit(np.arange(len(tracks.files)), judged.choice.strength)
+        return Fitted(
+            probabilities=judged.probabilities,
+            temperature=judged.choice.temperature,
+            front_end=self.parent.card.front_end,
+            pool_logits=True,
+            details={"strength": judged.choice.strength},
+            serialise=partial(self._serialise, head),
+        )
+
+    def _serialise(self, head: LinearHead, card: Card) -> bytes:
+        return head_model(self.parent_source, head, card)

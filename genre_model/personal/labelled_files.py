@@ -1,0 +1,31 @@
+"""Files that a person has labelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """One track and what a person calls its genre.
+
+    Attributes:
+        key: identifies the track in its collection, such as an id of a library.
+        path: of the audio.
+        labels: genres, the main one first, as the person spells them.
+        name: what the track is called in reports.
+        artist: of the album, or of the track where the album is by many; empty if
+            nobody knows.
+        album: identifies the album; empty if there is none.
+    """
+
+    key: str
+    path: Path
+    labels: tuple[str, ...]
+    name: str
+    artist: str = ""
+    album: str = ""

@@ -1,0 +1,60 @@
+"""Why a score may be better than what a model will do on other tracks."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from genre_model.label_spelling import spelling_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from genre_model.classifier import GenreClassifier
+    from genre_model.personal.labelled_files import LabelledFile
+
+#: From this share of tracks by nobody knows whom, artists may well be on both sides.
+MAX_UNKNOWN_SHARE = 0.05
+
+
+def leaks_of(files: Sequence[LabelledFile], parent: GenreClassifier) -> Iterator[str]:
+    """Say what is wrong with scoring these tracks, whatever they are compared with.
+
+    Args:
+        files: that are scored.
+        parent: the model whose network listens.
+    """
+    known = set(parent.card.training.get("track_ids", ()))
+    n_seen = sum(file.path.stem in known for file in files)
+    n_unknown = sum(not (file.artist or file.album) for file in files)
+    if n_seen:
+        yield f"{parent.model_id} was trained on {n_seen} of these tracks"
+    if n_unknown > MAX_UNKNOWN_SHARE * len(files):
+        yield f"the artist of {n_unknown} tracks is not known"
+
+
+def leaks_between(
+    files: Sequence[LabelledFile], trained: Sequence[LabelledFile]
+) -> Iterator[str]:
+    """Say what tracks that are scored have in common with those that a model learned.
+
+    Args:
+        files: that are scored.
+        trained: that the model was trained on.
+    """
+    paths = {os.path.realpath(file.path) for file in trained}
+    bonds = {bond for file in trained for bond in _bonds(file)}
+    same = [file for file in files if os.path.realpath(file.path) in paths]
+    others = [file for file in files if os.path.realpath(file.path) not in paths]
+    n_bound = sum(not bonds.isdisjoint(_bonds(file)) for file in others)
+    if same:
+        yield f"the model was trained on {len(same)} of these tracks"
+    if n_bound:
+        yield f"{n_bound} tracks share an artist or an album with those that trained it"
+
+
+def _bonds(file: LabelledFile) -> Iterator[tuple[str, str]]:
+    if file.artist:
+        yield "artist", spelling_key(file.artist)
+    if file.album:
+        yield "album", file.album

@@ -1,0 +1,63 @@
+"""The card of a personal model, before it has a name."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from genre_model.card import Card
+from genre_model.label_spelling import spelling_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from genre_model.classifier import GenreClassifier
+    from genre_model.personal.labelled_files import LabelledFile
+    from genre_model.personal.settings import PersonalSettings
+    from genre_model.personal.training import Fitted, TrainingTracks
+
+
+def personal_card(
+    parent: GenreClassifier,
+    method: str,
+    tracks: TrainingTracks,
+    fitted: Fitted,
+    settings: PersonalSettings,
+) -> Card:
+    """Say what a model was trained on, without a word that names a track."""
+    artists = {spelling_key(file.artist) for file in tracks.files if file.artist}
+    counts = tracks.targets.sum(axis=0).tolist()
+    training = {
+        "method": method,
+        "parent": parent.model_id,
+        "n_tracks": len(tracks.files),
+        "n_artists": len(artists),
+        "labels": dict(zip(tracks.labels, counts, strict=True)),
+        "snapshot": snapshot(tracks.files),
+        "genre_balance": settings.genre_balance,
+        "folds": len(tracks.folds),
+        "seed": settings.seed,
+        "version": version("beets-genreclf"),
+    }
+    return Card(
+        name="personal",
+        genres=tracks.labels,
+        front_end=fitted.front_end,
+        temperature=fitted.temperature,
+        training=training | fitted.details,
+        licence=_licence(parent),
+        pool_logits=fitted.pool_logits,
+        multi_label=settings.multi_label,
+    )
+
+
+def snapshot(files: Sequence[LabelledFile]) -> str:
+    """Identify tracks and their labels: 64 hexadecimal digits."""
+    lines = sorted(f"{file.key}\t{'; '.join(file.labels)}" for file in files)
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _licence(parent: GenreClassifier) -> str:
+    own = "Trained by a person on their own recordings, for themselves."
+    return f"{own} The network it is built on: {parent.card.licence or 'not said'}"

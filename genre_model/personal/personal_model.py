@@ -1,0 +1,126 @@
+"""A trained personal model: its score, and the file that it becomes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from genre_model.model_file import model_from_bytes
+from genre_model.personal.score_text import score_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from genre_model.card import Card
+    from genre_model.personal.labelled_files import LabelledFile
+    from genre_model.personal.score import Judgement
+
+#: What the score of a personal model is called in its card.
+PROTOCOL = "grouped-cross-validation"
+#: Baselines that anybody has without training: the commonest genre, and the model that
+#: was there where its genres have the same names.
+MAJORITY = "majority"
+BY_NAME = "by name"
+#: What a card keeps of a baseline.
+COMPARED = ("accuracy", "macro_f1", "top_3")
+
+
+@dataclass(frozen=True)
+class PersonalModel:
+    """A model that is trained and scored, but not yet written.
+
+    Attributes:
+        files: that it was trained on.
+        judgement: what models that saw neither a track nor its artist say of it; rows as
+            ``files``.
+        baselines: what it has to beat, by name.
+        notes: what became of labels and tracks, one line each.
+        leaks: why the score means less than it seems to; empty if it does not.
+        n_folds: of the cross-validation.
+        card: finished but for name and command.
+        serialise: returns the content of the model file, given the finished card.
+        clean_up: removes what nobody needs once that file is kept.
+    """
+
+    files: tuple[LabelledFile, ...]
+    judgement: Judgement
+    baselines: Mapping[str, Judgement]
+    notes: tuple[str, ...]
+    leaks: tuple[str, ...]
+    n_folds: int
+    card: Card
+    serialise: Callable[[Card], bytes]
+    clean_up: Callable[[], None] = lambda: None
+
+    @property
+    def accuracy(self) -> float:
+        """Share of tracks whose genre was right in cross-validation."""
+        return self.judgement.accuracy
+
+    @property
+    def score(self) -> dict[str, Any]:
+        """Every number of the cross-validation, ready for JSON."""
+        baselines = {
+            name: {key: judgement.numbers()[key] for key in COMPARED}
+            for name, judgement in self.baselines.items()
+        }
+        return self.judgement.numbers() | {
+            "folds": self.n_folds,
+            "leaky": bool(self.leaks),
+            "baselines": baselines,
+        }
+
+    def beaten_by(self) -> str | None:
+        """Name a baseline that anybody has without training, and that is better.
+
+        The parent counts as better from one standard error on, for it may be luck.
+        """
+        accuracy, n_tracks = self.accuracy, len(self.files)
+        noise = math.sqrt(accuracy * (1 - accuracy) / n_tracks)
+        for name, judgement in self.baselines.items():
+            lead = judgement.accuracy - accuracy
+            if (name == MAJORITY and lead >= 0) or (
+                name.endswith(BY_NAME) and lead > noise
+            ):
+                return name
+        return None
+
+    def report(self) -> str:
+        """Lay the score out for a terminal."""
+        return score_text(self)
+
+    def out_of_fold(self) -> dict[str, dict[str, float]]:
+        """Return what was said of each track by a model that had not seen it.
+
+        Returns:
+            Key of the track -> label -> probability, best first.
+        """
+        return {
+            file.key: dict(
+                sorted(
+                    zip(self.judgement.labels, map(float, row), strict=True),
+                    key=lambda pair: -pair[1],
+                )
+            )
+            for file, row in zip(self.files, self.judgement.probabilities, strict=True)
+        }
+
+    def file_content(self, name: str, command: str) -> tuple[str, bytes]:
+        """Return the id of the model, and the content of its file.
+
+        Args:
+            name: of the model, for its card.
+            command: that trains such a model, for its card.
+
+        Raises:
+            ModelFileError: if the file would not be what was trained.
+        """
+        card = replace(
+            self.card,
+            name=name,
+            metrics={PROTOCOL: self.score | {"command": command}},
+            training=self.card.training | {"command": command, "leaks": list(self.leaks)},
+        )
+        content = self.serialise(card)
+        return model_from_bytes(content).model_id, content

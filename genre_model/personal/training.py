@@ -1,0 +1,220 @@
+"""From labelled files to a model for their labels, with a score that can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from genre_model.errors import TrainingDataError
+from genre_model.personal.baselines import Stock, majority
+from genre_model.personal.embeddings import Embedder
+from genre_model.personal.grouping import group_tracks, grouped_folds
+from genre_model.personal.label_cleaning import CleanFiles, clean_files
+from genre_model.personal.leaks import leaks_of
+from genre_model.personal.personal_card import personal_card
+from genre_model.personal.personal_model import BY_NAME, MAJORITY, PersonalModel
+from genre_model.personal.score import Judgement, targets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from genre_model.card import Card
+    from genre_model.classifier import GenreClassifier
+    from genre_model.config import FrontEnd
+    from genre_model.personal.embeddings import Embeddings
+    from genre_model.personal.grouping import Fold
+    from genre_model.personal.labelled_files import LabelledFile
+    from genre_model.personal.settings import PersonalSettings, Watcher
+
+MIN_FOLDS = 2
+
+
+@dataclass(frozen=True)
+class TrainingTracks:
+    """Tracks that train, numbered alike in every field.
+
+    Attributes:
+        files: the tracks.
+        labels: all genres, in the order of the logits.
+        targets: which genres each track has [shape=(n_tracks, n_genres)].
+        embeddings: of the parent [shape=(n_tracks, 2 * n_features)].
+        folds: of whole groups.
+    """
+
+    files: tuple[LabelledFile, ...]
+    labels: tuple[str, ...]
+    targets: NDArray[np.bool_]
+    embeddings: NDArray[np.float32]
+    folds: tuple[Fold, ...]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a method makes of tracks.
+
+    Attributes:
+        probabilities: of each track, by a model that saw neither it nor its group
+            [shape=(n_tracks, n_genres)].
+        temperature: of the final model, which saw all tracks.
+        front_end: of the final model.
+        pool_logits: as in ``Card``.
+        details: for the card.
+        serialise: returns the file of the final model, given the finished card.
+        clean_up: removes what nobody needs once that file is kept.
+    """
+
+    probabilities: NDArray[np.float32]
+    temperature: float
+    front_end: FrontEnd
+    pool_logits: bool
+    details: dict[str, Any]
+    serialise: Callable[[Card], bytes]
+    clean_up: Callable[[], None] = lambda: None
+
+
+class Method(Protocol):
+    """A way to train, such as ``HeadMethod``."""
+
+    @property
+    def name(self) -> str:
+        """What the card calls it."""
+
+    def fit(
+        self, tracks: TrainingTracks, settings: PersonalSettings, watcher: Watcher
+    ) -> Fitted:
+        """Train on every fold, then on everything."""
+
+
+@dataclass(frozen=True)
+class PersonalTraining:
+    """Trains a model for labels of a person.
+
+    Attributes:
+        settings: what the person chose.
+        method: how to train.
+        parent: the model whose network listens, and which is to be beaten.
+        store_path: where embeddings are kept for the next training.
+        parent_genres_of: which genres of the parent a label means; the alias map.
+        canonical: another name that a label is known by.
+        n_threads: files listened to at once.
+        should_stop: asked every tenth of a second while listening.
+    """
+
+    settings: PersonalSettings
+    method: Method
+    parent: GenreClassifier
+    store_path: Path
+    parent_genres_of: Callable[[str], frozenset[str]]
+    canonical: Callable[[str], str] = lambda label: label
+    n_threads: int | None = None
+    should_stop: Callable[[], bool] = lambda: False
+
+    def run(self, files: Sequence[LabelledFile], watcher: Watcher) -> PersonalModel:
+        """Clean labels, listen, cross-validate, train.
+
+        Raises:
+            TrainingDataError: if too few tracks, labels or artists are left; it says
+                what became of them.
+            TrainingStoppedError: if asked to stop; what was heard is kept.
+        """
+        # Before hours of listening.
+        clean = clean_files(files, self.settings, self.canonical)
+        grouped_by_artist(clean.files, self.settings, clean.labels)
+        embedder = Embedder(self.parent, self.store_path, self.n_threads, self.should_stop)
+        heard = embedder.embed([file.path for file in clean.files], watcher)
+        tracks, notes = self._readable(files, clean, heard)
+        fitted = self.method.fit(tracks, self.settings, watcher)
+        return self._model(tracks, heard, fitted, notes)
+
+    def _readable(
+        self, files: Sequence[LabelledFile], clean: CleanFiles, heard: Embeddings
+    ) -> tuple[TrainingTracks, tuple[str, ...]]:
+        """Clean again without what could not be read: a label may be too rare now."""
+        row_of = {path: row for row, path in enumerate(heard.paths)}
+        notes = clean.notes
+        if heard.errors:
+            lost = f"{len(heard.errors)} tracks could not be listened to"
+            # Not those that were left out before: nobody has listened to them.
+            readable = [file for file in files if file.path in row_of]
+            try:
+                clean = clean_files(readable, self.settings, self.canonical)
+            except TrainingDataError as error:
+                raise TrainingDataError(f"{lost}; {error}") from error
+            notes = tuple(dict.fromkeys([lost, *notes, *clean.notes]))
+        tracks = TrainingTracks(
+            clean.files,
+            clean.labels,
+            targets_of([file.labels for file in clean.files], clean.labels),
+            heard.embeddings[[row_of[file.path] for file in clean.files]],
+            grouped_by_artist(clean.files, self.settings, clean.labels),
+        )
+        return tracks, notes
+
+    def _model(
+        self,
+        tracks: TrainingTracks,
+        heard: Embeddings,
+        fitted: Fitted,
+        notes: tuple[str, ...],
+    ) -> PersonalModel:
+        judgement = Judgement(
+            tracks.labels, tracks.targets, fitted.probabilities, self.settings.multi_label
+        )
+        baselines = {
+            name: Judgement(
+                tracks.labels, tracks.targets, probabilities, self.settings.multi_label
+            )
+            for name, probabilities in self._baselines(tracks, heard).items()
+        }
+        return PersonalModel(
+            files=tracks.files,
+            judgement=judgement,
+            baselines=baselines,
+            notes=notes,
+            leaks=tuple(leaks_of(tracks.files, self.parent)),
+            n_folds=len(tracks.folds),
+            card=personal_card(
+                self.parent, self.method.name, tracks, fitted, self.settings
+            ),
+            serialise=fitted.serialise,
+            clean_up=fitted.clean_up,
+        )
+
+    def _baselines(
+        self, tracks: TrainingTracks, heard: Embeddings
+    ) -> dict[str, NDArray[np.float32]]:
+        row_of = {path: row for row, path in enumerate(heard.paths)}
+        rows = [row_of[file.path] for file in tracks.files]
+        stock = Stock(self.parent.genres, heard.probabilities[rows])
+        parent = self.parent.card.name
+        by_name = stock.by_name(tracks.labels, self.parent_genres_of)
+        return {
+            MAJORITY: majority(tracks.targets),
+            **({} if by_name is None else {f"{parent}, {BY_NAME}": by_name}),
+            f"{parent}, renamed": stock.renamed(tracks.targets, tracks.folds),
+        }
+
+
+def grouped_by_artist(
+    files: Sequence[LabelledFile], settings: PersonalSettings, labels: Sequence[str]
+) -> tuple[Fold, ...]:
+    """Divide tracks into folds that share no artist and no album.
+
+    Raises:
+        TrainingDataError: if all tracks belong together.
+    """
+    groups = group_tracks(files)
+    main_labels = targets_of([file.labels[:1] for file in files], labels).argmax(axis=1)
+    folds: tuple[Fold, ...] = ()
+    if len(set(groups.tolist())) >= MIN_FOLDS:
+        folds = tuple(grouped_folds(main_labels, groups, settings.n_folds, settings.seed))
+    if len(folds) < MIN_FOLDS:
+        raise TrainingDataError(
+            "all tracks are by artists that share albums or names, so no honest score is "
+            "possible: a model has to be tested on artists that it has not heard"
+        )
+    return folds

@@ -1,0 +1,159 @@
+"""Cross-validation: nobody is judged by a head that saw him or his artist."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from genre_model.errors import TrainingStoppedError
+from genre_model.personal import cross_validation
+from genre_model.personal.cross_validation import STRENGTHS, HeadData, cross_validate
+from genre_model.personal.grouping import grouped_folds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from genre_model.personal.grouping import Fold
+    from genre_model.personal.head_file import LinearHead
+
+
+def library(
+    n_artists: int = 24, n_each: int = 5, spread: float = 1.0, seed: int = 0
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+    """Make embeddings in which artists differ, of three genres that do too."""
+    rng = np.random.default_rng(seed)
+    genre_of_artist = np.arange(n_artists) % 3
+    groups = np.repeat(np.arange(n_artists), n_each)
+    labels = genre_of_artist[groups]
+    genres = rng.normal(0, spread, (3, 40))
+    artists = rng.normal(0, 3, (n_artists, 40))
+    noise = rng.normal(0, 0.3, (len(groups), 40))
+    return (genres[labels] + artists[groups] + noise).astype(np.float32), labels, groups
+
+
+def data_of(embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> HeadData:
+    targets = np.eye(int(labels.max()) + 1, dtype=bool)[labels]
+    return HeadData(embeddings, targets, multi_label=False, genre_balance=1.0)
+
+
+def accuracy(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    return float((probabilities.argmax(axis=1) == labels).mean())
+
+
+def test_artists_do_not_help() -> None:
+    # The genre says nothing here; only the artist would give it away.
+    embeddings, labels, groups = library(spread=0.0)
+    data = data_of(embeddings, labels)
+    honest = cross_validate(data, grouped_folds(labels, groups, 5, 0))
+    leaky = cross_validate(data, grouped_folds(labels, np.arange(len(labels)), 5, 0))
+    assert accuracy(leaky.probabilities, labels) > 0.9
+    assert accuracy(honest.probabilities, labels) < 0.6
+
+
+def test_genres_that_can_be_heard_are_found() -> None:
+    embeddings, labels, groups = library(spread=6.0)
+    judged = cross_validate(
+        data_of(embeddings, labels), grouped_folds(labels, groups, 5, 0)
+    )
+    assert accuracy(judged.probabilities, labels) > 0.9
+    assert judged.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_no_head_is_fitted_to_what_it_is_chosen_or_judged_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    embeddings, labels, groups = library()
+    folds = grouped_folds(labels, groups, 4, 0)
+    fitted: list[tuple[float, frozenset[int]]] = []
+    genuine = HeadData.fit
+
+    def fit(data: HeadData, rows: NDArray[np.int64], strength: float) -> LinearHead:
+        fitted.append((strength, frozenset(rows.tolist())))
+        return genuine(data, rows, strength)
+
+    monkeypatch.setattr(HeadData, "fit", fit)
+    cross_validate(data_of(embeddings, labels), folds)
+
+    tests = [frozenset(test.tolist()) for _, test in folds]
+    everything = frozenset(range(len(labels)))
+    expected = {
+        (strength, everything - tests[i] - tests[j])
+        for strength in STRENGTHS
+        for i in range(4)
+        for j in range(i, 4)
+    }
+    assert set(fitted) == expected
+    assert len(fitted) == len(expected)
+
+
+def test_the_tracks_of_a_fold_do_not_choose_its_strength(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    embeddings, labels, groups = library()
+    folds = grouped_folds(labels, groups, 4, 0)
+    chosen_by: list[set[int]] = []
+    genuine = cross_validation._choose
+
+    def choose(data: HeadData, judged: cross_validation.JudgedByStrength) -> object:
+        chosen_by.append({int(row) for rows, _ in judged.values() for row in rows})
+        return genuine(data, judged)
+
+    monkeypatch.setattr(cross_validation, "_choose", choose)
+    cross_validate(data_of(embeddings, labels), folds)
+    everything = set(range(len(labels)))
+    assert chosen_by == [
+        *(everything - set(test.tolist()) for _, test in folds),
+        everything,
+    ]
+
+
+def test_the_temperature_makes_probabilities_frequencies() -> None:
+    rng = np.random.default_rng(7)
+    embeddings, labels, groups = library(n_artists=150, spread=3.0, seed=7)
+    wrong = rng.random(len(labels)) < 0.3
+    noisy = np.where(wrong, rng.integers(0, 3, len(labels)), labels)
+    judged = cross_validate(data_of(embeddings, noisy), grouped_folds(noisy, groups, 5, 0))
+    confidence = judged.probabilities.max(axis=1).mean()
+    assert confidence == pytest.approx(accuracy(judged.probabilities, noisy), abs=0.05)
+
+
+def test_two_folds_leave_nothing_to_choose_by() -> None:
+    embeddings, labels, groups = library(n_artists=6, spread=6.0)
+    folds = grouped_folds(labels, groups, 2, 0)
+    judged = cross_validate(data_of(embeddings, labels), folds)
+    assert accuracy(judged.probabilities, labels) > 0.5
+    assert judged.choice.strength in STRENGTHS
+
+
+def test_a_genre_that_a_fold_has_whole_is_wrong_there_and_spoils_nothing() -> None:
+    embeddings, labels, groups = library(spread=6.0)
+    rare = np.flatnonzero(groups == 0)
+    labels = labels.copy()
+    labels[rare] = 3
+    folds: list[Fold] = grouped_folds(labels, groups, 4, 0)
+    judged = cross_validate(data_of(embeddings, labels), folds)
+    assert accuracy(judged.probabilities[rare], labels[rare]) == 0
+    others = np.setdiff1d(np.arange(len(labels)), rare)
+    assert accuracy(judged.probabilities[others], labels[others]) > 0.85
+    assert judged.choice.temperature < 4
+
+
+def test_the_same_data_give_the_same_probabilities() -> None:
+    embeddings, labels, groups = library()
+    folds = grouped_folds(labels, groups, 5, 0)
+    runs = [
+        cross_validate(data_of(embeddings, labels), folds, n_threads=n).probabilities
+        for n in (1, 2, 2)
+    ]
+    for one, other in pairwise(runs):
+        assert np.array_equal(one, other)
+
+
+def test_it_can_be_stopped() -> None:
+    embeddings, labels, groups = library()
+    folds = grouped_folds(labels, groups, 5, 0)
+    with pytest.raises(TrainingStoppedError):
+        cross_validate(data_of(embeddings, labels), folds, should_stop=lambda: True)

@@ -1,0 +1,324 @@
+"""From labelled files to a model, with real audio and a real network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from audio_files import tone, write_audio
+from onnx_models import write_small_model
+
+from genre_model import GenreClassifier
+from genre_model.card_text import card_details
+from genre_model.errors import TrainingDataError, TrainingStoppedError
+from genre_model.model_file import model_from_bytes
+from genre_model.personal.embeddings import Embedder
+from genre_model.personal.head_method import HeadMethod
+from genre_model.personal.labelled_files import LabelledFile
+from genre_model.personal.settings import PersonalSettings
+from genre_model.personal.training import PersonalTraining
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from genre_model.personal.personal_model import PersonalModel
+
+#: What makes a genre here: where its tones lie.
+HZ = {"Cellar": 110.0, "Attic": 3000.0}
+
+
+@dataclass
+class Notes:
+    """A watcher that writes everything down."""
+
+    expected: int = 0
+    advanced: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def expect(self, n_tracks: int) -> None:
+        self.expected += n_tracks
+
+    def advance(self) -> None:
+        self.advanced += 1
+
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledFile]:
+    """Eight tones of each genre, by four artists each."""
+    folder = tmp_path_factory.mktemp("songs")
+    files = []
+    for label, hz in HZ.items():
+        for i in range(8):
+            path = folder / f"{label} {{{i}}}.wav"
+            write_audio(path, tone(hz * (1 + i / 50), 3.5))
+            artist = f"{label} band {i // 2}"
+            files.append(LabelledFile(path.name, path, (label,), path.stem, artist))
+    return files
+
+
+@pytest.fixture(scope="module")
+def parent_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_model(tmp_path_factory.mktemp("model") / "parent.onnx")
+
+
+@dataclass
+class Trainer:
+    """Trains with the small network; a field for whatever a test changes."""
+
+    parent_path: Path
+    store_path: Path
+    settings: PersonalSettings = field(
+        default_factory=lambda: PersonalSettings(min_tracks=3)
+    )
+    stop_after: int | None = None
+
+    def train(
+        self, files: Sequence[LabelledFile], notes: Notes | None = None
+    ) -> PersonalModel:
+        notes = notes or Notes()
+        parent = GenreClassifier.load(self.parent_path)
+
+        def should_stop() -> bool:
+            return self.stop_after is not None and notes.advanced >= self.stop_after
+
+        training = PersonalTraining(
+            settings=self.settings,
+            method=HeadMethod(parent, self.parent_path, should_stop=should_stop),
+            parent=parent,
+            store_path=self.store_path,
+            parent_genres_of=lambda label: frozenset({"low"} if label == "Cellar" else ()),
+            n_threads=2,
+            should_stop=should_stop,
+        )
+        return training.run(files, notes)
+
+
+@pytest.fixture
+def trainer(parent_path: Path, tmp_path: Path) -> Trainer:
+    return Trainer(parent_path, tmp_path / "embeddings.db")
+
+
+def test_a_model_for_invented_genres(
+    trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
+) -> None:
+    model = trainer.train(songs)
+    assert model.accuracy == 1
+    assert model.leaks == ()
+    assert set(model.baselines) == {"majority", "small, by name", "small, renamed"}
+    assert model.baselines["majority"].accuracy <= 0.5
+    model_id, content = model.file_content("mine", "beet genreclf-train")
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(content)
+    classifier = GenreClassifier.load(path)
+    assert classifier.model_id == model_id
+    for song in songs:
+        assert classifier.predict_file(song.path).genre == song.labels[0]
+
+
+def test_the_card_says_how_it_was_made_and_how_good_it_is(
+    trainer: Trainer, songs: list[LabelledFile]
+) -> None:
+    model = trainer.train(songs)
+    _, content = model.file_content("mine", "some command")
+    card = model_from_bytes(content).card
+    assert card.genres == ("Attic", "Cellar")
+    assert card.training["labels"] == {"Attic": 8, "Cellar": 8}
+    assert card.training["n_artists"] == 8
+    assert card.training["parent"].startswith("small@")
+    assert len(card.training["snapshot"]) == 64
+    score = card.metrics["grouped-cross-validation"]
+    assert (score["accuracy"], score["leaky"], score["command"]) == (
+        1,
+        False,
+        "some command",
+    )
+    assert score["baselines"]["majority"]["accuracy"] <= 0.5
+    # Nothing in it names a track, an artist or a folder.
+    text = card.to_json()
+    assert not [
+        word for word in ("Attic band", "{0}", str(songs[0].path.parent)) if word in text
+    ]
+    assert "Attic (8)" in card_details("mine@1", card)
+
+
+def test_the_second_training_listens_to_nothing(
+    trainer: Trainer, songs: list[LabelledFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = trainer.train(songs)
+    monkeypatch.setattr(GenreClassifier, "segments_of", None)
+    notes = Notes()
+    second = trainer.train(songs, notes)
+    assert (notes.expected, notes.warnings) == (0, [])
+    assert first.file_content("x", "")[1] == second.file_content("x", "")[1]
+
+
+def test_every_track_is_judged_by_a_model_that_did_not_see_its_artist(
+    trainer: Trainer, songs: list[LabelledFile]
+) -> None:
+    # Wrong labels of one artist cannot talk their own probabilities up.
+    wrong = [
+        replace(song, labels=("Cellar",)) if song.artist == "Attic band 0" else song
+        for song in songs
+    ]
+    said = trainer.train(wrong).out_of_fold()
+    assert set(said) == {song.key for song in songs}
+    for song in songs:
+        assert sum(said[song.key].values()) == pytest.approx(1, abs=1e-5)
+        if song.artist == "Attic band 0":
+            assert next(iter(said[song.key])) == "Attic"
+
+
+def test_the_report_names_what_is_confused(
+    trainer: Trainer, songs: list[LabelledFile]
+) -> None:
+    wrong = [
+        replace(song, labels=("Cellar",)) if song.artist == "Attic band 0" else song
+        for song in songs
+    ]
+    model = trainer.train(
+        [*wrong, replace(songs[0], key="z", labels=("Polka",), artist="z")]
+    )
+    report = model.report()
+    assert "16 tracks by 8 artists, 2 genres" in report
+    assert "left out, fewer than 3 tracks: Polka 1" in report
+    assert "Score of 5 folds of whole artists and albums:" in report
+    assert "Attic {0}: heard Attic" in report or "Attic {1}: heard Attic" in report
+    assert "LEAKY" not in report
+
+
+def test_several_genres_at_once(
+    trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
+) -> None:
+    trainer.settings = PersonalSettings(min_tracks=3, multi_label=True)
+    both = [
+        replace(song, labels=(*song.labels, *(["Even"] if i % 2 else [])))
+        for i, song in enumerate(songs)
+    ]
+    model = trainer.train(both)
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(model.file_content("mine", "")[1])
+    classifier = GenreClassifier.load(path)
+    assert classifier.multi_label
+    prediction = classifier.predict_file(songs[0].path)
+    said = dict(prediction.ranked())
+    assert said["Cellar"] > 0.5 > said["Attic"]
+    assert "Even" in said
+
+
+class TestTrouble:
+    def test_unreadable_files_are_left_out_and_named(
+        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
+    ) -> None:
+        broken = tmp_path / "broken.wav"
+        broken.write_bytes(b"no audio")
+        files = [
+            *songs,
+            LabelledFile("b", broken, ("Attic",), "broken", "b"),
+            LabelledFile("m", tmp_path / "missing.wav", ("Attic",), "missing", "m"),
+        ]
+        notes = Notes()
+        model = trainer.train(files, notes)
+        assert {file.key for file in model.files} == {song.key for song in songs}
+        assert len(notes.warnings) == 2
+        assert "2 tracks could not be listened to" in model.report()
+
+    def test_a_label_whose_files_are_unreadable_vanishes(
+        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
+    ) -> None:
+        lost = [
+            replace(song, path=tmp_path / song.path.name)
+            for song in songs
+            if song.labels == ("Attic",)
+        ]
+        kept = [song for song in songs if song.labels == ("Cellar",)]
+        with pytest.raises(TrainingDataError, match="only Cellar is left"):
+            trainer.train([*lost, *kept])
+
+    def test_everything_by_one_artist_is_refused_before_listening(
+        self, trainer: Trainer, songs: list[LabelledFile]
+    ) -> None:
+        notes = Notes()
+        with pytest.raises(TrainingDataError, match="all tracks by one artist"):
+            trainer.train([replace(song, artist="Bob") for song in songs], notes)
+        assert notes.expected == 0
+
+    def test_unknown_artists_make_a_score_leaky(
+        self, trainer: Trainer, songs: list[LabelledFile]
+    ) -> None:
+        model = trainer.train([replace(song, artist="") for song in songs])
+        assert model.leaks == ("the artist of 16 tracks is not known",)
+        assert model.score["leaky"] is True
+        assert "LEAKY: the artist of 16 tracks is not known" in model.report()
+
+    def test_a_parent_that_was_trained_on_the_tracks_makes_a_score_leaky(
+        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
+    ) -> None:
+        seen = {"track_ids": [song.path.stem for song in songs[:3]]}
+        trainer.parent_path = write_small_model(tmp_path / "seen.onnx", training=seen)
+        (leak,) = trainer.train(songs).leaks
+        assert leak.endswith("was trained on 3 of these tracks")
+
+    def test_stopping_keeps_what_was_heard(
+        self, trainer: Trainer, songs: list[LabelledFile]
+    ) -> None:
+        trainer.stop_after = 6
+        with pytest.raises(TrainingStoppedError):
+            trainer.train(songs)
+        trainer.stop_after = None
+        notes = Notes()
+        assert trainer.train(songs, notes).accuracy == 1
+        assert notes.expected <= len(songs) - 6
+
+    def test_a_disk_that_cannot_be_written_costs_only_the_memory(
+        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
+    ) -> None:
+        (tmp_path / "file").write_text("")
+        trainer.store_path = tmp_path / "file" / "embeddings.db"
+        notes = Notes()
+        assert trainer.train(songs, notes).accuracy == 1
+        (warning,) = notes.warnings
+        assert "the next training listens again" in warning
+
+
+def test_the_store_holds_what_listening_gives(
+    parent_path: Path, songs: list[LabelledFile], tmp_path: Path
+) -> None:
+    classifier = GenreClassifier.load(parent_path)
+    embedder = Embedder(classifier, tmp_path / "embeddings.db", n_threads=2)
+    paths = [song.path for song in songs]
+    heard, recalled = (embedder.embed(paths, Notes()) for _ in range(2))
+    assert np.array_equal(heard.embeddings, recalled.embeddings)
+    assert heard.probabilities[3] == pytest.approx(
+        classifier.predict_file(paths[3]).probabilities, abs=1e-6
+    )
+    assert heard.embeddings.shape == (16, 2 * classifier.n_features)
+
+
+def test_scores_are_plain_json(trainer: Trainer, songs: list[LabelledFile]) -> None:
+    score = trainer.train(songs).score
+    assert json.loads(json.dumps(score)) == score
+
+
+def test_what_is_there_without_training_may_be_better(
+    trainer: Trainer, songs: list[LabelledFile]
+) -> None:
+    model = trainer.train(songs)
+    assert model.beaten_by() is None
+    wrong = replace(model.judgement, probabilities=model.judgement.probabilities[:, ::-1])
+    assert replace(model, judgement=wrong).beaten_by() == "majority"
+    worse = replace(
+        model,
+        judgement=wrong,
+        baselines={"majority": wrong, "small, renamed": model.judgement},
+    )
+    assert worse.beaten_by() == "majority", "as good as that is not good enough"
+    named = {"small, by name": model.judgement}
+    assert replace(model, judgement=wrong, baselines=named).beaten_by() == "small, by name"
+    assert replace(model, baselines=named).beaten_by() is None, "as good as that is"
