@@ -96,24 +96,28 @@ class Recipe:
     augment: AugmentConfig
 
 
+#: How the names of recipes begin that train on a person's own audio, not on GTZAN.
+PERSONAL = "personal_"
+
+
 def recipe_names() -> list[str]:
-    """Return the names of the recipes that come with the package."""
-    folder = resources.files("genre_model.training") / "recipes"
-    return sorted(Path(entry.name).stem for entry in folder.iterdir())
+    """Return the names of the recipes for GTZAN that come with the package."""
+    return [name for name in _bundled_names() if not name.startswith(PERSONAL)]
 
 
 def read_recipe(name_or_path: str, changes: Sequence[str] = ()) -> Recipe:
     """Read a recipe by its name, or from a TOML file.
 
     Args:
-        name_or_path: a name of :func:`recipe_names`, or a path that ends in ``.toml``.
+        name_or_path: a name of :func:`recipe_names`, ``personal_finetune``,
+            ``personal_scratch``, or a path that ends in ``.toml``.
         changes: settings to change, such as ``training.epochs=20``. They become part of
             the recipe's name, so that nobody takes it for the original.
 
     Raises:
         RecipeError: naming the file and the setting that is unknown or missing.
     """
-    if name_or_path in recipe_names():
+    if name_or_path in _bundled_names():
         folder = resources.files("genre_model.training") / "recipes"
         text = (folder / f"{name_or_path}.toml").read_text("utf-8")
     elif name_or_path.endswith(".toml"):
@@ -147,6 +151,11 @@ def recipe_from_toml(name: str, text: str, changes: Sequence[str] = ()) -> Recip
         )
     except (tomllib.TOMLDecodeError, ModelFileError, RecipeError) as error:
         raise RecipeError(f"recipe {name}: {error}") from error
+
+
+def _bundled_names() -> list[str]:
+    folder = resources.files("genre_model.training") / "recipes"
+    return sorted(Path(entry.name).stem for entry in folder.iterdir())
 
 
 def _change(values: dict[str, Any], change: str) -> None:
