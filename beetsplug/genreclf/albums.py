@@ -35,22 +35,29 @@ class Pool:
     Attributes:
         scores: label -> probability, best first.
         agreement: share of the tracks whose best label is the album's.
+        multi_label: whether several labels can be right at once.
     """
 
     scores: Mapping[str, float]
     agreement: float
+    multi_label: bool = False
 
 
-def pool_scores(tracks: Sequence[Mapping[str, float]]) -> Pool:
+def pool_scores(
+    tracks: Sequence[Mapping[str, float]], *, multi_label: bool = False
+) -> Pool:
     """Pool the scores of tracks; the formula is that of ``genre_model.pool_tracks``."""
     labels = sorted({label for scores in tracks for label in scores})
     rows = [[scores.get(label, 0.0) for label in labels] for scores in tracks]
-    pooled = genre_model.pool_tracks(np.array(rows, dtype=np.float32))
+    pooled = genre_model.pool_tracks(
+        np.array(rows, dtype=np.float32), multi_label=multi_label
+    )
     ranked = sorted(zip(labels, pooled.tolist(), strict=True), key=lambda pair: -pair[1])
     votes = Counter(max(scores, key=scores.__getitem__) for scores in tracks)
     return Pool(
         {label: round(value, DECIMALS) for label, value in ranked},
         round(votes[ranked[0][0]] / len(tracks), 2),
+        multi_label,
     )
 
 
@@ -129,6 +136,7 @@ class AlbumTagger:
                 replace(self.policy, force=True, fallback=None),
                 artists=[album.albumartist],
                 before_us=provenance.album_genres_before_us(album),
+                multi_label=pool.multi_label,
             )
             if decision.outcome is not Outcome.ABSTAINED:
                 return decision.genres

@@ -34,6 +34,7 @@ class Audit:
         reporter: receives warnings while listening, the doubts at the end.
         unreadable: tracks that could not be heard, after :meth:`check`.
         inaudible: tracks too short or too silent.
+        from_before: tracks that trained the model, judged by models that they did not.
     """
 
     options: Options
@@ -41,6 +42,7 @@ class Audit:
     reporter: Reporter
     unreadable: int = field(default=0, init=False)
     inaudible: int = field(default=0, init=False)
+    from_before: int = field(default=0, init=False)
     _verdicts: Counter[Verdict] = field(default_factory=Counter, init=False)
     _unknown: Counter[str] = field(default_factory=Counter, init=False)
 
@@ -83,10 +85,10 @@ class Audit:
         if n_empty := self._verdicts[Verdict.NO_GENRE]:
             parts.append(f"{n_empty} without a genre")
         if n_unknown := self._verdicts[Verdict.UNKNOWN_GENRE]:
-            common = self._unknown.most_common(N_NAMED)
-            named = ", ".join(f"{genre} {count}" for genre, count in common)
-            more = ", ..." if len(self._unknown) > N_NAMED else ""
-            parts.append(f"{n_unknown} of genres that the model lacks ({named}{more})")
+            named = commonest(self._unknown)
+            parts.append(f"{n_unknown} of genres that the model lacks ({named})")
+        if self.from_before:
+            parts.append(f"{self.from_before} judged by what was said before training")
         return ", ".join(parts)
 
     def _is_known(self, item: Item, names: GenreNames) -> bool:
@@ -112,6 +114,20 @@ class Audit:
         if not heard.listening.scores:
             self.inaudible += 1
             return None
-        verdict, doubt = examine(name, genres, heard.listening.scores, names)
+        self.from_before += heard.track.item_id in self.hearing.known
+        verdict, doubt = examine(
+            name,
+            genres,
+            heard.listening.scores,
+            names,
+            multi_label=self.hearing.multi_label,
+        )
         self._verdicts[verdict] += 1
         return doubt
+
+
+def commonest(genres: Counter[str]) -> str:
+    """Name the commonest genres and how often each was met."""
+    common = genres.most_common(N_NAMED)
+    more = ", ..." if len(genres) > N_NAMED else ""
+    return ", ".join(f"{genre} {count}" for genre, count in common) + more

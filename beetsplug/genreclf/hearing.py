@@ -6,7 +6,7 @@ library, beets gives relative paths and logs at another level.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -15,7 +15,7 @@ from beetsplug.genreclf.listening import Listening, listening_from, recall
 from beetsplug.genreclf.lost_disk import require_music_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from beets.library import Item
@@ -34,7 +34,8 @@ class Track(NamedTuple):
         item_id: in the library.
         path: of its file.
         seconds: its length, by the header of the file.
-        recalled: what the same model heard in it before.
+        recalled: what need not be listened to: what the same model heard in it before,
+            or what is known of it otherwise.
     """
 
     item_id: int
@@ -72,6 +73,8 @@ class Hearing:
         anew: listen even where the same model has listened before.
         should_stop: asked while waiting; true ends :meth:`hear` early.
         music_folder: of the library, if its files should lie there already.
+        known: id of a track -> what to take for what this model hears in it, whatever
+            it heard before and even ``anew``.
     """
 
     load_classifier: Callable[[], GenreClassifier]
@@ -79,6 +82,7 @@ class Hearing:
     anew: bool = False
     should_stop: Callable[[], bool] = lambda: False
     music_folder: Path | None = None
+    known: Mapping[int, Listening] = field(default_factory=dict)
 
     @cached_property
     def _classifier(self) -> GenreClassifier:
@@ -95,11 +99,18 @@ class Hearing:
         """What it can hear."""
         return self._classifier.genres
 
+    @property
+    def multi_label(self) -> bool:
+        """Whether it can hear several labels at once, each with its own probability."""
+        return self._classifier.multi_label
+
     def track(self, item: Item) -> Track:
         """Take from an item what listening needs."""
-        recalled = None if self.anew else recall(item, self.model_id)
-        # What comes out of a library has an id.
-        return Track(cast("int", item.id), item.filepath, item.length or 0.0, recalled)
+        item_id = cast("int", item.id)  # what comes out of a library has one
+        recalled = self.known.get(item_id)
+        if recalled is None and not self.anew:
+            recalled = recall(item, self.model_id, self.labels)
+        return Track(item_id, item.filepath, item.length or 0.0, recalled)
 
     def hear(self, tracks: Sequence[Track]) -> Iterator[Heard]:
         """Yield what is heard, in the order of the tracks."""

@@ -6,11 +6,12 @@ decision never depends on whether the track was heard just now or a year ago.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from beets.library import Item
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 DECIMALS = 4
 #: A file whose length moved by more is another recording.
 LENGTH_TOLERANCE_SECONDS = 0.5
-#: Remembered scores that add up to less are not all there.
-COMPLETE = 0.99
+#: Between two remembered scores; a label may hold a semicolon, too.
+SEPARATOR = re.compile(rf"(?<= \d\.\d{{{DECIMALS}}}); ")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def remember(item: Item, listening: Listening) -> bool:
     Returns:
         Whether that is news.
     """
-    if recall(item, listening.model_id) == listening:
+    if recall(item, listening.model_id, listening.scores) == listening:
         return False
     item["genreclf_model"] = listening.model_id
     item["genreclf_confidence"] = listening.confidence
@@ -64,11 +65,17 @@ def remember(item: Item, listening: Listening) -> bool:
     return True
 
 
-def recall(item: Item, model_id: str) -> Listening | None:
+def recall(item: Item, model_id: str, labels: Collection[str]) -> Listening | None:
     """Return what this model heard in this track; None if it must listen.
 
     The length stands for the recording: a re-import copies these fields onto whatever
     file lies at the same path now.
+
+    Args:
+        item: the track.
+        model_id: the model, by name and content.
+        labels: all that it can hear. Scores that name others, or not all, were edited;
+            none at all mean that there was too little to hear.
     """
     if item.get("genreclf_model", with_album=False) != model_id:
         return None
@@ -76,8 +83,9 @@ def recall(item: Item, model_id: str) -> Listening | None:
     if length is None or abs(length - (item.length or 0.0)) > LENGTH_TOLERANCE_SECONDS:
         return None
     scores = _parsed(item.get("genreclf_scores", with_album=False))
-    complete = scores is not None and (not scores or sum(scores.values()) >= COMPLETE)
-    return Listening(model_id, scores or {}) if complete else None
+    if scores is None or (scores and scores.keys() != set(labels)):
+        return None
+    return Listening(model_id, scores)
 
 
 def last_confidence(item: Item) -> float:
@@ -86,7 +94,7 @@ def last_confidence(item: Item) -> float:
 
 
 def _parsed(text: str | None) -> dict[str, float] | None:
-    parts = text.split("; ") if text else []
+    parts = SEPARATOR.split(text) if text else []
     try:
         scores = {
             label: float(value)
@@ -94,4 +102,5 @@ def _parsed(text: str | None) -> dict[str, float] | None:
         }
     except ValueError:  # somebody edited the field
         return None
-    return None if text is None else scores
+    is_sound = text is not None and all(0 <= value <= 1 for value in scores.values())
+    return scores if is_sound else None

@@ -149,7 +149,7 @@ class Tagger:
         scores = [listening.scores for listening in listenings if listening.scores]
         if unit.album_id is None or not scores:
             return None
-        pool = pool_scores(scores)
+        pool = pool_scores(scores, multi_label=self.hearing.multi_label)
         self._albums.note_pool(unit.album_id, pool)
         return pool
 
@@ -214,6 +214,7 @@ class Tagger:
             policy,
             artists={item.artist, item.albumartist, *item.artists, *item.albumartists},
             before_us=before_us,
+            multi_label=self.hearing.multi_label,
         )
 
     def _warn_of_id3v23(self) -> None:

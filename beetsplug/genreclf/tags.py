@@ -5,17 +5,17 @@ Nothing here knows audio, files or beets objects.
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from enum import Enum
-from itertools import chain
-from operator import itemgetter
 from typing import TYPE_CHECKING
+
+from beetsplug.genreclf.candidates import find_doubt, rank_genres
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from beetsplug.genreclf.candidates import Candidate
     from beetsplug.genreclf.options import Policy
 
 
@@ -72,21 +72,6 @@ class Decision:
     reason: str
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A genre that may be written.
-
-    Attributes:
-        genre: as the model or the label map spells it.
-        probability: summed over its labels, which exclude each other.
-        labels: that are written as this genre.
-    """
-
-    genre: str
-    probability: float
-    labels: frozenset[str]
-
-
 def has_genre(genres: Sequence[str]) -> bool:
     """Say whether any genre stands there.
 
@@ -102,6 +87,7 @@ def choose_tags(
     *,
     artists: Collection[str] = (),
     before_us: Sequence[str] | None = None,
+    multi_label: bool = False,
 ) -> Decision:
     """Decide about one track; a genre is never erased.
 
@@ -112,6 +98,7 @@ def choose_tags(
         policy: what the person chose.
         artists: of the track, for labels that are ignored for one artist.
         before_us: the genres that ours replaced; None if the present ones are not ours.
+        multi_label: whether several labels can be right at once.
 
     Returns:
         The genres to write, or None to leave what stands there; and why.
@@ -119,37 +106,14 @@ def choose_tags(
     standing = tuple(genre for genre in present if genre.strip())
     if standing and not policy.force:
         return Decision(Outcome.HAD_GENRE, None, f"already {', '.join(standing)}")
-    candidates = rank_genres(scores, policy, artists)
-    if doubt := _doubt(candidates, scores, policy):
+    candidates = rank_genres(scores, policy, artists, multi_label=multi_label)
+    if doubt := find_doubt(candidates, scores, policy, multi_label=multi_label):
         return _abstain(standing, doubt, policy)
     kept: tuple[str, ...] = ()
     if policy.keep_existing:
         kept = standing if before_us is None else tuple(before_us)
     chosen = [each for each in candidates if each.probability >= policy.min_confidence]
     return _write(kept, standing, chosen, policy)
-
-
-def rank_genres(
-    scores: Mapping[str, float], policy: Policy, artists: Collection[str] = ()
-) -> list[Candidate]:
-    """Turn labels of the model into genres that may be written, most probable first."""
-    ignored = policy.ignore.get("*", frozenset()).union(
-        *(policy.ignore.get(artist.lower(), ()) for artist in artists)
-    )
-    # "Rock" that a person writes for metal, and the label "rock", are one genre.
-    spellings: dict[str, str] = {}
-    for genre in chain.from_iterable(policy.label_map.values()):
-        spellings.setdefault(genre.casefold(), genre)
-    labels_of: defaultdict[str, set[str]] = defaultdict(set)
-    for label in scores:
-        if label.lower() not in ignored:
-            for genre in policy.label_map.get(label.lower(), (label,)):
-                labels_of[spellings.get(genre.casefold(), genre)].add(label)
-    candidates = [
-        Candidate(genre, _sum(scores[label] for label in labels), frozenset(labels))
-        for genre, labels in labels_of.items()
-    ]
-    return sorted(candidates, key=lambda candidate: -candidate.probability)
 
 
 def choose_album_genre(tracks: Iterable[tuple[Sequence[str], float]]) -> str | None:
@@ -170,34 +134,6 @@ def choose_album_genre(tracks: Iterable[tuple[Sequence[str], float]]) -> str | N
     return max(
         votes, key=lambda genre: (len(votes[genre]), sum(votes[genre])), default=None
     )
-
-
-def _doubt(
-    candidates: list[Candidate], scores: Mapping[str, float], policy: Policy
-) -> str | None:
-    """Say why the best genre cannot be written; None if it can."""
-    if not scores:
-        return "too little to hear"
-    if not candidates:
-        return "every label is ignored or written as nothing"
-    best = candidates[0]
-    named = f"{best.genre} {best.probability:.2f}"
-    if best.probability < policy.min_confidence:
-        # Rounded down where rounding would hide the difference: never "0.45 < 0.45".
-        limit = policy.min_confidence
-        shown = f"{best.genre} {_shown_below(best.probability, limit)} < {limit:g}"
-        top = max(scores, key=scores.__getitem__)
-        written = any(top in candidate.labels for candidate in candidates)
-        return shown if written else f"{shown}; {top} {scores[top]:.2f} is not written"
-    rivals = {label: value for label, value in scores.items() if label not in best.labels}
-    rival, rivalling = max(rivals.items(), key=itemgetter(1), default=("", 0.0))
-    lead = _sum((best.probability, -rivalling))
-    if lead < 0:  # or it would be a genre, and the best one
-        return f"{named} is behind {rival} {rivalling:.2f}, which is not written"
-    if lead < policy.min_margin:
-        shown = _shown_below(lead, policy.min_margin)
-        return f"{named} leads {rival} {rivalling:.2f} by {shown} < {policy.min_margin:g}"
-    return None
 
 
 def _abstain(standing: tuple[str, ...], doubt: str, policy: Policy) -> Decision:
@@ -230,16 +166,6 @@ def _write(
     return Decision(Outcome.TAGGED, genres, words)
 
 
-def _sum(values: Iterable[float]) -> float:
-    """Add probabilities; 0.5 - 0.4 is 0.1 to people, who compare it with 0.1."""
-    return round(sum(values), 6)
-
-
 def _spelled(genre: str, policy: Policy) -> str:
     """Capitalise what is written in lower case; people mean their own capitals."""
     return genre.title() if policy.title_case and genre == genre.lower() else genre
-
-
-def _shown_below(value: float, limit: float) -> str:
-    shown = f"{value:.2f}"
-    return shown if float(shown) < limit else f"{math.floor(value * 100) / 100:.2f}"

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import sys
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import beets
@@ -170,14 +171,17 @@ class ScriptedClassifier:
         answers: file stem -> (genre, probability), a probability for each genre, or an
             error to raise.
         heard: the paths asked for.
+        card: what it says of its training, which is nothing.
     """
 
     genres = GENRES
+    multi_label = False
     model_id = "scripted@00000000"
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[str, float] | dict[str, float] | Exception] = {}
         self.heard: list[Path] = []
+        self.card = SimpleNamespace(training={})
 
     def predict_file(self, path: Path) -> TrackPrediction:
         self.heard.append(path)

@@ -79,6 +79,110 @@ VERDICTS = {
 }
 
 
+LIVE_ROCK = {"blues": 0.10, "live": 0.88, "pop": 0.30, "rock": 0.93}
+STUDIO_POP = {"blues": 0.02, "live": 0.03, "pop": 0.97, "rock": 0.60}
+NOTHING_LIKELY = {"blues": 0.10, "live": 0.30, "pop": 0.40, "rock": 0.45}
+
+#: The same, where several labels can be right at once.
+MULTI_LABEL_VERDICTS = {
+    "both are probable": (["Rock", "Live"], LIVE_ROCK, Verdict.AGREES, None),
+    "one of what is probable is enough": (["Live"], LIVE_ROCK, Verdict.AGREES, None),
+    "probable is enough, though another is more probable": (
+        ["Rock"],
+        STUDIO_POP,
+        Verdict.AGREES,
+        None,
+    ),
+    "an even chance is enough": (
+        ["Rock"],
+        STUDIO_POP | {"rock": 0.5},
+        Verdict.AGREES,
+        None,
+    ),
+    "less is not": (
+        ["Rock"],
+        STUDIO_POP | {"rock": 0.49},
+        Verdict.DOUBTED,
+        "Rock 0.49, heard pop 0.97",
+    ),
+    "the least probable speaks for all": (
+        ["Rock", "Live"],
+        STUDIO_POP,
+        Verdict.DOUBTED,
+        "Rock; Live 0.03, heard pop 0.97",
+    ),
+    "in whatever order": (
+        ["Live", "Rock"],
+        STUDIO_POP,
+        Verdict.DOUBTED,
+        "Live; Rock 0.03, heard pop 0.97",
+    ),
+    "they do not add up": (
+        ["Blues", "Pop"],
+        LIVE_ROCK | {"blues": 0.45, "pop": 0.48},
+        Verdict.DOUBTED,
+        "Blues; Pop 0.45, heard rock 0.93",
+    ),
+    "the least probable of several, though the others are what is heard": (
+        ["Pop", "Rock", "Live"],
+        LIVE_ROCK,
+        Verdict.DOUBTED,
+        "Pop; Rock; Live 0.30, heard rock 0.93",
+    ),
+    "improbable, but nothing else is more probable": (
+        ["Rock"],
+        NOTHING_LIKELY,
+        Verdict.AGREES,
+        None,
+    ),
+    "improbable, and another is a little less so": (
+        ["Pop"],
+        NOTHING_LIKELY,
+        Verdict.DOUBTED,
+        "Pop 0.40, heard rock 0.45",
+    ),
+    "improbable, and another is just as improbable": (
+        ["Pop"],
+        NOTHING_LIKELY | {"rock": 0.40},
+        Verdict.AGREES,
+        None,
+    ),
+    "one name of two labels is as probable as the better one": (
+        ["Pop/Rock"],
+        LIVE_ROCK,
+        Verdict.AGREES,
+        None,
+    ),
+    "two names of one label are as probable as one": (
+        ["Blues", "Delta Blues"],
+        LIVE_ROCK,
+        Verdict.DOUBTED,
+        "Blues; Delta Blues 0.10, heard rock 0.93",
+    ),
+    "an unknown one beside it says nothing": (
+        ["Polka", "Rock"],
+        LIVE_ROCK,
+        Verdict.AGREES,
+        None,
+    ),
+    "a blank beside it says nothing": (["", "Rock"], LIVE_ROCK, Verdict.AGREES, None),
+    "an unknown genre": (["Polka"], LIVE_ROCK, Verdict.UNKNOWN_GENRE, None),
+    "no genre": ([""], LIVE_ROCK, Verdict.NO_GENRE, None),
+    "all genres at once": (
+        ["Blues", "Live", "Pop", "Rock"],
+        LIVE_ROCK,
+        Verdict.DOUBTED,
+        "Blues; Live; Pop; Rock 0.10, heard rock 0.93",
+    ),
+    "a label without a score is improbable": (
+        ["Live"],
+        {"blues": 0.1, "pop": 0.9, "rock": 0.8},
+        Verdict.DOUBTED,
+        "Live 0.00, heard pop 0.90",
+    ),
+}
+
+
 def doubt(name: str, *, present: float, heard: float) -> Doubt:
     return Doubt(name, ("Rock",), present, "blues", heard)
 
@@ -90,6 +194,22 @@ def test_verdicts(
     genres: list[str], scores: dict[str, float], verdict: Verdict, said: str | None
 ) -> None:
     found, doubted = examine("Ann - Song", genres, scores, NAMES)
+
+    assert found is verdict
+    assert (doubted and doubted.line()) == (said and f"Ann - Song: {said}")
+
+
+@pytest.mark.parametrize(
+    ("genres", "scores", "verdict", "said"),
+    MULTI_LABEL_VERDICTS.values(),
+    ids=MULTI_LABEL_VERDICTS,
+)
+def test_verdicts_of_a_multi_label_model(
+    genres: list[str], scores: dict[str, float], verdict: Verdict, said: str | None
+) -> None:
+    names = GenreNames(("blues", "live", "pop", "rock"), label_map={}, aliases=True)
+
+    found, doubted = examine("Ann - Song", genres, scores, names, multi_label=True)
 
     assert found is verdict
     assert (doubted and doubted.line()) == (said and f"Ann - Song: {said}")

@@ -699,6 +699,125 @@ def test_policy(situation: Given, expected: Decision) -> None:
     assert decision == expected
 
 
+#: The same, where each label has a probability of its own.
+MULTI_LABEL_POLICY = {
+    "the best is written": (
+        Given(heard="rock 0.93, live 0.88"),
+        Decision(TAGGED, ("Rock",), "Rock 0.93"),
+    ),
+    "count lets in all that are sure enough": (
+        Given("count: 2", heard="rock 0.93, live 0.88, pop 0.30"),
+        Decision(TAGGED, ("Rock", "Live"), "Rock 0.93, Live 0.88"),
+    ),
+    "sure of few, few are written": (
+        Given("count: 3", heard="rock 0.93, live 0.49, pop 0.30"),
+        Decision(TAGGED, ("Rock",), "Rock 0.93"),
+    ),
+    "count is the most": (
+        Given("count: 2", heard="rock 0.93, live 0.88, pop 0.80"),
+        Decision(TAGGED, ("Rock", "Live"), "Rock 0.93, Live 0.88"),
+    ),
+    "sure of none abstains": (
+        Given("count: 2", heard="rock 0.49, live 0.48, pop 0.47"),
+        Decision(ABSTAINED, None, "abstained: rock 0.49 < 0.5"),
+    ),
+    # min_margin: nothing is a rival.
+    "a close second is no rival": (
+        Given("min_margin: 0.5", heard="rock 0.93, live 0.92"),
+        Decision(TAGGED, ("Rock",), "Rock 0.93"),
+    ),
+    "an equal second is no rival": (
+        Given("min_margin: 0.5, count: 2", heard="rock 0.93, live 0.93"),
+        Decision(TAGGED, ("Rock", "Live"), "Rock 0.93, Live 0.93"),
+    ),
+    "a model of one label": (
+        Given("min_margin: 1", heard="rock 0.60"),
+        Decision(TAGGED, ("Rock",), "Rock 0.60"),
+    ),
+    # label_map: labels that may both be right do not add up.
+    "two labels that mean one genre are as probable as the better one": (
+        Given(
+            "label_map: {disco: Dance, pop: Dance}", heard="rock 0.70, disco 0.60, pop 0.55"
+        ),
+        Decision(TAGGED, ("Rock",), "Rock 0.70"),
+    ),
+    "so both may be too little": (
+        Given("label_map: {disco: Dance, pop: Dance}", heard="disco 0.45, pop 0.40"),
+        Decision(ABSTAINED, None, "abstained: Dance 0.45 < 0.5"),
+    ),
+    "never more than certain": (
+        Given("label_map: {metal: Rock}", heard="metal 0.96, rock 0.93"),
+        Decision(TAGGED, ("Rock",), "Rock 0.96"),
+    ),
+    "one label of the genre may be ignored": (
+        Given("ignore: metal, label_map: {metal: Rock}", heard="metal 0.96, rock 0.83"),
+        Decision(TAGGED, ("Rock",), "Rock 0.83"),
+    ),
+    "several genres, each as probable as the label": (
+        Given("label_map: {hip hop: [Hip Hop, Rap]}, count: 2", heard="hip hop 0.83"),
+        Decision(TAGGED, ("Hip Hop", "Rap"), "Hip Hop 0.83, Rap 0.83"),
+    ),
+    # ignore: what is not written says nothing against what is.
+    "a more probable label that is ignored is no rival": (
+        Given("ignore: live", heard="live 0.97, rock 0.93"),
+        Decision(TAGGED, ("Rock",), "Rock 0.93"),
+    ),
+    "a more probable label that is written as nothing is no rival": (
+        Given("label_map: {live: }, min_margin: 0.3", heard="live 0.97, rock 0.93"),
+        Decision(TAGGED, ("Rock",), "Rock 0.93"),
+    ),
+    "an ignored label is named where nothing else is sure": (
+        Given("ignore: live", heard="live 0.97, rock 0.17"),
+        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5; live 0.97 is not written"),
+    ),
+    "all is ignored": (
+        Given("ignore: [live, rock]", heard="live 0.97, rock 0.93"),
+        Decision(
+            ABSTAINED, None, "abstained: every label is ignored or written as nothing"
+        ),
+    ),
+    # All else is as it was.
+    "a genre stays": (
+        Given(stands=["Pop"], heard="rock 0.93, live 0.88"),
+        Decision(HAD_GENRE, None, "already Pop"),
+    ),
+    "force agrees with both": (
+        Given(
+            "force: yes, count: 2", stands=["Rock", "Live"], heard="rock 0.93, live 0.88"
+        ),
+        Decision(UNCHANGED, None, "Rock 0.93, Live 0.88 (unchanged)"),
+    ),
+    "what stands is kept, and what it lacks is added": (
+        Given(
+            "force: yes, keep_existing: yes, count: 3",
+            stands=["Live"],
+            heard="rock 0.93, live 0.88, pop 0.60",
+        ),
+        Decision(TAGGED, ("Live", "Rock", "Pop"), "Rock 0.93, Pop 0.60 (kept: Live)"),
+    ),
+    "unsure of an empty one gives the fallback": (
+        Given("fallback: Other", heard="rock 0.31, live 0.30"),
+        Decision(FALLBACK, ("Other",), "Other, the fallback (rock 0.31 < 0.5)"),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected"), MULTI_LABEL_POLICY.values(), ids=MULTI_LABEL_POLICY
+)
+def test_policy_of_a_multi_label_model(situation: Given, expected: Decision) -> None:
+    decision = choose_tags(
+        scores_of(situation.heard),
+        situation.stands,
+        policy_of(situation.configured),
+        artists=situation.artists,
+        before_us=situation.before_us,
+        multi_label=True,
+    )
+
+    assert decision == expected
+
+
 def policy_of(configured: str) -> Policy:
     """Read options as beets reads them from a configuration file."""
     options = yaml_util.load_yaml_string(f"{{{configured}}}", "a row of the table")
@@ -801,8 +920,8 @@ GRID: dict[str, Sequence[Any]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def cases() -> list[Case]:
+@pytest.fixture(scope="module", params=[False, True], ids=["exclusive", "multi-label"])
+def cases(request: pytest.FixtureRequest) -> list[Case]:
     """Decide about everything under every policy."""
     policies = [
         Policy(**dict(zip(GRID, values, strict=True))) for values in product(*GRID.values())
@@ -814,7 +933,12 @@ def cases() -> list[Case]:
             before_us,
             heard,
             choose_tags(
-                scores_of(heard), stands, policy, artists=["Ann"], before_us=before_us
+                scores_of(heard),
+                stands,
+                policy,
+                artists=["Ann"],
+                before_us=before_us,
+                multi_label=request.param,
             ),
         )
         for heard, (stands, before_us), policy in product(HEARD, STANDING, policies)

@@ -1,0 +1,158 @@
+"""What is remembered of listening, and when it makes listening unnecessary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from beets.library import Item
+
+from beetsplug.genreclf.hearing import Hearing
+from beetsplug.genreclf.listening import Listening, listening_from, recall, remember
+
+if TYPE_CHECKING:
+    from plugin.conftest import BeetsHome, ScriptedClassifier
+
+MODEL = "mine@00000000"
+LABELS = ("blues", "hip hop", "rock")
+#: Labels that exclude each other, and labels that do not.
+EXCLUSIVE = Listening(MODEL, {"rock": 0.9, "blues": 0.0999, "hip hop": 0.0001})
+ALL_OF_THEM = Listening(MODEL, {"rock": 0.93, "blues": 0.88, "hip hop": 0.71})
+NONE_OF_THEM = Listening(MODEL, {"rock": 0.02, "blues": 0.01, "hip hop": 0.0})
+TOO_LITTLE = Listening(MODEL, {})
+
+
+def item_with(listening: Listening, **changes: Any) -> Item:
+    """Make a track in which something was heard, and of which something was changed."""
+    item = Item(length=60.0)
+    remember(item, listening)
+    item.update(changes)
+    return item
+
+
+class TestRecall:
+    @pytest.mark.parametrize(
+        "listening", [EXCLUSIVE, ALL_OF_THEM, NONE_OF_THEM, TOO_LITTLE]
+    )
+    def test_gives_back_what_was_heard(self, listening: Listening) -> None:
+        recalled = recall(item_with(listening), MODEL, LABELS)
+        assert recalled == listening
+        assert recalled is not None
+        assert list(recalled.scores) == list(listening.scores), "best first"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            pytest.param("rock 0.9000; blues 0.1000", id="a label is missing"),
+            pytest.param(
+                "rock 0.9000; blues 0.0500; hip hop 0.0500; pop 0.0000",
+                id="a label too many",
+            ),
+            pytest.param("rock 0.9000; blues 0.0500; rap 0.0500", id="another label"),
+            pytest.param("rock 0.9000; rock 0.0500; blues 0.0500", id="a label twice"),
+            pytest.param("Rock 0.9000; blues 0.0500; hip hop 0.0500", id="other capitals"),
+            pytest.param("rock high; blues 0.0500; hip hop 0.0500", id="no number"),
+            pytest.param("rock nan; blues 0.0500; hip hop 0.0500", id="not a number"),
+            pytest.param("rock 1.2000; blues 0.0500; hip hop 0.0500", id="too high"),
+            pytest.param("rock -0.200; blues 0.0500; hip hop 0.0500", id="too low"),
+            pytest.param("rock", id="a word"),
+            pytest.param(" ", id="a blank"),
+        ],
+    )
+    def test_does_not_trust_what_was_edited(self, text: str) -> None:
+        item = item_with(EXCLUSIVE, genreclf_scores=text)
+        assert recall(item, MODEL, LABELS) is None
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            pytest.param({"genreclf_model": "mine@11111111"}, id="another model"),
+            pytest.param({"length": 61.0}, id="another recording"),
+        ],
+    )
+    def test_is_of_this_model_in_this_recording(self, changes: dict[str, Any]) -> None:
+        assert recall(item_with(ALL_OF_THEM, **changes), MODEL, LABELS) is None
+
+    @pytest.mark.parametrize("field", ["model", "length", "scores"])
+    def test_needs_every_field(self, field: str) -> None:
+        item = item_with(ALL_OF_THEM)
+        del item[f"genreclf_{field}"]
+        assert recall(item, MODEL, LABELS) is None
+
+    def test_of_any_label_that_a_model_may_have(self) -> None:
+        labels = ("Rock; Live", "R&B 2.0", "top 40; new", "a; b 0.5; c", "1", "; ")
+        listening = listening_from(MODEL, [(label, 0.5) for label in labels])
+        assert recall(item_with(listening), MODEL, labels) == listening
+
+
+class TestRemember:
+    @pytest.mark.parametrize("listening", [EXCLUSIVE, ALL_OF_THEM, TOO_LITTLE])
+    def test_the_same_is_no_news(self, listening: Listening) -> None:
+        item = item_with(listening)
+        assert not remember(item, listening)
+
+    @pytest.mark.parametrize("before", [EXCLUSIVE, NONE_OF_THEM, TOO_LITTLE])
+    def test_something_else_is(self, before: Listening) -> None:
+        item = item_with(before)
+        assert remember(item, ALL_OF_THEM)
+        assert recall(item, MODEL, LABELS) == ALL_OF_THEM
+
+    def test_too_little_to_hear_is_news_where_much_was_heard(self) -> None:
+        item = item_with(ALL_OF_THEM)
+        assert remember(item, TOO_LITTLE)
+        assert recall(item, MODEL, LABELS) == TOO_LITTLE
+
+
+class TestKnown:
+    """Listenings that a hearing is told of, so that it need not listen."""
+
+    @pytest.fixture
+    def songs(self, home: BeetsHome, classifier: ScriptedClassifier) -> list[Item]:
+        home.add_track("Known")
+        home.add_track("New")
+        home.add_track("Old")
+        classifier.answers["Old"] = ("blues", 0.9)
+        home.beet("genreclf", "title:Old")
+        classifier.heard.clear()
+        return home.items()
+
+    @pytest.mark.parametrize("anew", [False, True])
+    def test_are_neither_listened_to_nor_recalled(
+        self, songs: list[Item], classifier: ScriptedClassifier, anew: bool
+    ) -> None:
+        known, _, old = songs
+        listenings = {
+            each.id: Listening(classifier.model_id, {"rock": share, "blues": 1 - share})
+            for each, share in ((known, 0.25), (old, 0.125))
+        }
+        hearing = hearing_of(classifier, anew=anew, known=listenings)
+
+        first, second, third = hearing.hear([hearing.track(item) for item in songs])
+
+        assert first.listening is listenings[known.id]
+        assert third.listening is listenings[old.id]
+        assert [each.is_news for each in (first, second, third)] == [False, True, False]
+        assert [path.stem for path in classifier.heard] == ["New"]
+
+    def test_too_little_to_hear_may_be_known(
+        self, songs: list[Item], classifier: ScriptedClassifier
+    ) -> None:
+        (known, *_) = songs
+        nothing = Listening(classifier.model_id, {})
+        hearing = hearing_of(classifier, known={known.id: nothing})
+        (heard,) = hearing.hear([hearing.track(known)])
+        assert heard.listening is nothing
+        assert not classifier.heard
+
+    @pytest.mark.parametrize("anew", [False, True])
+    def test_nothing_is_known_if_nothing_is_said(
+        self, songs: list[Item], classifier: ScriptedClassifier, anew: bool
+    ) -> None:
+        hearing = hearing_of(classifier, anew=anew)
+        list(hearing.hear([hearing.track(item) for item in songs]))
+        names = sorted(path.stem for path in classifier.heard)
+        assert names == (["Known", "New", "Old"] if anew else ["Known", "New"])
+
+
+def hearing_of(classifier: Any, **changes: Any) -> Hearing:
+    return Hearing(lambda: classifier, threads=1, **changes)
