@@ -64,12 +64,19 @@ def make_genreclf_command() -> ui.Subcommand:
 
 
 def make_models_command() -> ui.Subcommand:
-    """Return the command with its flag."""
+    """Return the command with its flags."""
     command = ui.Subcommand("genreclf-models", help="list, show and choose genre models")
-    command.parser.usage = "%prog [--use] [MODEL]"
-    command.parser.add_option(
-        "--use", action="store_true", help="tag with this model from now on"
+    command.parser.usage = (
+        "%prog [[--use | --remove] MODEL | --export MODEL FILE | --import FILE [NAME]]"
     )
+
+    def switch(flag: str, text: str) -> None:
+        command.parser.add_option(flag, action="store_true", help=text)
+
+    switch("--use", "tag with this model from now on")
+    switch("--remove", "delete a model of your own")
+    switch("--export", "copy a model to an .onnx file or into a folder")
+    switch("--import", "check an .onnx file, and add it to your models")
     return command
 
 

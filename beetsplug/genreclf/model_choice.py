@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import beets
@@ -12,6 +13,7 @@ import genre_model
 #: Within the folder of the beets configuration.
 FOLDER = "genreclf"
 CHOSEN = "chosen-model"
+OUT_OF_FOLD = "out-of-fold"
 
 
 def model_in_force(option: str | Path | None) -> str | Path | None:
@@ -64,6 +66,15 @@ def choose_model(name: str) -> None:
     new.replace(model_folder() / CHOSEN)
 
 
+def forget_choice() -> None:
+    """Go back to the bundled default.
+
+    Raises:
+        OSError: if the choice cannot be deleted.
+    """
+    (model_folder() / CHOSEN).unlink(missing_ok=True)
+
+
 def advice(option: str | Path | None) -> str:
     """Return what to add to an error of loading, if the model was chosen once.
 
@@ -78,8 +89,12 @@ def advice(option: str | Path | None) -> str:
 
 def known_models() -> list[str]:
     """Return the names of the models that can be chosen."""
-    own = (path.stem for path in model_folder().glob("*.onnx"))
-    return sorted({*genre_model.bundled_model_names(), *own})
+    return sorted({*genre_model.bundled_model_names(), *own_models()})
+
+
+def own_models() -> list[str]:
+    """Return the names of the person's own models."""
+    return sorted(path.stem for path in model_folder().glob("*.onnx"))
 
 
 def own_model_path(name: str) -> Path:
@@ -89,9 +104,25 @@ def own_model_path(name: str) -> Path:
 
 def own_name(name: str) -> str:
     """Return the name of a model whose path was given, if it is one of the person's own."""
-    path = Path(name).expanduser()
+    path = person_path(name)
     is_own = is_path(name) and path.resolve() == own_model_path(path.stem).resolve()
     return path.stem if is_own else name
+
+
+def person_path(text: str) -> Path:
+    """Return the path that a person typed."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 -- it never raises
+
+
+def out_of_fold_path(model_id: str) -> Path:
+    """Return where the predictions for the tracks of a training lie.
+
+    Args:
+        model_id: of a model; one that came from a friend may call itself anything, so
+            this is no path.
+    """
+    name = re.sub(r"[^\w .()@-]", "_", model_id)
+    return model_folder() / OUT_OF_FOLD / f"{name}.json"
 
 
 def model_folder() -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beets import ui
@@ -11,46 +10,87 @@ import genre_model
 from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.model_choice import (
     choose_model,
-    is_path,
     known_models,
     model_folder,
     own_name,
 )
-from beetsplug.genreclf.model_loading import ModelUnavailableError, load_classifier
+from beetsplug.genreclf.model_files import (
+    UPDATE,
+    about_file,
+    export_model,
+    import_model,
+    load_model,
+    models_error,
+    remove_model,
+)
 from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.reporter import LogReporter
 
 if TYPE_CHECKING:
     import optparse
+    from pathlib import Path
 
     import confuse
     from beets.logging import BeetsLogger
 
     from genre_model import GenreClassifier
 
+#: How many arguments each flag takes, and what is said of any other number.
+ARGUMENTS = {
+    "": ((0, 1), "name one model, please"),
+    "use": ((1,), "name one model, please"),
+    "remove": ((1,), "name one model, please"),
+    "export": ((2,), "name a model and a file or folder, please"),
+    "import": ((1, 2), "name a file and, if you like, what to call its model, please"),
+}
+
 
 def run_models_command(
     config: confuse.Subview, log: BeetsLogger, opts: optparse.Values, args: list[str]
 ) -> None:
-    """List the models, show the card of one, or choose one.
+    """List the models, show the card of one, choose, remove, export or import one.
 
     Raises:
-        UserError: if a model does not exist, is damaged, or cannot be chosen.
+        UserError: if a model does not exist, is damaged, or cannot be chosen, removed
+            or copied.
     """
     configured = read_options(config).model
-    if len(args) > 1 or (opts.use and not args):
-        raise UserError("genreclf-models: name one model, please")
-    if opts.use:
+    flag = _flag(opts)
+    numbers, complaint = ARGUMENTS[flag]
+    if len(args) not in numbers:
+        raise models_error(complaint)
+    if flag == "use":
         _use(args[0], configured)
-    elif args:
-        classifier = _load(args[0])
-        ui.print_(genre_model.card_details(classifier.model_id, classifier.card))
+    elif flag == "remove":
+        remove_model(args[0], configured)
+    elif flag == "export":
+        export_model(*args)
+    elif flag == "import":
+        import_model(args[0], args[1] if len(args) > 1 else None, configured)
     else:
+        _list_or_show(args, configured, log)
+
+
+def _flag(opts: optparse.Values) -> str:
+    given = [flag for flag in ARGUMENTS if flag and getattr(opts, flag)]
+    if len(given) > 1:
+        others = ", ".join(f"--{flag}" for flag in given[1:])
+        raise models_error(f"--{given[0]} does not go with {others}")
+    return given[0] if given else ""
+
+
+def _list_or_show(
+    names: list[str], configured: str | Path | None, log: BeetsLogger
+) -> None:
+    for name in names:
+        classifier = load_model(name)
+        ui.print_(genre_model.card_details(classifier.model_id, classifier.card))
+    if not names:
         _list(configured, log)
 
 
 def _list(configured: str | Path | None, log: BeetsLogger) -> None:
-    in_force = _load(configured)
+    in_force = load_model(configured)
     loaded = ((name, _load_or_warn(name, log)) for name in known_models())
     listed = [(name, classifier) for name, classifier in loaded if classifier is not None]
     if all(each.model_id != in_force.model_id for _, each in listed):
@@ -60,45 +100,34 @@ def _list(configured: str | Path | None, log: BeetsLogger) -> None:
         model_id, card = classifier.model_id, classifier.card
         mark = "* " if model_id == in_force.model_id else "  "
         # A model is chosen by the name of its file, which its card need not know.
-        named = "" if name == card.name else f"{name}: "
+        named = "" if name == card.name else f"{genre_model.printable(name)}: "
         ui.print_(mark + named + genre_model.card_summary(model_id, card))
 
 
 def _use(name: str, configured: str | Path | None) -> None:
-    model_id = _load(name).model_id
+    model_id = load_model(name).model_id
     name = own_name(name)
     if configured is not None:
-        raise UserError(
-            f"genreclf-models: the configuration says model: {configured}, and it has the "
-            f"last word; set model: {name} there, or remove the line"
+        raise models_error(
+            f"the configuration says model: {configured}, and it has the last word; set "
+            f"model: {name} there, or remove the line"
         )
     if name not in known_models():
-        raise UserError(
-            f"genreclf-models: {name} is a file; put it into {model_folder()}, or name it "
-            "in the configuration as genreclf.model"
+        raise models_error(
+            f"{name} is a file; put it into {model_folder()}, or name it in the "
+            "configuration as genreclf.model"
         )
-    try:
+    with about_file(model_folder()):
         choose_model(name)
-    except OSError as error:
-        raise UserError(f"genreclf-models: {error}") from error
     ui.print_(f"{name} ({model_id}) tags from now on")
-    ui.print_("To re-tag what other models tagged: beet genreclf --update")
+    ui.print_(UPDATE)
 
 
 def _load_or_warn(name: str, log: BeetsLogger) -> GenreClassifier | None:
     """Let one damaged file not hide the others."""
     try:
-        return _load(name)
+        return load_model(name)
     except UserError as error:
         text = str(error).removeprefix("genreclf-models: ")
         LogReporter(log).warning(text)
         return None
-
-
-def _load(name: str | Path | None) -> GenreClassifier:
-    if isinstance(name, str) and is_path(name):
-        name = Path(name).expanduser()
-    try:
-        return load_classifier(name)
-    except ModelUnavailableError as error:
-        raise UserError(f"genreclf-models: {error}") from error

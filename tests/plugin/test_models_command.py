@@ -13,10 +13,10 @@ from onnx_models import write_small_model
 
 import genre_model
 from beetsplug.genreclf.model_choice import choose_model
-from genre_model.model_file import DEFAULT_MODEL
+from genre_model.model_file import DEFAULT_MODEL, read_model
 
 if TYPE_CHECKING:
-    from plugin.conftest import BeetsHome
+    from plugin.conftest import BeetsHome, Printed
 
     from genre_model import GenreClassifier, TrackPrediction
 
@@ -40,6 +40,14 @@ def small(models: Path) -> Path:
 def headings(lines: list[str]) -> list[str]:
     """Return the lines that name a model, less the hash of its content."""
     return [line.split("@")[0] for line in lines if "@" in line]
+
+
+def complaint(printed: Printed) -> str:
+    """Return the only line, less what all of them begin with."""
+    (line,) = printed.err.splitlines()
+    assert line.startswith("error: genreclf-models: ")
+    assert (printed.out, printed.exit_code) == ("", 1)
+    return line.removeprefix("error: genreclf-models: ")
 
 
 def model_of_next_run(home: BeetsHome) -> str:
@@ -167,6 +175,152 @@ class TestUse:
         assert printed.exit_code == 1
 
 
+class TestRemove:
+    def test_leaves_nothing_of_a_model(self, home: BeetsHome, small: Path) -> None:
+        model_id = read_model(small).model_id
+        out_of_fold = small.parent / "out-of-fold" / f"{model_id}.json"
+        out_of_fold.parent.mkdir()
+        out_of_fold.write_text("{}")
+        other = out_of_fold.with_name("small@00000000.json")
+        other.write_text("{}")
+
+        printed = home.beet("genreclf-models", "--remove", "mine")
+
+        assert printed.lines == [f"mine is removed: {model_id}"]
+        assert (printed.err, printed.exit_code) == ("", 0)
+        left = [path for path in small.parent.rglob("*") if path.is_file()]
+        assert left == [other]
+
+    def test_a_copy_keeps_what_belongs_to_both(self, home: BeetsHome, small: Path) -> None:
+        shutil.copy(small, small.with_name("copied.onnx"))
+        out_of_fold = small.parent / "out-of-fold" / f"{read_model(small).model_id}.json"
+        out_of_fold.parent.mkdir()
+        out_of_fold.write_text("{}")
+        home.beet("genreclf-models", "--remove", "mine")
+        assert out_of_fold.exists()
+        home.beet("genreclf-models", "--remove", "copied")
+        assert not out_of_fold.exists()
+
+    def test_the_name_in_a_card_is_no_path(self, home: BeetsHome, models: Path) -> None:
+        """A friend's model may call itself anything."""
+        path = write_small_model(models / "theirs.onnx", name="../../precious")
+        precious = models / "out-of-fold" / f"{read_model(path).model_id}.json"
+        (models / "out-of-fold").mkdir()
+        precious.resolve().write_text("{}")
+        assert home.beet("genreclf-models", "--remove", "theirs").exit_code == 0
+        assert precious.resolve().exists()
+
+    @pytest.mark.usefixtures("small")
+    def test_the_chosen_one_makes_way_for_the_default(self, home: BeetsHome) -> None:
+        home.beet("genreclf-models", "--use", "mine")
+        printed = home.beet("genreclf-models", "--remove", "mine")
+        assert printed.lines[1:] == [
+            f"It was the chosen model; the choice falls back to {read_model().model_id}",
+            "To re-tag what other models tagged: beet genreclf --update",
+        ]
+        assert (printed.err, printed.exit_code) == ("", 0)
+        assert model_of_next_run(home) == DEFAULT_MODEL
+
+    @pytest.mark.usefixtures("small")
+    @pytest.mark.parametrize("model", ["mine", "genreclf/mine.onnx"])
+    def test_not_the_configured_one(self, home: BeetsHome, small: Path, model: str) -> None:
+        home.configure(model=model)
+        printed = home.beet("genreclf-models", "--remove", "mine")
+        text = complaint(printed)
+        assert text.startswith("the configuration says model: ")
+        assert "name another model there, or remove the line" in text
+        assert small.exists()
+
+    def test_a_damaged_one(self, home: BeetsHome, models: Path) -> None:
+        (models / "damaged.onnx").write_text("no model")
+        printed = home.beet("genreclf-models", "--remove", "damaged")
+        assert printed.lines == ["damaged is removed"]
+        assert (printed.err, printed.exit_code) == ("", 0)
+        assert not list(models.iterdir())
+
+    def test_not_a_bundled_one(self, home: BeetsHome) -> None:
+        printed = home.beet("genreclf-models", "--remove", DEFAULT_MODEL)
+        assert (
+            complaint(printed)
+            == f"{DEFAULT_MODEL} comes with genreclf and cannot be removed"
+        )
+        assert BUNDLED.exists()
+
+    @pytest.mark.usefixtures("small")
+    @pytest.mark.parametrize("name", ["other", "../precious", "precious.onnx", "x" * 300])
+    def test_what_is_no_own_model(
+        self, home: BeetsHome, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        monkeypatch.chdir(home.folder)
+        precious = write_small_model(home.folder / "precious.onnx")
+        printed = home.beet("genreclf-models", "--remove", name)
+        text = complaint(printed)
+        assert text.startswith(f"no model {name!r} of your own; there is mine in ")
+        assert precious.exists()
+
+    def test_one_that_cannot_be_deleted_stays_as_it_was(
+        self, home: BeetsHome, models: Path
+    ) -> None:
+        (models / "folder.onnx").mkdir()
+        printed = home.beet("genreclf-models", "--remove", "folder")
+        assert complaint(printed).startswith(f"{models / 'folder.onnx'}: ")
+
+
+class TestExport:
+    @pytest.mark.parametrize("to", ["friend.onnx", ""])
+    def test_to_a_file_or_into_a_folder(
+        self, home: BeetsHome, small: Path, to: str
+    ) -> None:
+        printed = home.beet("genreclf-models", "--export", "mine", str(home.inbox / to))
+
+        path = home.inbox / (to or "mine.onnx")
+        (line,) = printed.lines
+        assert line.startswith(f"mine ({read_model(small).model_id}) is in {path}; ")
+        assert line.endswith("labels, counts and scores, but no paths or titles")
+        assert (printed.err, printed.exit_code) == ("", 0)
+        assert path.read_bytes() == small.read_bytes()
+        assert list(home.inbox.iterdir()) == [path]
+
+    def test_a_bundled_model(self, home: BeetsHome) -> None:
+        home.beet("genreclf-models", "--export", DEFAULT_MODEL, str(home.inbox))
+        copy = home.inbox / f"{DEFAULT_MODEL}.onnx"
+        assert copy.read_bytes() == BUNDLED.read_bytes()
+
+    @pytest.mark.usefixtures("small")
+    def test_overwrites_nothing(self, home: BeetsHome) -> None:
+        path = home.inbox / "mine.onnx"
+        for to in (path, home.inbox):
+            path.write_text("precious")
+            printed = home.beet("genreclf-models", "--export", "mine", str(to))
+            assert complaint(printed) == f"{path} exists, and is not overwritten"
+            assert path.read_text() == "precious"
+
+    @pytest.mark.usefixtures("small")
+    @pytest.mark.parametrize(
+        ("to", "expected"),
+        [
+            ("mine.model", "mine.model: must end in .onnx, or be a folder"),
+            ("gone/mine.onnx", "gone: there is no such folder"),
+            ("x" * 300 + ".onnx", f"{'x' * 300}.onnx: File name too long"),
+        ],
+    )
+    def test_to_where_it_cannot_be(self, home: BeetsHome, to: str, expected: str) -> None:
+        printed = home.beet("genreclf-models", "--export", "mine", str(home.inbox / to))
+        assert complaint(printed) == f"{home.inbox}/{expected}"
+        assert not list(home.inbox.iterdir())
+
+    def test_not_what_is_damaged(self, home: BeetsHome, models: Path) -> None:
+        (models / "damaged.onnx").write_text("no model")
+        printed = home.beet("genreclf-models", "--export", "damaged", str(home.inbox))
+        assert complaint(printed).startswith(f"model file {models / 'damaged.onnx'}: ")
+        assert not list(home.inbox.iterdir())
+
+    def test_not_what_is_a_file_already(self, home: BeetsHome) -> None:
+        path = write_small_model(home.folder / "elsewhere.onnx")
+        printed = home.beet("genreclf-models", "--export", str(path), str(home.inbox))
+        assert complaint(printed) == f"{path} is a file already: copy that"
+
+
 class TestTrouble:
     @pytest.mark.parametrize("use", [[], ["--use"]])
     @pytest.mark.parametrize("name", ["missing", "damaged"])
@@ -182,11 +336,32 @@ class TestTrouble:
         # Nothing was chosen.
         assert headings(home.beet("genreclf-models").lines) == [f"* {DEFAULT_MODEL}"]
 
-    @pytest.mark.parametrize("args", [["--use"], ["one", "two"]])
-    def test_one_model_is_to_be_named(self, home: BeetsHome, args: list[str]) -> None:
-        printed = home.beet("genreclf-models", *args)
-        assert printed.err == "error: genreclf-models: name one model, please\n"
-        assert printed.exit_code == 1
+    @pytest.mark.parametrize("args", ["--use", "one two", "--remove", "--remove one two"])
+    def test_one_model_is_to_be_named(self, home: BeetsHome, args: str) -> None:
+        printed = home.beet("genreclf-models", *args.split())
+        assert complaint(printed) == "name one model, please"
+
+    @pytest.mark.parametrize(
+        ("args", "expected"),
+        [
+            ("--export one", "name a model and a file or folder, please"),
+            ("--export one two three", "name a model and a file or folder, please"),
+            ("--import", "name a file and, if you like, what to call its model, please"),
+            ("--use --import x", "--use does not go with --import"),
+            (
+                "--import --export --remove x",
+                "--remove does not go with --export, --import",
+            ),
+        ],
+    )
+    def test_flags_say_what_they_take(
+        self, home: BeetsHome, args: str, expected: str
+    ) -> None:
+        assert complaint(home.beet("genreclf-models", *args.split())) == expected
+
+    def test_a_home_that_nobody_has(self, home: BeetsHome) -> None:
+        for command in (["--use"], [], ["--remove"], ["--import"]):
+            assert complaint(home.beet("genreclf-models", *command, "~nobody/x.onnx"))
 
     @pytest.mark.parametrize("command", ["genreclf", "genreclf-models"])
     def test_a_chosen_model_that_is_gone(
