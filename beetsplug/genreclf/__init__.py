@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from beets.plugins import BeetsPlugin
 
 from beetsplug.genreclf.defaults import DEFAULTS
+from beetsplug.genreclf.eval_flags import make_eval_command
 from beetsplug.genreclf.flags import make_genreclf_command, make_models_command
 from beetsplug.genreclf.provenance import ALBUM_TYPES, ITEM_TYPES
+from beetsplug.genreclf.train_flags import make_train_command
 
 if TYPE_CHECKING:
     import optparse
@@ -56,9 +58,12 @@ class GenreClfPlugin(BeetsPlugin):
     def commands(self) -> list[ui.Subcommand]:
         """Return the commands."""
         tag, models = make_genreclf_command(), make_models_command()
+        train, evaluate = make_train_command(), make_eval_command()
         tag.func = self.run_command
         models.func = self.run_models_command
-        return [tag, models]
+        train.func = self.run_train_command
+        evaluate.func = self.run_eval_command
+        return [tag, models, train, evaluate]
 
     def run_command(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
         """Tag, check or revert the tracks that a query matches."""
@@ -73,6 +78,22 @@ class GenreClfPlugin(BeetsPlugin):
         from beetsplug.genreclf.models_command import run_models_command
 
         run_models_command(self.config, self._log, opts, args)
+
+    def run_train_command(
+        self, lib: Library, opts: optparse.Values, args: list[str]
+    ) -> None:
+        """Train a model on the genres of the tracks that a query matches."""
+        from beetsplug.genreclf.train_command import TrainCommand
+
+        TrainCommand(self.config, self._log).run(lib, opts, args)
+
+    def run_eval_command(
+        self, lib: Library, opts: optparse.Values, args: list[str]
+    ) -> None:
+        """Measure a model on the tracks that a query matches."""
+        from beetsplug.genreclf.eval_command import EvalCommand
+
+        EvalCommand(self.config, self._classifier, self._log).run(lib, opts, args)
 
     def begin_import(self, **_event: object) -> None:
         """Check the options before the import touches anything.

@@ -67,9 +67,10 @@ class Command:
         self.config.set_args(config_flags(flags))
         options = read_options(self.config)
         _check_keep_existing(flags, options)
-        items = _matching(lib, args, albums=bool(flags.get("album")))
+        albums = bool(flags.get("album"))
+        items = matching(lib, args, albums=albums)
         if not items:
-            LogReporter(self.log).warning(_nothing(args, albums=bool(flags.get("album"))))
+            LogReporter(self.log).warning(nothing_matches(args, albums=albums))
             return
         with stop_on_sigint() as is_stopped:
             job = Job(self, lib, options, flags, is_stopped)
@@ -150,8 +151,11 @@ class Job:
 
     def _check(self, items: Iterator[Item]) -> Ending:
         from beetsplug.genreclf.audit import Audit
+        from beetsplug.genreclf.out_of_fold import read_out_of_fold
 
-        audit = Audit(self.options, self._hearing(), self.reporter)
+        hearing = self._hearing()
+        hearing.known = read_out_of_fold(self.lib, hearing.model_id)
+        audit = Audit(self.options, hearing, self.reporter)
         doubts = audit.check(items)
         self.reporter.close()
         for doubt in doubts:
@@ -177,13 +181,15 @@ class Job:
         return move_tracks(self.lib, item_ids, album_ids, self.reporter, self.is_stopped)
 
 
-def _matching(lib: Library, args: list[str], *, albums: bool) -> deque[Item]:
+def matching(lib: Library, args: list[str], *, albums: bool) -> deque[Item]:
+    """Return the tracks that a query matches, or those of the albums that it matches."""
     if albums:
         return deque(item for album in lib.albums(args) for item in album.items())
     return deque(lib.items(args))
 
 
-def _nothing(args: list[str], *, albums: bool) -> str:
+def nothing_matches(args: list[str], *, albums: bool) -> str:
+    """Say that a query matches nothing."""
     kind = "album" if albums else "track"
     nothing = "the library has no album" if albums else "the library is empty"
     return f"no {kind} matches {' '.join(args)}" if args else nothing

@@ -23,4 +23,18 @@ DEFAULTS: dict[str, Any] = {
     "move": False,
     "pretend": False,
     "quiet": False,
+    "training": {
+        "label_field": "genres",
+        "labels": "first",
+        "label_map": {},
+        "min_tracks": 15,
+        "max_per_artist": None,
+        "genre_balance": 1.0,
+        "folds": None,
+        "seed": 0,
+        "method": "head",
+        "epochs": None,
+        "parent": None,
+        "name": "personal",
+    },
 }

@@ -8,21 +8,18 @@ that beets ships: its aliases (since beets 2.13) and its tree of genres.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import confuse
-
-import beetsplug
+from beetsplug.genreclf.aliases import compile_aliases, expanded, lastgenre_data
+from genre_model import spelling_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    #: A pattern that a whole name has to match, and the name that it stands for.
-    Alias = tuple[re.Pattern[str], str]
+    from beetsplug.genreclf.aliases import Alias
+
     #: Where a genre stands in a tree: itself, its parent, and so on to the root.
     Place = tuple[str, ...]
 
@@ -32,7 +29,6 @@ NOTHING: frozenset[str] = frozenset()
 GAP = re.compile(r"[\s_.\u2010-\u2013-]+")
 #: What joins two genres to one name, and the words of "rock & roll".
 JOINT = re.compile(r"[/,;&+]|\b(?:and|n)\b")
-SPELLINGS_OF_AND = re.compile(r"[^\w&]*(?:&|\band\b|\bn\b)[^\w&]*")
 
 #: Names whose last word or whose place in lastgenre's tree misleads: it has contemporary
 #: R&B under blues. In the format of lastgenre's aliases, and looked up before them, so
@@ -95,7 +91,7 @@ class GenreNames:
         option = self._aliases_option
         if not isinstance(option, bool):
             return compile_aliases(option) + compile_aliases(MISLEADING)
-        of_lastgenre = _lastgenre_data("aliases.yaml") or {}
+        of_lastgenre = lastgenre_data("aliases.yaml") or {}
         return compile_aliases(MISLEADING) + compile_aliases(of_lastgenre)
 
     @cached_property
@@ -105,15 +101,15 @@ class GenreNames:
     @cached_property
     def _places(self) -> dict[str, list[Place]]:
         places = defaultdict(list)
-        for place in _places_in(_lastgenre_data("genres-tree.yaml") or []):
-            places[_key(place[0])].append(place)
+        for place in _places_in(lastgenre_data("genres-tree.yaml") or []):
+            places[spelling_key(place[0])].append(place)
         return places
 
     def _find(self, name: str) -> frozenset[str]:
         known = self._named(name)
         if known or self._aliases_option is False:
             return known
-        canonical = _expanded(name, self._aliases)
+        canonical = expanded(name, self._aliases)
         if canonical is None:
             return self._meant(name) or self._joined(name, self._find)
         # No alias is looked up in what an alias gave: a table can lead in a circle.
@@ -128,7 +124,7 @@ class GenreNames:
         )
 
     def _named(self, name: str) -> frozenset[str]:
-        return self._labels_by_key.get(_key(name), NOTHING)
+        return self._labels_by_key.get(spelling_key(name), NOTHING)
 
     def _ending(self, name: str) -> frozenset[str]:
         """Look for the most words at the end that are a label: "delta blues" is blues.
@@ -144,7 +140,7 @@ class GenreNames:
         return NOTHING
 
     def _synonymous(self, name: str) -> frozenset[str]:
-        other = _expanded(name, self._synonyms) or ""
+        other = expanded(name, self._synonyms) or ""
         return self._meant(other) or self._joined(other, self._named) if other else NOTHING
 
     def _above(self, name: str) -> frozenset[str]:
@@ -153,7 +149,7 @@ class GenreNames:
         The name itself is looked at too, since the tree may part its words. A name that
         stands in several places has to mean something in each.
         """
-        places = self._places.get(_key(name), [])
+        places = self._places.get(spelling_key(name), [])
         return _united(
             next(filter(None, (self._named(a) or self._ending(a) for a in place)), NOTHING)
             for place in places
@@ -170,61 +166,24 @@ class GenreNames:
         return _united(map(find, parts))
 
 
-def compile_aliases(aliases: Mapping[str, Sequence[str]]) -> list[Alias]:
-    """Compile a table in the format of lastgenre's option ``aliases``.
-
-    Args:
-        aliases: patterns by the name that they stand for, which may refer to groups.
-
-    Raises:
-        re.error: a pattern is wrong, or a name refers to a group that it lacks.
-    """
-    compiled: list[Alias] = []
-    for canonical, patterns in aliases.items():
-        for text in patterns:
-            pattern = re.compile(text, re.IGNORECASE)
-            try:
-                # Parses the reference to a group, though nothing matches.
-                pattern.sub(canonical.lower(), "")
-            except IndexError as error:
-                raise re.error(f"{error} in {canonical!r}") from error
-            compiled.append((pattern, canonical.lower()))
-    return compiled
-
-
 def _united(found: Iterable[frozenset[str]]) -> frozenset[str]:
     """Unite the findings; one that is empty spoils all."""
     findings = list(found)
     return NOTHING.union(*findings) if all(findings) else NOTHING
 
 
-def _expanded(name: str, aliases: Iterable[Alias]) -> str | None:
-    """Return what the first alias that matches makes of a name; None if none does."""
-    for pattern, canonical in aliases:
-        match = pattern.fullmatch(name)
-        if match:
-            return match.expand(canonical)
-    return None
-
-
 def _labels_by_key(
     labels: Iterable[str], label_map: Mapping[str, tuple[str, ...]]
 ) -> dict[str, frozenset[str]]:
     """Map what labels are written as to the labels, then what labels are to themselves."""
-    written_as = {_key(label): genres for label, genres in label_map.items()}
+    written_as = {spelling_key(label): genres for label, genres in label_map.items()}
     written: defaultdict[str, set[str]] = defaultdict(set)
     plain: defaultdict[str, set[str]] = defaultdict(set)
     for label in labels:
-        plain[_key(label)].add(label)
-        for genre in written_as.get(_key(label), (label,)):
-            written[_key(genre)].add(label)
+        plain[spelling_key(label)].add(label)
+        for genre in written_as.get(spelling_key(label), (label,)):
+            written[spelling_key(genre)].add(label)
     return {key: frozenset(found) for key, found in (plain | written).items()}
-
-
-def _key(name: str) -> str:
-    """Return what the spellings of a name have in common."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return GAP.sub("", SPELLINGS_OF_AND.sub("&", folded))
 
 
 def _places_in(branches: Iterable[Any], above: Place = ()) -> Iterator[Place]:
@@ -234,16 +193,3 @@ def _places_in(branches: Iterable[Any], above: Place = ()) -> Iterator[Place]:
             place = (str(name), *above)
             yield place
             yield from _places_in(below or [], place)
-
-
-def _lastgenre_data(name: str) -> Any:
-    """Return what a file of lastgenre holds; None if this beets does not ship it."""
-    # Not by importing lastgenre, which needs pylast, an optional package.
-    paths = (Path(folder, "lastgenre", name) for folder in beetsplug.__path__)
-    path = next(filter(Path.is_file, paths), None)
-    return None if path is None else _yaml(path)
-
-
-@cache
-def _yaml(path: Path) -> Any:
-    return confuse.load_yaml(str(path))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from confuse import ConfigTypeError, ConfigValueError
 
-from beetsplug.genreclf.genre_names import compile_aliases
+from beetsplug.genreclf.aliases import compile_aliases
 from beetsplug.genreclf.model_choice import is_path
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import confuse
 
 from beetsplug.genreclf import option_values as values
 from beetsplug.genreclf.defaults import DEFAULTS
+from beetsplug.genreclf.training_options import TrainingOptions, read_training_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +75,7 @@ class Options:
         move: move files whose path depends on the genre.
         pretend: show the decisions, store and write nothing.
         quiet: do not print a line for each track, nor the summary.
+        training: what a model of the person's own is trained on, and how.
     """
 
     auto: bool
@@ -86,6 +88,7 @@ class Options:
     move: bool
     pretend: bool
     quiet: bool
+    training: TrainingOptions
 
 
 def read_options(view: confuse.Subview) -> Options:
@@ -97,7 +100,13 @@ def read_options(view: confuse.Subview) -> Options:
     Raises:
         confuse.ConfigError: naming the option; beets prints it in one line.
     """
-    _check_names(view)
+    training = view["training"]
+    for section, _source in view.resolve():
+        _check_names(view, section, DEFAULTS)
+        inner = section.get("training") if isinstance(section, dict) else None
+        _check_names(training, inner, DEFAULTS["training"])
+    if training.get() is None:  # every line of it is commented out
+        training.set(DEFAULTS["training"])
     return Options(
         auto=values.yes_or_no(view["auto"]),
         asis=values.one_of(view["asis"], ASIS),
@@ -109,6 +118,7 @@ def read_options(view: confuse.Subview) -> Options:
         move=values.yes_or_no(view["move"]),
         pretend=values.yes_or_no(view["pretend"]),
         quiet=values.yes_or_no(view["quiet"]),
+        training=read_training_options(training),
     )
 
 
@@ -133,19 +143,18 @@ def _read_policy(view: confuse.Subview) -> Policy:
     return policy
 
 
-def _check_names(view: confuse.Subview) -> None:
-    for section, _source in view.resolve():
-        # None: every line of it is commented out.
-        if section is not None and not isinstance(section, dict):
-            raise confuse.ConfigTypeError(f"{view.name}: must be a mapping of options")
-        for name in section or ():
-            _check_name(view, str(name))
+def _check_names(view: confuse.Subview, section: Any, known: Mapping[str, Any]) -> None:
+    # None: every line of it is commented out.
+    if section is not None and not isinstance(section, dict):
+        raise confuse.ConfigTypeError(f"{view.name}: must be a mapping of options")
+    for name in section or ():
+        _check_name(view, str(name), known)
 
 
-def _check_name(view: confuse.Subview, name: str) -> None:
-    if name not in DEFAULTS:
-        close = difflib.get_close_matches(name, DEFAULTS, 1)
-        hint = f"did you mean {close[0]}?" if close else f"there is {_listed(DEFAULTS)}"
+def _check_name(view: confuse.Subview, name: str, known: Mapping[str, Any]) -> None:
+    if name not in known:
+        close = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {close[0]}?" if close else f"there is {_listed(known)}"
         raise confuse.ConfigValueError(f"{view.name}: no option {name!r}; {hint}")
 
 

@@ -12,8 +12,10 @@ import confuse
 import pytest
 
 import beetsplug
+from beetsplug.genreclf import aliases as alias_tables
 from beetsplug.genreclf import genre_names
-from beetsplug.genreclf.genre_names import GenreNames, compile_aliases
+from beetsplug.genreclf.aliases import compile_aliases
+from beetsplug.genreclf.genre_names import GenreNames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -375,7 +377,7 @@ def test_the_files_are_read_once_and_not_before_they_are_needed(
         read.append(Path(path).name)
         return genuine(path)
 
-    genre_names._yaml.cache_clear()
+    alias_tables._yaml.cache_clear()
     monkeypatch.setattr(confuse, "load_yaml", load_yaml)
 
     names().labels_of("Rock")

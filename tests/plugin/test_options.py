@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 ALL_OPTIONS = (
     "aliases, asis, auto, count, fallback, force, ignore, keep_existing, label_map, "
-    "min_confidence, min_margin, model, move, pretend, quiet, source, threads, title_case"
+    "min_confidence, min_margin, model, move, pretend, quiet, source, threads, title_case, "
+    "training"
 )
 
 #: what is configured -> what is read
@@ -62,6 +63,12 @@ MISTAKES = {
     "Auto: no": ": no option 'Auto'; did you mean auto?",
     "whitelist: yes": f": no option 'whitelist'; there is {ALL_OPTIONS}",
     "7: yes": f": no option '7'; there is {ALL_OPTIONS}",
+    "training: yes": ".training: must be a mapping of options",
+    "training: [a]": ".training: must be a mapping of options",
+    "training: {folds: many}": ".training.folds: must be a whole number, not 'many'",
+    "training: {fold: 3}": ".training: no option 'fold'; did you mean folds?",
+    "training: {min_tracks: 0}": ".training.min_tracks: must be 1 or more, not 0",
+    "training: {label_map: x}": ".training.label_map: must be a mapping, not 'x'",
     "auto: sometimes": ".auto: must be yes or no, not 'sometimes'",
     "auto:": ".auto: must be yes or no, not None",
     "force: perhaps": ".force: must be yes or no, not 'perhaps'",

@@ -1,0 +1,79 @@
+"""Other names of genres, as lastgenre, a plugin that beets ships, knows them."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import confuse
+
+import beetsplug
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    #: A pattern that a whole name has to match, and the name that it stands for.
+    Alias = tuple[re.Pattern[str], str]
+
+
+def compile_aliases(aliases: Mapping[str, Sequence[str]]) -> list[Alias]:
+    """Compile a table in the format of lastgenre's option ``aliases``.
+
+    Args:
+        aliases: patterns by the name that they stand for, which may refer to groups.
+
+    Raises:
+        re.error: a pattern is wrong, or a name refers to a group that it lacks.
+    """
+    compiled: list[Alias] = []
+    for canonical, patterns in aliases.items():
+        for text in patterns:
+            pattern = re.compile(text, re.IGNORECASE)
+            try:
+                # Parses the reference to a group, though nothing matches.
+                pattern.sub(canonical.lower(), "")
+            except IndexError as error:
+                raise re.error(f"{error} in {canonical!r}") from error
+            compiled.append((pattern, canonical.lower()))
+    return compiled
+
+
+def expanded(name: str, aliases: Iterable[Alias]) -> str | None:
+    """Return what the first alias that matches makes of a name; None if none does."""
+    for pattern, canonical in aliases:
+        match = pattern.fullmatch(name)
+        if match:
+            return match.expand(canonical)
+    return None
+
+
+def canonical_names(option: bool | Mapping[str, Sequence[str]]) -> Callable[[str], str]:
+    """Return a function from a name to the one that it stands for, or to itself.
+
+    Args:
+        option: True for lastgenre's aliases, patterns by the name that they stand for
+            instead of those, or False to take every name literally.
+    """
+    table = (lastgenre_data("aliases.yaml") or {}) if option is True else option or {}
+    aliases = compile_aliases(table)
+
+    def canonical(name: str) -> str:
+        found = expanded(name.strip().lower(), aliases)
+        return name if found is None else found
+
+    return canonical
+
+
+def lastgenre_data(name: str) -> Any:
+    """Return what a file of lastgenre holds; None if this beets does not ship it."""
+    # Not by importing lastgenre, which needs pylast, an optional package.
+    paths = (Path(folder, "lastgenre", name) for folder in beetsplug.__path__)
+    path = next(filter(Path.is_file, paths), None)
+    return None if path is None else _yaml(path)
+
+
+@cache
+def _yaml(path: Path) -> Any:
+    return confuse.load_yaml(str(path))

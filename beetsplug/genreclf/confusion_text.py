@@ -1,0 +1,75 @@
+"""Which genres are taken for which, laid out for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from genre_model import Judgement
+
+#: Columns of a terminal that a table fills if it can.
+WIDTH = 88
+#: No table is readable that has more genres; the largest confusions are listed instead.
+MAX_GENRES = 25
+N_LISTED = 20
+#: Letters of a genre before its row, and the most and the fewest above its column.
+ROW_LETTERS = 16
+MAX_LETTERS = 10
+MIN_LETTERS = 3
+
+
+def confusion_lines(judgement: Judgement) -> Iterator[str]:
+    """Lay out how often each genre is heard as each other.
+
+    Genres that no track has, and that are heard in none, are left out.
+    """
+    counts = judgement.confusion()
+    met = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
+    labels = [judgement.labels[i] for i in met]
+    counts = counts[np.ix_(met, met)]
+    several = judgement.targets.sum(axis=1).max() > 1
+    more = "; a track of several genres counts for each" if several else ""
+    if len(labels) > MAX_GENRES:
+        yield f"  most often taken for another{more}"
+        yield from _largest(labels, counts)
+    else:
+        yield f"  row: genre of the library, column: heard{more}"
+        yield from _table(labels, counts)
+
+
+def abbreviations(names: Sequence[str], n_letters: int) -> list[str]:
+    """Shorten names to so many letters, no two alike if that can be."""
+    short: list[str] = []
+    for name in names:
+        start, rest = name[: n_letters - 1], name[n_letters - 1 :]
+        tries = [(start + letter).strip() for letter in rest or " "]
+        short.append(next((each for each in tries if each not in short), tries[0]))
+    return short
+
+
+def _table(labels: Sequence[str], counts: NDArray[np.int64]) -> Iterator[str]:
+    n_digits = len(str(counts.max()))
+    rows = abbreviations(labels, ROW_LETTERS)
+    edge = max(map(len, rows))
+    room = (WIDTH - 2 - edge) // len(labels) - 1
+    names = [label.replace(" ", "") for label in labels]
+    columns = abbreviations(names, max(MIN_LETTERS, n_digits, min(room, MAX_LETTERS)))
+    width = max(n_digits, *map(len, columns)) + 1
+    yield f"  {'':<{edge}}" + "".join(f"{name:>{width}}" for name in columns)
+    for name, row in zip(rows, counts, strict=True):
+        yield f"  {name:<{edge}}" + "".join(f"{n or '.':>{width}}" for n in row.tolist())
+
+
+def _largest(labels: Sequence[str], counts: NDArray[np.int64]) -> Iterator[str]:
+    wrong = counts * ~np.eye(len(labels), dtype=bool)
+    for place in np.argsort(-wrong, axis=None, kind="stable")[:N_LISTED]:
+        row, column = divmod(int(place), len(labels))
+        if wrong[row, column]:
+            of_all = f"{wrong[row, column]} of {counts[row].sum()}"
+            yield f"  {labels[row]} heard as {labels[column]}: {of_all}"

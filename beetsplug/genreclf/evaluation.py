@@ -1,0 +1,212 @@
+"""One pass that changes nothing: how often does a model hear what the labels say?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+import genre_model
+from beetsplug.genreclf.audit import commonest
+from beetsplug.genreclf.doubts import Doubt, examine, worst_first
+from beetsplug.genreclf.genre_names import GenreNames
+from beetsplug.genreclf.library_labels import labelled_files
+from beetsplug.genreclf.naming import tracks_have
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from beets.library import Item
+
+    from beetsplug.genreclf.hearing import Heard, Hearing, Track
+    from beetsplug.genreclf.options import Options
+    from beetsplug.genreclf.reporter import Reporter
+    from genre_model import Judgement, LabelledFile
+
+#: From this share of its tracks on, a model was trained on the tracks of this library.
+MIN_KNOWN_SHARE = 0.5
+
+
+class Question(NamedTuple):
+    """A track whose genres the model knows.
+
+    Attributes:
+        name: how people call the track.
+        genres: those that count, as the person spells them.
+        labels: of the model, that these mean.
+        track: to hear.
+    """
+
+    name: str
+    genres: tuple[str, ...]
+    labels: frozenset[str]
+    track: Track
+
+
+class Answer(NamedTuple):
+    """What a model says of a track.
+
+    Attributes:
+        question: the track, and what is true of it.
+        scores: label -> probability.
+        from_before: whether a model said so that was not trained on this track.
+    """
+
+    question: Question
+    scores: Mapping[str, float]
+    from_before: bool
+
+
+@dataclass
+class Evaluation:
+    """Asks a model about tracks whose genres are the person's own.
+
+    Attributes:
+        options: what the person chose.
+        hearing: hears the tracks.
+        reporter: receives warnings while listening.
+        unreadable: tracks that could not be heard, after :meth:`ask`.
+        inaudible: tracks too short or too silent.
+        n_questions: tracks to hear.
+    """
+
+    options: Options
+    hearing: Hearing
+    reporter: Reporter
+    unreadable: int = field(default=0, init=False)
+    inaudible: int = field(default=0, init=False)
+    n_questions: int = field(default=0, init=False)
+    _notes: list[str] = field(default_factory=list, init=False)
+    _unknown: Counter[str] = field(default_factory=Counter, init=False)
+    _n_unknown: int = field(default=0, init=False)
+
+    def ask(self, items: Sequence[Item]) -> list[Answer]:
+        """Return the answers; fewer if it is told to stop. Nothing is stored.
+
+        Raises:
+            ModelUnavailableError: before any track is heard.
+        """
+        questions = list(self._questions(items))
+        self.n_questions = len(questions)
+        tracks = [question.track for question in questions]
+        self.reporter.expect(sum(track.recalled is None for track in tracks))
+        answers = (
+            self._answer(question, heard)
+            for question, heard in zip(questions, self.hearing.hear(tracks), strict=False)
+        )
+        return [answer for answer in answers if answer is not None]
+
+    def doubts(self, answers: Sequence[Answer]) -> list[Doubt]:
+        """Return the tracks of whose genres the model thinks otherwise, worst first."""
+        examined = (
+            examine(
+                question.name,
+                question.genres,
+                scores,
+                self._names,
+                multi_label=self.hearing.multi_label,
+            )
+            for question, scores, _ in answers
+        )
+        return worst_first(doubt for _, doubt in examined if doubt is not None)
+
+    def judgement(self, answers: Sequence[Answer]) -> Judgement:
+        """Put the answers beside the truth; there must be one at least."""
+        labels = self.hearing.labels
+        probabilities = [[a.scores.get(label, 0.0) for label in labels] for a in answers]
+        return genre_model.Judgement(
+            labels,
+            genre_model.targets_of([list(a.question.labels) for a in answers], labels),
+            np.array(probabilities, np.float32),
+            self.hearing.multi_label,
+        )
+
+    def left_out(self) -> list[str]:
+        """Say why tracks do not count: one line for each reason."""
+        notes = list(self._notes)
+        if self._n_unknown:
+            lacking = f"a genre that the model lacks ({commonest(self._unknown)})"
+            notes.append(f"{tracks_have(self._n_unknown)} {lacking}")
+        if self.inaudible:
+            notes.append(f"{tracks_have(self.inaudible)} too little to hear")
+        if self.unreadable:
+            notes.append(f"{tracks_have(self.unreadable)} a file that cannot be read")
+        return notes
+
+    @cached_property
+    def _names(self) -> GenreNames:
+        return GenreNames(
+            self.hearing.labels,
+            label_map=self.options.policy.label_map,
+            aliases=self.options.aliases,
+        )
+
+    def _questions(self, items: Sequence[Item]) -> Iterator[Question]:
+        files, self._notes = labelled_files(items, self.options.training.label_field)
+        item_of = {str(item.id): item for item in items}
+        for file in files:
+            genres = self._genres(file)
+            labels = frozenset[str]().union(*map(self._names.labels_of, genres))
+            if labels:
+                track = self.hearing.track(item_of[file.key])
+                yield Question(file.name, genres, labels, track)
+            else:
+                self._n_unknown += 1
+                self._unknown.update(genres or file.labels)
+
+    def _genres(self, file: LabelledFile) -> tuple[str, ...]:
+        """Return what counts as true of a track, by the names that training gives it."""
+        genres = tuple(new for label in file.labels for new in self._renamed(label))
+        return genres[:1] if self.options.training.labels == "first" else genres
+
+    def _renamed(self, label: str) -> tuple[str, ...]:
+        """Rename a label as training does, unless that says less to this model."""
+        new = self.options.training.label_map.get(label.lower(), (label,))
+        is_known = not new or any(map(self._names.labels_of, new))
+        return new if is_known else (label,)
+
+    def _answer(self, question: Question, heard: Heard) -> Answer | None:
+        if heard.is_news:
+            self.reporter.advance()
+        if heard.listening is None:
+            self.reporter.warning(str(heard.error))
+            self.unreadable += 1
+            return None
+        if not heard.listening.scores:
+            self.inaudible += 1
+            return None
+        from_before = question.track.item_id in self.hearing.known
+        return Answer(question, heard.listening.scores, from_before)
+
+
+def leaks(
+    model_id: str,
+    training: Mapping[str, Any],
+    known: Collection[int],
+    answers: Sequence[Answer],
+) -> Iterator[str]:
+    """Say why a score means less than it seems to.
+
+    Args:
+        model_id: of the model.
+        training: what its card says of its training; a stranger may have written it.
+        known: tracks of the library that it was trained on, and that were judged by
+            models that were not.
+        answers: that the score is of.
+    """
+    ids = training.get("track_ids")
+    trained = {str(each) for each in ids} if isinstance(ids, list) else set()
+    paths: list[Path] = [a.question.track.path for a in answers if not a.from_before]
+    if n_seen := sum(path.stem in trained for path in paths):
+        yield f"{model_id} was trained on {n_seen} of these tracks"
+    if any(answer.from_before for answer in answers):
+        said_before = training.get("leaks")
+        yield from map(str, said_before if isinstance(said_before, list) else ())
+    n_trained = training.get("n_tracks")
+    n_expected = n_trained if isinstance(n_trained, int) else 1
+    if "method" in training and len(known) < MIN_KNOWN_SHARE * n_expected:
+        yield f"{model_id} may have been trained on these tracks"

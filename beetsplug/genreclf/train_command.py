@@ -1,0 +1,188 @@
+"""Runs ``beet genreclf-train``."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from beets import ui
+
+import genre_model
+from beetsplug.genreclf.aliases import canonical_names
+from beetsplug.genreclf.command import INTERRUPTED, matching, nothing_matches
+from beetsplug.genreclf.compat import UserError
+from beetsplug.genreclf.genre_names import GenreNames
+from beetsplug.genreclf.library_labels import labelled_files
+from beetsplug.genreclf.model_choice import model_folder, model_in_force
+from beetsplug.genreclf.options import read_options
+from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
+from beetsplug.genreclf.stopping import stop_on_sigint
+from beetsplug.genreclf.train_flags import given_flags, options_of
+from beetsplug.genreclf.trained_model import check_name, keep_model
+from beetsplug.genreclf.training_options import DEFAULT_FOLDS
+
+if TYPE_CHECKING:
+    import optparse
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import confuse
+    from beets.library import Item, Library
+    from beets.logging import BeetsLogger
+
+    from beetsplug.genreclf.options import Options
+    from genre_model import (
+        GenreClassifier,
+        HeadMethod,
+        LabelledFile,
+        NetworkMethod,
+        PersonalModel,
+    )
+
+STORE = "embeddings.db"
+NETWORKS = "networks"
+
+
+@dataclass
+class TrainCommand:
+    """One run of ``beet genreclf-train``.
+
+    Attributes:
+        config: the ``genreclf`` section.
+        log: of the plugin.
+    """
+
+    config: confuse.Subview
+    log: BeetsLogger
+
+    def run(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+        """Train on the tracks that the query matches; keep the model if it is worth it.
+
+        Raises:
+            UserError: if no model can be trained, or an older one is better; the model
+                that was in force stays so.
+            confuse.ConfigError: naming the option.
+        """
+        read_options(self.config)  # before flags are laid over what may be wrong
+        flags = given_flags(opts)
+        general, training = options_of(flags)
+        self.config.set_args(general)
+        self.config["training"].set(training)
+        options = read_options(self.config)
+        check_name(options.training.name)
+        by_album = bool(flags.get("album"))
+        items = list(matching(lib, args, albums=by_album))
+        if not items:
+            LogReporter(self.log).warning(nothing_matches(args, albums=by_album))
+            return
+        model = self._train(options, items)
+        self._show(options, model)
+        if not options.pretend:
+            keep_model(model, items, options, flags, _command_line(flags, args))
+
+    def _train(self, options: Options, items: Sequence[Item]) -> PersonalModel:
+        files, notes = labelled_files(items, options.training.label_field)
+        reporter = TerminalReporter(self.log, quiet=options.quiet)
+        if not options.quiet:
+            for note in notes:
+                ui.print_(f"left out: {note}")
+        with stop_on_sigint() as is_stopped:
+            try:
+                return _fit(options, files, reporter, is_stopped)
+            except genre_model.TrainingStoppedError as error:
+                reporter.close()
+                ui.print_(f"interrupted: {error}")
+                raise SystemExit(INTERRUPTED) from None
+            except KeyboardInterrupt:  # the second press
+                raise SystemExit(INTERRUPTED) from None
+            except genre_model.GenreModelError as error:
+                raise _error(f"{error}; nothing has changed") from error
+            except ModuleNotFoundError as error:
+                raise _error(
+                    f"--method {options.training.method} needs the package {error.name}: "
+                    "install beets-genreclf[train]"
+                ) from error
+            finally:
+                reporter.close()
+
+    def _show(self, options: Options, model: PersonalModel) -> None:
+        if not options.quiet:
+            ui.print_(model.report())
+
+
+def _fit(
+    options: Options,
+    files: Sequence[LabelledFile],
+    reporter: TerminalReporter,
+    is_stopped: Callable[[], bool],
+) -> PersonalModel:
+    source = model_in_force(options.training.parent or genre_model.DEFAULT_MODEL)
+    parent = genre_model.GenreClassifier.load(source)
+    names = GenreNames(
+        parent.genres, label_map=options.policy.label_map, aliases=options.aliases
+    )
+    training = genre_model.PersonalTraining(
+        settings=_settings(options),
+        method=_method(options, parent, source, is_stopped),
+        parent=parent,
+        store_path=model_folder() / STORE,
+        parent_genres_of=names.labels_of,
+        canonical=canonical_names(options.aliases),
+        n_threads=options.threads,
+        should_stop=is_stopped,
+    )
+    return training.run(files, reporter)
+
+
+def _settings(options: Options) -> genre_model.PersonalSettings:
+    training = options.training
+    return genre_model.PersonalSettings(
+        min_tracks=training.min_tracks,
+        max_per_artist=training.max_per_artist,
+        multi_label=training.labels == "all",
+        label_map=training.label_map,
+        genre_balance=training.genre_balance,
+        n_folds=training.folds or DEFAULT_FOLDS[training.method],
+        seed=training.seed,
+    )
+
+
+def _method(
+    options: Options,
+    parent: GenreClassifier,
+    source: str | Path | None,
+    is_stopped: Callable[[], bool],
+) -> HeadMethod | NetworkMethod:
+    training = options.training
+    if training.method == "head":
+        return genre_model.HeadMethod(parent, source, options.threads, is_stopped)
+    if training.labels == "all":
+        raise _error(f"--labels all needs --method head, not {training.method}")
+    return genre_model.NetworkMethod(
+        name=training.method,
+        parent_source=source,
+        folder=model_folder() / NETWORKS,
+        epochs=training.epochs,
+        n_threads=options.threads,
+        should_stop=is_stopped,
+    )
+
+
+def _command_line(flags: dict[str, Any], args: list[str]) -> str:
+    """Return what trains such a model, less what only this person can mean."""
+    private = ("quiet", "threads", "replace", "use", "parent")
+    shown = [
+        " ".join([f"--{name.replace('_', '-')}", *_quoted(value)])
+        for name, value in flags.items()
+        if name not in private
+    ]
+    return " ".join(["beet genreclf-train", *shown, *(["QUERY"] if args else [])])
+
+
+def _quoted(value: object) -> list[str]:
+    return [] if value is True else [shlex.quote(str(value))]
+
+
+def _error(text: str) -> UserError:
+    return UserError(genre_model.printable(f"genreclf-train: {text}"))

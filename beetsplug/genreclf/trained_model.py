@@ -1,0 +1,171 @@
+"""What becomes of a model that has just been trained: kept, and put in force."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from beets import ui
+
+import genre_model
+from beetsplug.genreclf.compat import UserError
+from beetsplug.genreclf.model_choice import (
+    choose_model,
+    chosen_model,
+    model_folder,
+    out_of_fold_path,
+    own_model_path,
+    own_name,
+)
+from beetsplug.genreclf.model_files import MODEL_NAME, remove_out_of_fold
+from beetsplug.genreclf.out_of_fold import write_out_of_fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from beets.library import Item
+
+    from beetsplug.genreclf.options import Options
+    from genre_model import PersonalModel
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a model of one's own.
+
+    Raises:
+        UserError: saying why.
+    """
+    if not MODEL_NAME.fullmatch(name) or name.lower().endswith(".onnx"):
+        raise _error(
+            f"{name!r} cannot be the name of a model, only letters, digits, spaces and "
+            "_.()-"
+        )
+    if name.casefold() in {each.casefold() for each in genre_model.bundled_model_names()}:
+        raise _error(f"{name} comes with genreclf; give the new model another --name")
+
+
+def keep_model(
+    model: PersonalModel,
+    items: Sequence[Item],
+    options: Options,
+    flags: dict[str, Any],
+    command: str,
+) -> None:
+    """Write the model and what was said of its tracks, and put it in force.
+
+    In an order in which a kill leaves either the old state or the new one.
+
+    Raises:
+        UserError: if it is not worth to replace an older model, or nothing can be
+            written; the older one stays as it is.
+    """
+    name = options.training.name
+    is_in_force = own_model_path(name).exists() and name == _named_in_force(options)
+    if not flags.get("replace"):
+        _check_worth(model, name, is_in_force=is_in_force)
+    with _about(name, "nothing has changed"):
+        model_id = _write(model, items, name, command)
+    model.clean_up()
+    path = genre_model.printable(str(own_model_path(name)))
+    ui.print_(f"{model_id} is in {path}")
+    if not is_in_force and (reason := _why_not(model, options, flags)):
+        ui.print_(reason)
+        return
+    if not is_in_force:
+        with _about(name, "the model is kept, but not in force"):
+            choose_model(name)
+    ui.print_(f"{name} tags from now on")
+    for option, labels in options.policy.unknown_labels(model.judgement.labels).items():
+        named = ", ".join(sorted(labels))
+        ui.print_(f"Before that, take {named} out of the option {option}: not its labels")
+    ui.print_("To re-tag what other models tagged: beet genreclf --update")
+    ui.print_("To find tracks that may be mislabelled: beet genreclf --check")
+
+
+def _named_in_force(options: Options) -> str | None:
+    if options.model is not None:
+        return own_name(str(options.model))
+    try:
+        return chosen_model()
+    except (OSError, UnicodeError):
+        return None
+
+
+def _check_worth(model: PersonalModel, name: str, *, is_in_force: bool) -> None:
+    """Refuse to let a worse model take the place of another.
+
+    Raises:
+        UserError: saying what is better.
+    """
+    better = genre_model.better_model_at(own_model_path(name), model)
+    beaten_by = model.beaten_by()
+    if better is None and is_in_force and beaten_by is not None:
+        better = f"the new model is no better than {beaten_by!r} in the table"
+    if better is not None:
+        raise _error(
+            f"{better}; to replace {name} nevertheless: --replace; to keep both: --name "
+            "NAME"
+        )
+
+
+def _why_not(model: PersonalModel, options: Options, flags: dict[str, Any]) -> str | None:
+    """Say why a model is not put in force; None if it is."""
+    name = options.training.name
+    use = f"beet genreclf-models --use {shlex.quote(name)}"
+    if flags.get("use") is False:
+        return f"To tag with it: {use}"
+    if (better := model.beaten_by()) is not None:
+        return (
+            f"It is no better than {better!r} in the table, so it is not put in force. To "
+            f"tag with it nevertheless: {use}"
+        )
+    if options.model is not None:
+        return (
+            f"The configuration says model: {options.model}; to tag with the new one, set "
+            f"model: {name} there, or remove the line"
+        )
+    return None
+
+
+def _write(model: PersonalModel, items: Sequence[Item], name: str, command: str) -> str:
+    path = own_model_path(name)
+    old_id = _id_at(path)
+    genre_model.sweep_partials(model_folder())
+    model_id, content = model.file_content(name, command)
+    scores = model.out_of_fold()
+    write_out_of_fold(model_id, [i for i in items if str(i.id) in scores], scores)
+    try:
+        genre_model.write_atomically(path, content)
+    except OSError:
+        if model_id != old_id:
+            with contextlib.suppress(OSError):
+                out_of_fold_path(model_id).unlink(missing_ok=True)
+        raise
+    if old_id is not None and old_id != model_id:
+        remove_out_of_fold(name, old_id)
+    return model_id
+
+
+@contextlib.contextmanager
+def _about(name: str, state: str) -> Iterator[None]:
+    """Turn what goes wrong with a file into one line that says what holds now."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or own_model_path(name)
+        raise _error(f"{where}: {error.strerror or error}; {state}") from error
+    except genre_model.GenreModelError as error:
+        raise _error(f"{error}; {state}") from error
+
+
+def _id_at(path: Path) -> str | None:
+    try:
+        return genre_model.GenreClassifier.load(path).model_id
+    except genre_model.GenreModelError:
+        return None
+
+
+def _error(text: str) -> UserError:
+    return UserError(genre_model.printable(f"genreclf-train: {text}"))

@@ -1,0 +1,98 @@
+"""The section ``genreclf: training:``, checked and typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from confuse import ConfigTypeError, ConfigValueError
+
+from beetsplug.genreclf import option_values as values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from confuse import Subview
+
+LABELS = ("first", "all")
+METHODS = ("head", "finetune", "scratch")
+#: Folds of methods that train in seconds, and of those that train for hours.
+DEFAULT_FOLDS = {"head": 5, "finetune": 3, "scratch": 3}
+MIN_FOLDS = 2
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What a person can choose about a model of their own.
+
+    Attributes:
+        label_field: where labels stand: ``genres``, or a flexible field.
+        labels: ``first`` or ``all`` labels of a track.
+        label_map: label in lower case -> what it is called instead.
+        min_tracks: labels with fewer tracks are dropped.
+        max_per_artist: tracks of one artist within a label; None is no limit.
+        genre_balance: 0 lets each track weigh the same, 1 each label.
+        folds: of the cross-validation; None is what the method can afford.
+        seed: of the folds, and of the training of networks.
+        method: ``head``, ``finetune`` or ``scratch``.
+        epochs: of networks; None is what the recipe says.
+        parent: the model whose network is built upon; None is the bundled one.
+        name: of the new model.
+    """
+
+    label_field: str = "genres"
+    labels: str = "first"
+    label_map: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    min_tracks: int = 15
+    max_per_artist: int | None = None
+    genre_balance: float = 1.0
+    folds: int | None = None
+    seed: int = 0
+    method: str = "head"
+    epochs: int | None = None
+    parent: str | Path | None = None
+    name: str = "personal"
+
+
+def read_training_options(view: Subview) -> TrainingOptions:
+    """Check the whole section at once.
+
+    Args:
+        view: the section ``training``, the flags of a command laid over it.
+
+    Raises:
+        confuse.ConfigError: naming the option; beets prints it in one line.
+    """
+    return TrainingOptions(
+        label_field=_text(view["label_field"]),
+        labels=values.one_of(view["labels"], LABELS),
+        label_map=values.label_map(view["label_map"]),
+        min_tracks=values.positive_int(view["min_tracks"]),
+        max_per_artist=values.positive_int_or_none(view["max_per_artist"]),
+        genre_balance=values.probability(view["genre_balance"]),
+        folds=_folds(view["folds"]),
+        seed=_natural(view["seed"]),
+        method=values.one_of(view["method"], METHODS),
+        epochs=values.positive_int_or_none(view["epochs"]),
+        parent=values.model(view["parent"]),
+        name=_text(view["name"]),
+    )
+
+
+def _text(view: Subview) -> str:
+    value = view.get()
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigTypeError(f"{view.name}: must be a name, not {value!r}")
+    return value.strip()
+
+
+def _natural(view: Subview) -> int:
+    return 0 if view.get() == 0 else values.positive_int(view)
+
+
+def _folds(view: Subview) -> int | None:
+    folds = values.positive_int_or_none(view)
+    if folds is not None and folds < MIN_FOLDS:
+        raise ConfigValueError(f"{view.name}: must be {MIN_FOLDS} or more, not {folds}")
+    return folds

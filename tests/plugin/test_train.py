@@ -1,0 +1,470 @@
+"""``beet genreclf-train`` on a real library, with real audio and a real network."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from audio_files import tone, write_audio
+from beets.library import Item
+from mediafile import MediaFile
+from onnx_models import write_small_model
+
+import genre_model
+from beetsplug.genreclf.model_choice import model_folder, out_of_fold_path
+from beetsplug.genreclf.out_of_fold import read_out_of_fold
+from genre_model.model_file import write_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from plugin.conftest import BeetsHome
+
+#: What makes a genre here: where its tones lie.
+HZ = {"Cellar": 110.0, "Attic": 3000.0}
+N_EACH = 6
+#: ``beet`` on a machine that has no torch.
+WITHOUT_TORCH = """
+import sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+sys.meta_path.insert(0, Finder())
+import beets.ui
+beets.ui.main()
+"""
+
+
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("tones")
+    return {
+        label: write_audio(folder / f"{label}.mp3", tone(hz, 3.5))
+        for label, hz in HZ.items()
+    }
+
+
+@pytest.fixture
+def add(home: BeetsHome, tones: dict[str, Path]) -> Callable[..., int]:
+    """Return a function that puts a tone into folder and library, under any genres."""
+
+    def add_tone(sound: str, title: str, **tags: object) -> int:
+        path = home.music / f"{title}.mp3"
+        shutil.copyfile(tones[sound], path)
+        media_file = MediaFile(path)
+        media_file.update({"title": title, "artist": title, "genres": [sound], **tags})
+        media_file.save()
+        item_id = home.library().add(Item.from_path(path))
+        assert item_id is not None
+        return item_id
+
+    return add_tone
+
+
+@pytest.fixture
+def labelled(home: BeetsHome, add: Callable[..., int]) -> BeetsHome:
+    """A library of two genres, by three artists each; the parent is a small network."""
+    parent = write_small_model(home.folder / "parent.onnx")
+    home.configure(training={"parent": str(parent), "min_tracks": 3})
+    for sound in HZ:
+        for number in range(N_EACH):
+            add(sound, f"{sound} {number}", artist=f"{sound} band {number // 2}")
+    return home
+
+
+def in_force(home: BeetsHome) -> str:
+    """Return the id of the model in force."""
+    (line,) = [each for each in home.beet("genreclf-models").lines if each.startswith("* ")]
+    return line.split()[-1]
+
+
+class TestTrain:
+    def test_the_new_model_tags_with_the_persons_genres(
+        self, labelled: BeetsHome, add: Callable[..., int]
+    ) -> None:
+        printed = labelled.beet("genreclf-train")
+        assert (printed.err, printed.exit_code) == ("", 0)
+        assert "12 tracks by 6 artists, 2 genres" in printed.lines
+        assert re.search(r"this model +1\.000", printed.out)
+        assert "personal tags from now on" in printed.lines
+        assert in_force(labelled).startswith("personal@")
+        add("Attic", "New", genres=[])
+        labelled.beet("genreclf", "title:New")
+        assert labelled.item("New").genres == ["Attic"]
+
+    def test_nothing_in_library_and_files_changes(self, labelled: BeetsHome) -> None:
+        before = labelled.dump(), labelled.files()
+        labelled.beet("genreclf-train")
+        assert (labelled.dump(), labelled.files()) == before
+
+    def test_the_card_of_the_new_model_is_shown(self, labelled: BeetsHome) -> None:
+        labelled.beet("genreclf-train", "--name", "my genres", "title::.")
+        printed = labelled.beet("genreclf-models", "my genres")
+        assert "Attic (6), Cellar (6)" in printed.out
+        card = genre_model.GenreClassifier.load(model_folder() / "my genres.onnx").card
+        assert card.training["command"] == "beet genreclf-train --name 'my genres' QUERY"
+
+    def test_a_second_training_listens_to_what_is_new_only(
+        self,
+        labelled: BeetsHome,
+        add: Callable[..., int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        labelled.beet("genreclf-train")
+        heard: list[str] = []
+        genuine = genre_model.GenreClassifier.segments_of
+
+        def listen(classifier: genre_model.GenreClassifier, path: Path) -> object:
+            heard.append(path.stem)
+            return genuine(classifier, path)
+
+        monkeypatch.setattr(genre_model.GenreClassifier, "segments_of", listen)
+        add("Attic", "New")
+        labelled.beet("genreclf-train")
+        assert heard == ["New"]
+
+    def test_a_pretended_training_keeps_nothing(self, labelled: BeetsHome) -> None:
+        printed = labelled.beet("genreclf-train", "--pretend")
+        assert "this model" in printed.out
+        assert not list(model_folder().glob("*.onnx"))
+        assert in_force(labelled).startswith("gtzan")
+
+    def test_no_use_keeps_the_old_one_in_force(self, labelled: BeetsHome) -> None:
+        printed = labelled.beet("genreclf-train", "--no-use")
+        assert printed.lines[-1] == "To tag with it: beet genreclf-models --use personal"
+        assert in_force(labelled).startswith("gtzan")
+
+    def test_the_configured_model_has_the_last_word(self, labelled: BeetsHome) -> None:
+        labelled.configure(model=genre_model.DEFAULT_MODEL)
+        printed = labelled.beet("genreclf-train")
+        assert "set model: personal there" in printed.lines[-1]
+        assert in_force(labelled).startswith("gtzan")
+
+    def test_options_that_name_labels_of_the_old_model_are_pointed_out(
+        self, labelled: BeetsHome
+    ) -> None:
+        labelled.configure(label_map={"hip hop": "Rap"}, ignore=["Disco"])
+        printed = labelled.beet("genreclf-train")
+        assert "take hip hop out of the option label_map" in printed.out
+        assert "take disco out of the option ignore" in printed.out
+
+
+class TestWhatTrains:
+    def test_never_what_genreclf_wrote(
+        self, home: BeetsHome, add: Callable[..., int]
+    ) -> None:
+        parent = write_small_model(home.folder / "parent.onnx")
+        home.configure(
+            training={"parent": str(parent), "min_tracks": 3},
+            model=str(parent),
+            min_confidence=0,
+            label_map={"low": "Cellar", "high": "Attic"},
+        )
+        own, ours = set[int](), set[int]()
+        for sound in HZ:
+            for number in range(2 * N_EACH):
+                title = f"{sound} {number}"
+                is_ours = number % 2 == 1
+                item_id = add(sound, title, genres=[] if is_ours else [sound])
+                (ours if is_ours else own).add(item_id)
+        home.beet("genreclf")
+        # The same genres as the person's, and in the files too.
+        assert {item.genres[0] for item in home.items()} == set(HZ)
+        home.configure(model=None, label_map={})
+
+        printed = home.beet("genreclf-train")
+
+        trained = read_out_of_fold(home.library(), in_force(home))
+        assert set(trained) == own
+        assert not set(trained) & ours
+        assert "left out: 12 tracks have a genre that genreclf wrote" in printed.lines
+
+    def test_nor_a_genre_that_beets_copied_from_an_album_of_ours(
+        self, labelled: BeetsHome
+    ) -> None:
+        library = labelled.library()
+        album = library.add_album([*library.items("title:'Attic 0'")])
+        for item in library.items("title:'Attic 1'"):
+            item.album_id = album.id
+            item.store()
+        album.genres = ["Attic"]
+        album["genreclf_album_genres"] = "Attic"
+        album.store(inherit=True)
+        heard = album.items()[0]
+        heard["genreclf_model"] = "some@model"
+        heard.store()
+
+        printed = labelled.beet("genreclf-train")
+
+        assert "left out: 1 track has a genre that genreclf wrote" in printed.lines
+        trained = read_out_of_fold(labelled.library(), in_force(labelled))
+        assert heard.id not in trained
+        assert album.items()[1].id in trained
+
+    def test_what_the_query_matches(self, labelled: BeetsHome) -> None:
+        printed = labelled.beet(
+            "genreclf-train", "artist:'band 0'", ",", "artist::band.[12]"
+        )
+        assert printed.exit_code == 0
+        printed = labelled.beet("genreclf-train", "artist:Cellar")
+        (line,) = printed.err.splitlines()
+        assert "only Cellar is left" in line
+
+    def test_labels_of_a_flexible_field(
+        self, labelled: BeetsHome, add: Callable[..., int]
+    ) -> None:
+        for item in labelled.items():
+            item["mood"] = "calm; low" if "Cellar" in item.title else " bright"
+            item.store()
+        add("Attic", "Moodless")
+        printed = labelled.beet("genreclf-train", "--label-field", "mood")
+        assert "left out: 1 track has nothing in mood" in printed.lines
+        model = genre_model.GenreClassifier.load(model_folder() / "personal.onnx")
+        assert set(model.genres) == {"calm", "bright"}
+        labelled.beet(
+            "genreclf-train", "--label-field", "mood", "--labels", "all", "--replace"
+        )
+        model = genre_model.GenreClassifier.load(model_folder() / "personal.onnx")
+        assert set(model.genres) == {"calm", "low", "bright"}
+        assert model.multi_label
+
+    def test_various_artists_are_told_by_their_tracks(
+        self, home: BeetsHome, add: Callable[..., int]
+    ) -> None:
+        parent = write_small_model(home.folder / "parent.onnx")
+        home.configure(training={"parent": str(parent), "min_tracks": 3})
+        various = {"albumartist": "Various Artists", "album": "Sampler", "comp": True}
+        for sound in HZ:
+            for number in range(N_EACH):
+                add(sound, f"{sound} {number}", artist=f"band {sound} {number}", **various)
+        printed = home.beet("genreclf-train")
+        assert printed.exit_code == 0
+        assert "12 tracks by 12 artists, 2 genres" in printed.lines
+
+    def test_labels_are_cleaned_up_as_configured(
+        self, labelled: BeetsHome, add: Callable[..., int]
+    ) -> None:
+        labelled.settings["genreclf"]["training"]["label_map"] = {
+            "loft": "Attic",
+            "Unknown": [],
+        }
+        add("Attic", "Loft", genres=["Loft"])
+        add("Attic", "Small", genres=["ATTIC"])
+        add("Attic", "Odd", genres=["Unknown"])
+        add("Attic", "Rare", genres=["Polka"])
+        printed = labelled.beet("genreclf-train")
+        assert "  ATTIC counted as Attic" in printed.lines
+        assert "  left out, fewer than 3 tracks: Polka 1" in printed.lines
+        assert "1 tracks have no label, or one that is mapped to nothing" in printed.out
+        card = genre_model.GenreClassifier.load(model_folder() / "personal.onnx").card
+        assert card.training["labels"] == {"Attic": 8, "Cellar": 6}
+
+
+class TestReplace:
+    def spoil(self, home: BeetsHome) -> None:
+        """Mix the labels up, so that no model can be good."""
+        for number, item in enumerate(home.items()):
+            item.genres = [list(HZ)[number % 2]]
+            item.store()
+
+    def test_a_better_model_stays_unless_told(self, labelled: BeetsHome) -> None:
+        labelled.beet("genreclf-train")
+        good = (model_folder() / "personal.onnx").read_bytes()
+        before = in_force(labelled)
+        self.spoil(labelled)
+
+        printed = labelled.beet("genreclf-train")
+
+        (line,) = printed.err.splitlines()
+        assert line.startswith("error: genreclf-train: ")
+        assert "1.000" in line
+        assert "--replace" in line
+        assert printed.exit_code == 1
+        assert (model_folder() / "personal.onnx").read_bytes() == good
+        assert in_force(labelled) == before
+        assert len(read_out_of_fold(labelled.library(), before)) == 12
+
+        labelled.beet("genreclf-train", "--replace")
+        assert (model_folder() / "personal.onnx").read_bytes() != good
+        assert not out_of_fold_path(before).exists()
+
+    def test_both_can_be_kept(self, labelled: BeetsHome) -> None:
+        labelled.beet("genreclf-train")
+        self.spoil(labelled)
+        assert labelled.beet("genreclf-train", "--name", "other").exit_code == 0
+        names = sorted(path.stem for path in model_folder().glob("*.onnx"))
+        assert names == ["other", "personal"]
+
+    def test_a_model_that_is_no_better_than_guessing_is_not_put_in_force(
+        self, labelled: BeetsHome
+    ) -> None:
+        self.spoil(labelled)
+        printed = labelled.beet("genreclf-train")
+        assert printed.exit_code == 0
+        assert "no better than 'majority' in the table" in printed.lines[-1]
+        assert in_force(labelled).startswith("gtzan")
+
+    def test_nor_does_it_take_the_place_of_the_one_in_force(
+        self, labelled: BeetsHome
+    ) -> None:
+        labelled.beet("genreclf-train")
+        before = in_force(labelled)
+        # An older model that was never scored is not better.
+        path = model_folder() / "personal.onnx"
+        card = replace(genre_model.GenreClassifier.load(path).card, metrics={})
+        write_model(path, path.read_bytes(), card)
+        self.spoil(labelled)
+
+        printed = labelled.beet("genreclf-train")
+
+        (line,) = printed.err.splitlines()
+        assert "the new model is no better than 'majority' in the table" in line
+        assert in_force(labelled) != before
+        printed = labelled.beet("genreclf-train", "--replace")
+        assert "personal tags from now on" in printed.lines
+
+
+class TestTrouble:
+    @pytest.mark.parametrize(
+        ("flags", "said"),
+        [
+            (["--min-tracks", "50"], "no label is left"),
+            (["--min-tracks", "0"], "min_tracks: must be 1 or more"),
+            (["--labels", "some"], "labels: must be first or all"),
+            (["--method", "magic"], "method: must be head, finetune or scratch"),
+            (["--genre-balance", "2"], "genre_balance: must be between 0 and 1"),
+            (["--folds", "1"], "folds: must be 2 or more"),
+            (["--name", "../evil"], "cannot be the name of a model"),
+            (["--name", "gtzan_crnn_v1"], "comes with genreclf"),
+            (["--parent", "none"], "no model 'none'"),
+            (
+                ["--method", "finetune", "--labels", "all"],
+                "--labels all needs --method head",
+            ),
+        ],
+    )
+    def test_is_one_line_and_the_old_model_stays(
+        self, labelled: BeetsHome, flags: list[str], said: str
+    ) -> None:
+        labelled.beet("genreclf-train")
+        before = in_force(labelled)
+        printed = labelled.beet("genreclf-train", *flags)
+        (line,) = printed.err.splitlines()
+        assert said in line
+        assert printed.exit_code == 1
+        assert in_force(labelled) == before
+
+    def test_a_misspelt_option(self, labelled: BeetsHome) -> None:
+        labelled.settings["genreclf"]["training"]["min_track"] = 3
+        (line,) = labelled.beet("genreclf-train").err.splitlines()
+        assert "no option 'min_track'; did you mean min_tracks?" in line
+
+    def test_a_section_without_a_line(self, labelled: BeetsHome) -> None:
+        parent = labelled.settings["genreclf"]["training"]["parent"]
+        labelled.configure(training=None)
+        flags = ["--min-tracks", "3", "--parent", parent]
+        assert labelled.beet("genreclf-train", *flags).exit_code == 0
+
+    def test_nothing_matches(self, labelled: BeetsHome) -> None:
+        printed = labelled.beet("genreclf-train", "title:nothing")
+        assert printed.err == "genreclf: no track matches title:nothing\n"
+        assert printed.exit_code == 0
+
+    def test_unreadable_files_are_named_and_left_out(
+        self, labelled: BeetsHome, add: Callable[..., int]
+    ) -> None:
+        add("Attic", "{broken}")
+        (labelled.music / "{broken}.mp3").write_bytes(b"no audio")
+        printed = labelled.beet("genreclf-train")
+        assert "{broken}.mp3" in printed.err
+        assert "1 tracks could not be listened to" in printed.out
+        assert printed.exit_code == 0
+        assert in_force(labelled).startswith("personal@")
+
+    def test_a_full_disk_leaves_the_old_model(
+        self, labelled: BeetsHome, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        labelled.beet("genreclf-train")
+        before = in_force(labelled)
+
+        def full(path: Path, _content: bytes) -> None:
+            if path.suffix == ".onnx":
+                raise OSError(28, "No space left on device", str(path))
+
+        with monkeypatch.context() as patch:
+            patch.setitem(vars(genre_model), "write_atomically", full)
+            printed = labelled.beet("genreclf-train", "--seed", "1", "--replace")
+        (line,) = printed.err.splitlines()
+        assert "No space left on device" in line
+        assert printed.exit_code == 1
+        assert in_force(labelled) == before
+        assert len(read_out_of_fold(labelled.library(), before)) == 12
+
+    def test_without_torch_networks_cannot_be_trained(self, labelled: BeetsHome) -> None:
+        labelled.beet("version")  # writes the configuration
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", WITHOUT_TORCH, "genreclf-train", "--method", "scratch"],
+            env=os.environ | {"BEETSDIR": str(labelled.folder)},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        (line,) = done.stderr.splitlines()
+        assert "needs the package torch: install beets-genreclf[train]" in line
+        assert done.returncode == 1
+
+    def test_a_damaged_out_of_fold_file_says_nothing(self, labelled: BeetsHome) -> None:
+        labelled.beet("genreclf-train")
+        path = out_of_fold_path(in_force(labelled))
+        content = json.loads(path.read_text("utf-8"))
+        for damaged in (
+            "{",
+            "[]",
+            '{"tracks": {"1": {"length": 1, "scores": {"a": "x"}}}}',
+        ):
+            path.write_text(damaged, "utf-8")
+            assert read_out_of_fold(labelled.library(), content["model"]) == {}
+
+
+def test_mislabelled_tracks_of_the_training_set_are_found(
+    labelled: BeetsHome, add: Callable[..., int]
+) -> None:
+    """The recipe: train, check, correct, train again, update."""
+    add("Cellar", "Wrong", genres=["Attic"])
+    labelled.beet("genreclf-train")
+    model = genre_model.GenreClassifier.load(model_folder() / "personal.onnx")
+
+    printed = labelled.beet("genreclf", "--check")
+
+    doubts = printed.lines[:-1]
+    assert doubts[0].startswith("Wrong - Wrong: Attic ")
+    assert "13 judged by what was said before training" in printed.lines[-1]
+    labelled.beet("modify", "-y", "-M", "title:Wrong", "genres=Cellar")
+    assert labelled.beet("genreclf-train").exit_code == 0
+    assert in_force(labelled) != model.model_id
+    assert not [
+        line for line in labelled.beet("genreclf", "--check").lines if "Wrong" in line
+    ]
+
+
+def test_what_made_the_score_leaky_is_said_again(labelled: BeetsHome) -> None:
+    for item in labelled.items():
+        item.artist = item.albumartist = ""
+        item.store()
+    assert (
+        "LEAKY: the artist of 12 tracks is not known" in labelled.beet("genreclf-train").out
+    )
+    printed = labelled.beet("genreclf-eval")
+    assert "LEAKY: the artist of 12 tracks is not known" in printed.out
+    assert "12 of these tracks trained the model" in printed.out
