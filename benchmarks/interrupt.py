@@ -16,32 +16,23 @@ exit over that should stay below half a second.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import shutil
 import signal
 import sqlite3
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from composed_home import ComposedHome
 from mediafile import MediaFile
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-from audio_files import music, write_audio
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-#: Different pieces; all files are copies of these under other titles.
-N_PIECES = 8
 SECONDS = 20.0
 INTERRUPTED = 130
 
@@ -66,63 +57,14 @@ class Measured(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Home:
-    """Configuration, library and music in one folder; may be copied elsewhere."""
+class Home(ComposedHome):
+    """A library that can be compared with what it was before."""
 
-    folder: Path
-
-    @property
-    def music(self) -> Path:
-        """Where the files lie."""
-        return self.folder / "music"
-
-    def create(self, n_files: int) -> None:
-        """Compose the songs and import them without genres."""
-        self.music.mkdir(parents=True)
-        pieces = [
-            write_audio(self.folder / f"piece {seed}.mp3", music(SECONDS, seed=seed))
-            for seed in range(N_PIECES)
-        ]
-        for number in range(n_files):
-            path = self.music / f"{number:03}.mp3"
-            shutil.copyfile(pieces[number % N_PIECES], path)
-            media_file = MediaFile(path)
-            media_file.update({"title": f"{number:03}", "artist": "Ann"})
-            media_file.save()
-        for piece in pieces:
-            piece.unlink()
-        self.configure()
-        with self.beet("import", "-q", "-A", "-C", "-s", str(self.music)) as process:
-            process.communicate()
+    options: Mapping[str, Any] = field(default_factory=lambda: {"min_confidence": 0.3})
 
     def copy_to(self, folder: Path) -> Home:
-        """Copy everything; beets keeps paths relative to its music folder."""
-        shutil.copytree(self.folder, folder)
-        copy = Home(folder)
-        copy.configure()
-        return copy
-
-    def configure(self) -> None:
-        """Write the configuration."""
-        settings = {
-            "directory": str(self.music),
-            "library": str(self.folder / "library.db"),
-            "plugins": ["genreclf"],
-            "genreclf": {"auto": False, "min_confidence": 0.3},
-        }
-        # JSON is YAML.
-        (self.folder / "config.yaml").write_text(json.dumps(settings), "utf-8")
-
-    def beet(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command in a process group of its own."""
-        return subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "beets", *arguments],
-            env=os.environ | {"BEETSDIR": str(self.folder), "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            start_new_session=True,
-        )
+        """Copy everything."""
+        return Home(super().copy_to(folder).folder)
 
     def rows(self) -> dict[str, tuple[list[str], bool]]:
         """Return, by title, the genres of each track and whether we noted anything."""
@@ -170,7 +112,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
         template = Home(Path(folder) / "template")
-        template.create(arguments.files)
+        template.create(arguments.files, SECONDS)
         runs = []
         print("run   tracks   one file s   signal to exit s   excess s")
         for number in range(arguments.runs):
