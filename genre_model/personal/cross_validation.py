@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from threadpoolctl import threadpool_limits
 
 from genre_model import metrics
 from genre_model.errors import TrainingStoppedError
 from genre_model.many_files import default_threads
-from genre_model.personal.head_fitting import UNSEEN_LOGIT, fit_head
+from genre_model.personal.head_fitting import UNSEEN_LOGIT, fit_heads, fitting
 from genre_model.segment_probabilities import activate
 
 if TYPE_CHECKING:
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from genre_model.personal.head_file import LinearHead
 
     Pair = tuple[int, int]
-    #: By pair of folds that a head did not see, by fold: logits of its tracks.
-    LogitsOfPairs = dict[Pair, dict[int, NDArray[np.float32]]]
+    #: By number of the fold: logits of its tracks.
+    LogitsOfFolds = dict[int, NDArray[np.float32]]
     #: Rows of tracks, and their logits.
     Judged = tuple[NDArray[np.int64], NDArray[np.float32]]
     JudgedByStrength = dict[float, Judged]
@@ -80,15 +79,24 @@ class HeadData:
     multi_label: bool
     genre_balance: float
 
-    def fit(self, rows: NDArray[np.int64], strength: float) -> LinearHead:
-        """Fit a head to some of the tracks."""
-        return fit_head(
+    def fit(
+        self, rows: NDArray[np.int64], strengths: Sequence[float]
+    ) -> dict[float, LinearHead]:
+        """Fit heads to some of the tracks, from the strongest penalty to the weakest."""
+        heads = fit_heads(
             self.embeddings[rows],
             self.targets[rows],
-            strength,
+            strengths,
             self.genre_balance,
             multi_label=self.multi_label,
         )
+        return dict(zip(strengths, heads, strict=True))
+
+    def fit_final(self, strength: float) -> LinearHead:
+        """Fit the head that is kept, the way the ones that were judged were fitted."""
+        path = [each for each in STRENGTHS if each <= strength]
+        with fitting():
+            return self.fit(np.arange(len(self.targets)), path)[strength]
 
 
 def cross_validate(
@@ -109,8 +117,9 @@ def cross_validate(
     """
     tests = [test for _, test in folds]
     pairs = list(combinations_with_replacement(range(len(folds)), 2))
+    judged = _judge_pairs(data, tests, pairs, n_threads, should_stop)
     logits = {
-        strength: _logits_of_pairs(data, tests, pairs, strength, n_threads, should_stop)
+        strength: {pair: judged[pair].get(strength, {}) for pair in pairs}
         for strength in STRENGTHS
     }
     probabilities = np.zeros(data.targets.shape, np.float32)
@@ -133,28 +142,30 @@ def cross_validate(
     return CrossValidation(probabilities, _choose(data, outer))
 
 
-def _logits_of_pairs(
+def _judge_pairs(
     data: HeadData,
     tests: Sequence[NDArray[np.int64]],
     pairs: Sequence[Pair],
-    strength: float,
     n_threads: int | None,
     should_stop: Callable[[], bool],
-) -> LogitsOfPairs:
+) -> dict[Pair, dict[float, LogitsOfFolds]]:
     every_row = np.arange(len(data.embeddings))
 
-    def judge(pair: Pair) -> dict[int, NDArray[np.float32]]:
+    def judge(pair: Pair) -> dict[float, LogitsOfFolds]:
         if should_stop():
             raise TrainingStoppedError("stopped while fitting; nothing has changed")
         unseen = np.concatenate([tests[fold] for fold in set(pair)])
         rows = np.setdiff1d(every_row, unseen)
         if not len(rows):
             return {}
-        head = data.fit(rows, strength)
-        return {fold: head.logits(data.embeddings[tests[fold]]) for fold in set(pair)}
+        return {
+            strength: {
+                fold: head.logits(data.embeddings[tests[fold]]) for fold in set(pair)
+            }
+            for strength, head in data.fit(rows, STRENGTHS).items()
+        }
 
-    # Threads of BLAS cost more than they bring on matrices as narrow as these.
-    with threadpool_limits(1), ThreadPoolExecutor(n_threads or default_threads()) as pool:
+    with fitting(), ThreadPoolExecutor(n_threads or default_threads()) as pool:
         return dict(zip(pairs, pool.map(judge, pairs), strict=True))
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from genre_model.personal.cross_validation import HeadData, cross_validate
 from genre_model.personal.head_file import head_model
 from genre_model.personal.training import Fitted
@@ -58,7 +56,7 @@ class HeadMethod:
         judged = cross_validate(
             data, tracks.folds, n_threads=self.n_threads, should_stop=self.should_stop
         )
-        head = data.fit(np.arange(len(tracks.files)), judged.choice.strength)
+        head = data.fit_final(judged.choice.strength)
         return Fitted(
             probabilities=judged.probabilities,
             temperature=judged.choice.temperature,

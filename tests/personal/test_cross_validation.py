@@ -14,6 +14,8 @@ from genre_model.personal.cross_validation import STRENGTHS, HeadData, cross_val
 from genre_model.personal.grouping import grouped_folds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from genre_model.personal.grouping import Fold
@@ -67,24 +69,22 @@ def test_no_head_is_fitted_to_what_it_is_chosen_or_judged_by(
 ) -> None:
     embeddings, labels, groups = library()
     folds = grouped_folds(labels, groups, 4, 0)
-    fitted: list[tuple[float, frozenset[int]]] = []
+    fitted: list[frozenset[int]] = []
     genuine = HeadData.fit
 
-    def fit(data: HeadData, rows: NDArray[np.int64], strength: float) -> LinearHead:
-        fitted.append((strength, frozenset(rows.tolist())))
-        return genuine(data, rows, strength)
+    def fit(
+        data: HeadData, rows: NDArray[np.int64], strengths: Sequence[float]
+    ) -> dict[float, LinearHead]:
+        assert tuple(strengths) == STRENGTHS
+        fitted.append(frozenset(rows.tolist()))
+        return genuine(data, rows, strengths)
 
     monkeypatch.setattr(HeadData, "fit", fit)
     cross_validate(data_of(embeddings, labels), folds)
 
     tests = [frozenset(test.tolist()) for _, test in folds]
     everything = frozenset(range(len(labels)))
-    expected = {
-        (strength, everything - tests[i] - tests[j])
-        for strength in STRENGTHS
-        for i in range(4)
-        for j in range(i, 4)
-    }
+    expected = {everything - tests[i] - tests[j] for i in range(4) for j in range(i, 4)}
     assert set(fitted) == expected
     assert len(fitted) == len(expected)
 
@@ -157,3 +157,13 @@ def test_it_can_be_stopped() -> None:
     folds = grouped_folds(labels, groups, 5, 0)
     with pytest.raises(TrainingStoppedError):
         cross_validate(data_of(embeddings, labels), folds, should_stop=lambda: True)
+
+
+def test_the_head_that_is_kept_is_fitted_like_those_that_were_judged() -> None:
+    embeddings, labels, _ = library()
+    data = data_of(embeddings, labels)
+    on_all = data.fit(np.arange(len(labels)), STRENGTHS)
+    for strength in STRENGTHS:
+        kept = data.fit_final(strength)
+        assert np.array_equal(kept.weights, on_all[strength].weights)
+        assert np.array_equal(kept.bias, on_all[strength].bias)

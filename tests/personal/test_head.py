@@ -15,7 +15,7 @@ from genre_model.errors import ModelFileError
 from genre_model.model_file import model_from_bytes, read_model
 from genre_model.personal import head_file
 from genre_model.personal.head_file import LinearHead, head_model, track_embedding
-from genre_model.personal.head_fitting import UNSEEN_LOGIT, fit_head
+from genre_model.personal.head_fitting import UNSEEN_LOGIT, fit_heads
 from genre_model.segment_probabilities import activate, softmax
 from genre_model.segments import Segments
 
@@ -25,6 +25,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genre_model.card import Card
+
+
+def fit_head(
+    embeddings: NDArray[np.float32],
+    targets: NDArray[np.bool_],
+    strength: float,
+    genre_balance: float,
+    *,
+    multi_label: bool,
+) -> LinearHead:
+    """Fit a single head."""
+    (head,) = fit_heads(
+        embeddings, targets, [strength], genre_balance, multi_label=multi_label
+    )
+    return head
 
 
 def blobs(
