@@ -56,7 +56,8 @@ def main() -> None:
             is_cold = number % 2 == 0
             if is_cold:
                 (home.models / "embeddings.db").unlink()
-            seconds = moments.uniform(0, cold if is_cold else warm)
+            # A bit longer than it takes, to hit the end as well.
+            seconds = moments.uniform(0, 1.2 * (cold if is_cold else warm))
             kill_after(home, seconds)
             in_force = check(home, template, new)
             n_kept = check_cache(home, undisturbed)
