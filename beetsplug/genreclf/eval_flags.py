@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from beets import ui
 
 from beetsplug.genreclf.compat import UserError
+from beetsplug.genreclf.flags import add_number, add_switch
 
 if TYPE_CHECKING:
     import optparse
@@ -26,12 +28,7 @@ def make_eval_command() -> ui.Subcommand:
     parser = command.parser
     parser.usage = "%prog [options] [QUERY]"
 
-    def switch(*flags: str, to: str, text: str) -> None:
-        parser.add_option(*flags, dest=to, action="store_true", default=None, help=text)
-
-    def number(*flags: str, text: str) -> None:
-        parser.add_option(*flags, type="int", default=None, help=text)
-
+    switch, number = partial(add_switch, parser), partial(add_number, parser)
     switch("-q", "--quiet", to="quiet", text="print warnings and the headline only")
     switch("-a", "--albums", to="album", text="QUERY matches albums")
     number("-t", "--threads", text="tracks listened to at a time")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from beets import ui
@@ -23,6 +24,21 @@ FLAGS_OF_MODE = {
 }
 
 
+def add_switch(
+    parser: optparse.OptionParser, *flags: str, to: str, value: bool = True, text: str
+) -> None:
+    """Add a flag that stands for a truth value; None means that it was not given."""
+    action = "store_true" if value else "store_false"
+    parser.add_option(*flags, dest=to, action=action, default=None, help=text)
+
+
+def add_number(
+    parser: optparse.OptionParser, *flags: str, kind: str = "int", text: str
+) -> None:
+    """Add a flag that takes a number; None means that it was not given."""
+    parser.add_option(*flags, type=kind, default=None, help=text)
+
+
 def make_genreclf_command() -> ui.Subcommand:
     """Return the command with all of its flags; every default is "not given"."""
     command = ui.Subcommand(
@@ -31,13 +47,7 @@ def make_genreclf_command() -> ui.Subcommand:
     parser = command.parser
     parser.usage = "%prog [options] [QUERY]"
 
-    def switch(*flags: str, to: str, value: bool = True, text: str) -> None:
-        action = "store_true" if value else "store_false"
-        parser.add_option(*flags, dest=to, action=action, default=None, help=text)
-
-    def number(*flags: str, kind: str, text: str) -> None:
-        parser.add_option(*flags, type=kind, default=None, help=text)
-
+    switch, number = partial(add_switch, parser), partial(add_number, parser)
     switch("-p", "--pretend", to="pretend", text="show the decisions, change nothing")
     switch("-q", "--quiet", to="quiet", text="print warnings only")
     switch("-f", "--force", to="force", text="decide anew where a genre stands")
@@ -45,7 +55,7 @@ def make_genreclf_command() -> ui.Subcommand:
     switch("-k", "--keep-existing", to="keep_existing", text="with -f, add to what stands")
     switch("-K", "--no-keep-existing", to="keep_existing", value=False, text="replace it")
     parser.add_option("-s", "--source", help="who decides: track, album or both")
-    number("-n", "--count", kind="int", text="most genres per track")
+    number("-n", "--count", text="most genres per track")
     number("-c", "--min-confidence", kind="float", text="abstain below, 0 to 1")
     number("--min-margin", kind="float", text="abstain if the lead is smaller")
     switch("-a", "--albums", to="album", text="QUERY matches albums")
@@ -58,7 +68,7 @@ def make_genreclf_command() -> ui.Subcommand:
     switch("-W", "--nowrite", to="write", value=False, text="do not write them")
     switch("-m", "--move", to="move", text="move files whose path has a new genre")
     switch("-M", "--nomove", to="move", value=False, text="do not move files (default)")
-    number("-t", "--threads", kind="int", text="tracks listened to at a time")
+    number("-t", "--threads", text="tracks listened to at a time")
     parser.add_option("--model", help="name of a model, or an .onnx file")
     return command
 

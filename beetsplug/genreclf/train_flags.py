@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from beets import ui
+
+from beetsplug.genreclf.flags import add_number, add_switch
 
 if TYPE_CHECKING:
     import optparse
@@ -23,27 +26,21 @@ def make_train_command() -> ui.Subcommand:
     parser = command.parser
     parser.usage = "%prog [options] [QUERY]"
 
-    def switch(*flags: str, to: str, value: bool = True, text: str) -> None:
-        action = "store_true" if value else "store_false"
-        parser.add_option(*flags, dest=to, action=action, default=None, help=text)
-
-    def number(*flags: str, kind: str, text: str) -> None:
-        parser.add_option(*flags, type=kind, default=None, help=text)
-
+    switch, number = partial(add_switch, parser), partial(add_number, parser)
     switch("-p", "--pretend", to="pretend", text="train and score, but keep no model")
     switch("-q", "--quiet", to="quiet", text="print warnings and the result only")
     switch("-a", "--albums", to="album", text="QUERY matches albums")
-    number("-t", "--threads", kind="int", text="tracks listened to at a time")
+    number("-t", "--threads", text="tracks listened to at a time")
     parser.add_option("--name", help="of the new model (default: personal)")
     parser.add_option("--label-field", help="where labels stand (default: genres)")
     parser.add_option("--labels", help="first or all genres of a track (default: first)")
-    number("--min-tracks", kind="int", text="drop genres with fewer tracks (default: 15)")
-    number("--max-per-artist", kind="int", text="tracks of an artist within a genre")
+    number("--min-tracks", text="drop genres with fewer tracks (default: 15)")
+    number("--max-per-artist", text="tracks of an artist within a genre")
     number("--genre-balance", kind="float", text="0: tracks count alike, 1: genres do")
-    number("--folds", kind="int", text="of the cross-validation (default: 5)")
-    number("--seed", kind="int", text="of the folds (default: 0)")
+    number("--folds", text="of the cross-validation (default: 5)")
+    number("--seed", text="of the folds (default: 0)")
     parser.add_option("--method", help="head (default); finetune, scratch: need torch")
-    number("--epochs", kind="int", text="of finetune and scratch")
+    number("--epochs", text="of finetune and scratch")
     parser.add_option("--parent", help="model to build upon (default: the bundled one)")
     switch("--replace", to="replace", text="replace even a better model of that name")
     switch("--no-use", to="use", value=False, text="do not tag with the new model yet")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from genre_model.personal.cross_validation import HeadData, cross_validate
 from genre_model.personal.head_file import head_model
-from genre_model.personal.training import Fitted
+from genre_model.personal.method import Fitted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from genre_model.card import Card
     from genre_model.classifier import GenreClassifier
     from genre_model.personal.head_file import LinearHead
+    from genre_model.personal.method import TrainingTracks
     from genre_model.personal.settings import PersonalSettings, Watcher
-    from genre_model.personal.training import TrainingTracks
 
 
 @dataclass(frozen=True)

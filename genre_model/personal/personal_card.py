@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from genre_model.classifier import GenreClassifier
     from genre_model.personal.labelled_files import LabelledFile
+    from genre_model.personal.method import Fitted, TrainingTracks
     from genre_model.personal.settings import PersonalSettings
-    from genre_model.personal.training import Fitted, TrainingTracks
 
 
 def personal_card(

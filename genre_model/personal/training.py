@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from genre_model.errors import TrainingDataError
 from genre_model.personal.baselines import Stock, majority
@@ -11,6 +11,7 @@ from genre_model.personal.embeddings import Embedder
 from genre_model.personal.grouping import group_tracks, grouped_folds
 from genre_model.personal.label_cleaning import CleanFiles, clean_files
 from genre_model.personal.leaks import leaks_of
+from genre_model.personal.method import TrainingTracks
 from genre_model.personal.personal_card import personal_card
 from genre_model.personal.personal_model import BY_NAME, MAJORITY, PersonalModel
 from genre_model.personal.score import Judgement, targets_of
@@ -22,71 +23,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from genre_model.card import Card
     from genre_model.classifier import GenreClassifier
-    from genre_model.config import FrontEnd
     from genre_model.personal.embeddings import Embeddings
     from genre_model.personal.grouping import Fold
     from genre_model.personal.labelled_files import LabelledFile
+    from genre_model.personal.method import Fitted, Method
     from genre_model.personal.settings import PersonalSettings, Watcher
 
 MIN_FOLDS = 2
-
-
-@dataclass(frozen=True)
-class TrainingTracks:
-    """Tracks that train, numbered alike in every field.
-
-    Attributes:
-        files: the tracks.
-        labels: all genres, in the order of the logits.
-        targets: which genres each track has [shape=(n_tracks, n_genres)].
-        embeddings: of the parent [shape=(n_tracks, 2 * n_features)].
-        folds: of whole groups.
-    """
-
-    files: tuple[LabelledFile, ...]
-    labels: tuple[str, ...]
-    targets: NDArray[np.bool_]
-    embeddings: NDArray[np.float32]
-    folds: tuple[Fold, ...]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """What a method makes of tracks.
-
-    Attributes:
-        probabilities: of each track, by a model that saw neither it nor its group
-            [shape=(n_tracks, n_genres)].
-        temperature: of the final model, which saw all tracks.
-        front_end: of the final model.
-        pool_logits: as in ``Card``.
-        details: for the card.
-        serialise: returns the file of the final model, given the finished card.
-        clean_up: removes what nobody needs once that file is kept.
-    """
-
-    probabilities: NDArray[np.float32]
-    temperature: float
-    front_end: FrontEnd
-    pool_logits: bool
-    details: dict[str, Any]
-    serialise: Callable[[Card], bytes]
-    clean_up: Callable[[], None] = lambda: None
-
-
-class Method(Protocol):
-    """A way to train, such as ``HeadMethod``."""
-
-    @property
-    def name(self) -> str:
-        """What the card calls it."""
-
-    def fit(
-        self, tracks: TrainingTracks, settings: PersonalSettings, watcher: Watcher
-    ) -> Fitted:
-        """Train on every fold, then on everything."""
 
 
 @dataclass(frozen=True)

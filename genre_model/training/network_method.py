@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from genre_model.errors import TrainingDataError
-from genre_model.personal.training import Fitted
+from genre_model.personal.method import Fitted
 from genre_model.training.personal_network import train_folds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from genre_model.card import Card
+    from genre_model.personal.method import TrainingTracks
     from genre_model.personal.settings import PersonalSettings, Watcher
-    from genre_model.personal.training import TrainingTracks
     from genre_model.training.personal_network import PersonalNetwork
 
 
