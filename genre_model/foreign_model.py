@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from genre_model.config import FrontEnd
     from genre_model.model_file import Model
 
+#: Operators that a file can make run for ever.
+CONTROL_FLOW = ("Loop", "Scan")
 STANDARD_DOMAINS = ("", "ai.onnx")
 #: Whose operators ONNX Runtime brings along; no function of a file may pose as one.
 TAKEN_DOMAINS = ("ai.onnx", "com.microsoft", "com.ms", "org.pytorch")
@@ -113,6 +115,11 @@ def _check_parts(part: Any, local: Collection[tuple[str, str]]) -> None:
             _check_tensor(message)
         elif isinstance(message, NodeProto):
             operator = message.domain, message.op_type
+            if message.op_type in CONTROL_FLOW:
+                raise ModelFileError(
+                    f"its operator {message.op_type!r} may run for ever; no network of "
+                    "genre_model needs one"
+                )
             if message.domain not in STANDARD_DOMAINS and operator not in local:
                 raise ModelFileError(
                     f"its operator {message.op_type!r} of {message.domain!r} is not one "

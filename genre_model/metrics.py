@@ -38,7 +38,7 @@ def log_loss(
     """
     clipped = np.clip(probabilities, TINY, 1)
     if not multi_label:
-        return float(-np.log(clipped[targets]).mean())
+        return max(0.0, float(-np.log(clipped[targets]).mean()))
     absent = np.clip(1 - probabilities.astype(np.float64), TINY, 1)
     return float(-np.log(np.where(targets, clipped, absent)).sum(axis=1).mean())
 

@@ -151,10 +151,13 @@ class Job:
 
     def _check(self, items: Iterator[Item]) -> Ending:
         from beetsplug.genreclf.audit import Audit
-        from beetsplug.genreclf.out_of_fold import read_out_of_fold
+        from beetsplug.genreclf.out_of_fold import may_know, read_out_of_fold
 
         hearing = self._hearing()
         hearing.known = read_out_of_fold(self.lib, hearing.model_id)
+        by_heart = may_know(hearing.training, len(hearing.known))
+        if by_heart is not None:
+            self.reporter.warning(f"{hearing.model_id} {by_heart}: it agrees with those")
         audit = Audit(self.options, hearing, self.reporter)
         doubts = audit.check(items)
         self.reporter.close()

@@ -15,6 +15,7 @@ from beetsplug.genreclf.doubts import Doubt, examine, worst_first
 from beetsplug.genreclf.genre_names import GenreNames
 from beetsplug.genreclf.library_labels import labelled_files
 from beetsplug.genreclf.naming import tracks_have
+from beetsplug.genreclf.out_of_fold import may_know
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from beetsplug.genreclf.options import Options
     from beetsplug.genreclf.reporter import Reporter
     from genre_model import Judgement, LabelledFile
-
-#: From this share of its tracks on, a model was trained on the tracks of this library.
-MIN_KNOWN_SHARE = 0.5
 
 
 class Question(NamedTuple):
@@ -120,10 +118,17 @@ class Evaluation:
         probabilities = [[a.scores.get(label, 0.0) for label in labels] for a in answers]
         return genre_model.Judgement(
             labels,
-            genre_model.targets_of([list(a.question.labels) for a in answers], labels),
+            genre_model.targets_of([self._truth(answer) for answer in answers], labels),
             np.array(probabilities, np.float32),
             self.hearing.multi_label,
         )
+
+    def _truth(self, answer: Answer) -> list[str]:
+        """Return what would be right to say: of labels that exclude each other, one."""
+        meant = sorted(answer.question.labels)
+        if self.hearing.multi_label:
+            return meant
+        return [max(meant, key=lambda label: answer.scores.get(label, 0.0))]
 
     def left_out(self) -> list[str]:
         """Say why tracks do not count: one line for each reason."""
@@ -205,8 +210,7 @@ def leaks(
         yield f"{model_id} was trained on {n_seen} of these tracks"
     if any(answer.from_before for answer in answers):
         said_before = training.get("leaks")
-        yield from map(str, said_before if isinstance(said_before, list) else ())
-    n_trained = training.get("n_tracks")
-    n_expected = n_trained if isinstance(n_trained, int) else 1
-    if "method" in training and len(known) < MIN_KNOWN_SHARE * n_expected:
-        yield f"{model_id} may have been trained on these tracks"
+        for leak in said_before if isinstance(said_before, list) else ():
+            yield genre_model.printable(str(leak))
+    if (doubt := may_know(training, len(known))) is not None:
+        yield f"{model_id} {doubt}"

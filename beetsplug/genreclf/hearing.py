@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import genre_model
 from beetsplug.genreclf.listening import Listening, listening_from, recall
@@ -103,6 +103,11 @@ class Hearing:
     def multi_label(self) -> bool:
         """Whether it can hear several labels at once, each with its own probability."""
         return self._classifier.multi_label
+
+    @property
+    def training(self) -> Mapping[str, Any]:
+        """What the card of the model says of its training."""
+        return self._classifier.card.training
 
     def track(self, item: Item) -> Track:
         """Take from an item what listening needs."""

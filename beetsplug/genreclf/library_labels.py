@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import beets
+from mediafile import MediaFile, UnreadableFileError
 
 from beetsplug.genreclf import provenance
+from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.naming import track_name, tracks_have
-from genre_model import LabelledFile
+from genre_model import LabelledFile, spelling_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 #: The field that holds a list; every other one is text.
 GENRES = "genres"
+#: What taggers write where they know no artist.
+NOBODY = ("", "[unknown]", "unknown", "unknown artist")
 
 
 def labelled_files(
@@ -26,20 +30,26 @@ def labelled_files(
 
     Args:
         items: of the library.
-        field: ``genres``, or a flexible field whose text may hold several labels
-            between semicolons.
+        field: ``genres``, or a flexible field of tracks or albums, whose text may hold
+            several labels between semicolons.
 
     Returns:
         The tracks that have labels of the person's own, and why the others do not count:
         one line for each reason.
+
+    Raises:
+        UserError: if the field is one of ours.
     """
+    if field in provenance.OUR_FIELDS:
+        raise UserError(f"genreclf: {field} is written by genreclf, not by you")
     n_empty = n_ours = 0
     files = []
+    ours = OurGenres()
     for item in items:
         labels = _labels(item, field)
         if not labels:
             n_empty += 1
-        elif field == GENRES and is_from_us(item):
+        elif ours.reached(item, labels):
             n_ours += 1
         else:
             files.append(_labelled(item, labels))
@@ -63,25 +73,54 @@ def _labelled(item: Item, labels: tuple[str, ...]) -> LabelledFile:
         path=item.filepath,
         labels=labels,
         name=track_name(item),
-        artist=artist,
+        artist="" if artist.strip().casefold() in NOBODY else artist,
         album="" if item.album_id is None else str(item.album_id),
     )
 
 
-def is_from_us(item: Item) -> bool:
-    """Say whether the genres of a track are what we wrote, or come from its album's.
+class OurGenres:
+    """Tells labels that came from us, over however many corners, from the person's."""
 
-    beets copies the genre of an album to its tracks, when it updates them for instance.
-    A track that we have heard, whose genre is the one that we gave its album, is taken
-    for such a copy.
-    """
-    if provenance.track_is_ours(item):
-        return True
-    if not item.get("genreclf_model", with_album=False):
-        return False
-    album = item.get_album()
-    return (
-        album is not None
-        and provenance.album_is_ours(album)
-        and provenance.joined(item.genres) == provenance.joined(album.genres)
-    )
+    def __init__(self) -> None:
+        """Know no album yet."""
+        self._of_album: dict[int, set[str]] = {}
+
+    def reached(self, item: Item, labels: Sequence[str]) -> bool:
+        """Say whether a label of a track may be one that we wrote.
+
+        Either onto the track, where it still stands among others or in another spelling;
+        or onto its album or another track of that, from where beets spreads it: when it
+        updates the first track of an album, the others get its genre. Such a label is
+        taken for the person's only if we never heard the track and its file holds it.
+        """
+        present = {spelling_key(label) for label in labels}
+        if present & _keys(item.get("genreclf_genres", with_album=False)):
+            return True
+        if item.album_id is None or not present & self._ours_in_album(item):
+            return False
+        return bool(item.get("genreclf_model", with_album=False)) or not (
+            present <= {spelling_key(genre) for genre in _in_file(item)}
+        )
+
+    def _ours_in_album(self, item: Item) -> set[str]:
+        album = item.get_album()
+        if album is None or album.id is None:
+            return set()
+        if album.id not in self._of_album:
+            ours = _keys(album.get("genreclf_album_genres"))
+            for track in album.items():
+                ours |= _keys(track.get("genreclf_genres", with_album=False))
+            self._of_album[album.id] = ours
+        return self._of_album[album.id]
+
+
+def _keys(written: str | None) -> set[str]:
+    return {spelling_key(genre) for genre in provenance.split(written or "")}
+
+
+def _in_file(item: Item) -> list[str]:
+    """Return the genres in a file; none if it cannot be read."""
+    try:
+        return MediaFile(item.filepath).genres or []
+    except (UnreadableFileError, OSError):
+        return []

@@ -60,10 +60,7 @@ def choose_model(name: str) -> None:
     Raises:
         OSError: if it cannot be written; the old choice stays then.
     """
-    model_folder().mkdir(parents=True, exist_ok=True)
-    new = model_folder() / f"{CHOSEN}.new"
-    new.write_text(f"{name}\n", "utf-8")
-    new.replace(model_folder() / CHOSEN)
+    genre_model.write_atomically(model_folder() / CHOSEN, f"{name}\n".encode())
 
 
 def forget_choice() -> None:

@@ -7,7 +7,7 @@ stands in for it.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import genre_model
 from beetsplug.genreclf.listening import LENGTH_TOLERANCE_SECONDS, Listening, listening_from
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from beets.library import Item, Library
+
+
+class Said(NamedTuple):
+    """What was said of a track, and how to know it again."""
+
+    path: str
+    title: str
+    length: float
+    listening: Listening
 
 
 def write_out_of_fold(
@@ -34,6 +43,8 @@ def write_out_of_fold(
     """
     tracks = {
         str(item.id): {
+            "path": str(item.filepath),
+            "title": item.title,
             "length": float(item.length or 0.0),
             "scores": listening_from(model_id, list(scores[str(item.id)].items())).scores,
         }
@@ -46,23 +57,53 @@ def write_out_of_fold(
 def read_out_of_fold(lib: Library, model_id: str) -> dict[int, Listening]:
     """Return what is known of the tracks that a model was trained on.
 
-    An id may belong to another track by now, whose length gives it away. A file that is
-    missing or damaged says nothing.
+    An id may belong to another track by now, and a track may have another id: path or
+    title, and the length, have to agree. A file that is missing or damaged says nothing.
     """
     try:
         content = json.loads(out_of_fold_path(model_id).read_text("utf-8"))
         tracks = {
-            int(key): (float(each["length"]), _scores(each["scores"]))
+            int(key): Said(
+                str(each["path"]),
+                str(each["title"]),
+                float(each["length"]),
+                Listening(model_id, _scores(each["scores"])),
+            )
             for key, each in content["tracks"].items()
         }
+        if content["model"] != model_id:
+            return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    lengths = {item.id: item.length or 0.0 for item in lib.items() if item.id in tracks}
-    return {
-        item_id: Listening(model_id, scores)
-        for item_id, (length, scores) in tracks.items()
-        if item_id in lengths and abs(lengths[item_id] - length) <= LENGTH_TOLERANCE_SECONDS
-    }
+    by_path = {said.path: said for said in tracks.values()}
+    found = {}
+    for item in lib.items():
+        path = str(item.filepath)
+        for said in filter(None, (tracks.get(item.id or 0), by_path.get(path))):
+            is_same = path == said.path or (item.title and item.title == said.title)
+            length = abs((item.length or 0.0) - said.length)
+            if item.id and is_same and length <= LENGTH_TOLERANCE_SECONDS:
+                found[item.id] = said.listening
+                break
+    return found
+
+
+def may_know(training: Mapping[str, Any], n_known: int) -> str | None:
+    """Say that a model may have been trained on tracks, and nobody knows on which.
+
+    Args:
+        training: what its card says; a stranger may have written it.
+        n_known: tracks of the library of which something is known from before.
+
+    Returns:
+        The rest of a sentence about the model; None if all is known.
+    """
+    if "method" not in training:
+        return None
+    n_trained = training.get("n_tracks")
+    if isinstance(n_trained, int) and n_known >= n_trained:
+        return None
+    return f"may have been trained on some of these tracks ({n_known} are known)"
 
 
 def _scores(values: Mapping[str, float]) -> dict[str, float]:

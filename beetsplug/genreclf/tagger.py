@@ -150,6 +150,7 @@ class Tagger:
         if unit.album_id is None or not scores:
             return None
         pool = pool_scores(scores, multi_label=self.hearing.multi_label)
+        self._albums.policy = self._spelled(self._albums.policy)
         self._albums.note_pool(unit.album_id, pool)
         return pool
 
@@ -211,11 +212,16 @@ class Tagger:
         return choose_tags(
             scores,
             item.genres,
-            policy,
+            self._spelled(policy),
             artists={item.artist, item.albumartist, *item.artists, *item.albumartists},
             before_us=before_us,
             multi_label=self.hearing.multi_label,
         )
+
+    def _spelled(self, policy: Policy) -> Policy:
+        """Leave the labels of a person's own model as the person spells them."""
+        is_own = "method" in self.hearing.training
+        return replace(policy, title_case=False) if is_own else policy
 
     def _warn_of_id3v23(self) -> None:
         if self._policy.count > 1 and not self._warned_of_id3v23:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from beets import ui
 
@@ -19,8 +19,8 @@ from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
 from beetsplug.genreclf.stopping import stop_on_sigint
 from beetsplug.genreclf.train_flags import given_flags, options_of
-from beetsplug.genreclf.trained_model import check_name, keep_model
-from beetsplug.genreclf.training_options import DEFAULT_FOLDS
+from beetsplug.genreclf.trained_model import check_folder, check_name, keep_model
+from beetsplug.genreclf.training_options import DEFAULT_FOLDS, TrainingOptions
 
 if TYPE_CHECKING:
     import optparse
@@ -71,44 +71,51 @@ class TrainCommand:
         self.config["training"].set(training)
         options = read_options(self.config)
         check_name(options.training.name)
+        _check_method(options)
+        by_album = bool(flags.get("album"))
         by_album = bool(flags.get("album"))
         items = list(matching(lib, args, albums=by_album))
         if not items:
             LogReporter(self.log).warning(nothing_matches(args, albums=by_album))
             return
-        model = self._train(options, items)
-        self._show(options, model)
-        if not options.pretend:
-            keep_model(model, items, options, flags, _command_line(flags, args))
+        check_folder()
+        # Until the model is kept: a late Ctrl-C must not fall between its files.
+        with stop_on_sigint() as is_stopped:
+            model = self._train(options, items, is_stopped)
+            if is_stopped():
+                raise _interrupted("nothing has changed")
+            ui.print_(model.headline() if options.quiet else model.report())
+            command = command_line(options, with_query=bool(args))
+            keep_model(model, items, options, flags, command)
 
-    def _train(self, options: Options, items: Sequence[Item]) -> PersonalModel:
+    def _train(
+        self, options: Options, items: Sequence[Item], is_stopped: Callable[[], bool]
+    ) -> PersonalModel:
         files, notes = labelled_files(items, options.training.label_field)
         reporter = TerminalReporter(self.log, quiet=options.quiet)
         if not options.quiet:
             for note in notes:
                 ui.print_(f"left out: {note}")
-        with stop_on_sigint() as is_stopped:
-            try:
-                return _fit(options, files, reporter, is_stopped)
-            except genre_model.TrainingStoppedError as error:
-                reporter.close()
-                ui.print_(f"interrupted: {error}")
-                raise SystemExit(INTERRUPTED) from None
-            except KeyboardInterrupt:  # the second press
-                raise SystemExit(INTERRUPTED) from None
-            except genre_model.GenreModelError as error:
-                raise _error(f"{error}; nothing has changed") from error
-            except ModuleNotFoundError as error:
-                raise _error(
-                    f"--method {options.training.method} needs the package {error.name}: "
-                    "install beets-genreclf[train]"
-                ) from error
-            finally:
-                reporter.close()
+        try:
+            return _fit(options, files, reporter, is_stopped)
+        except genre_model.TrainingStoppedError as error:
+            raise _interrupted(str(error)) from None
+        except KeyboardInterrupt:  # the second press
+            raise SystemExit(INTERRUPTED) from None
+        except genre_model.GenreModelError as error:
+            raise _error(f"{error}; nothing has changed") from error
+        except ModuleNotFoundError as error:
+            raise _error(
+                f"--method {options.training.method} needs the package {error.name}: "
+                "install beets-genreclf[train]"
+            ) from error
+        finally:
+            reporter.close()
 
-    def _show(self, options: Options, model: PersonalModel) -> None:
-        if not options.quiet:
-            ui.print_(model.report())
+
+def _interrupted(text: str) -> SystemExit:
+    ui.print_(f"interrupted: {text}")
+    return SystemExit(INTERRUPTED)
 
 
 def _fit(
@@ -135,6 +142,14 @@ def _fit(
     return training.run(files, reporter)
 
 
+def _check_method(options: Options) -> None:
+    training = options.training
+    if training.method != "head" and training.labels == "all":
+        raise _error(f"--labels all needs --method head, not {training.method}")
+    if training.method == "head" and training.epochs is not None:
+        raise _error("--epochs needs --method finetune or scratch")
+
+
 def _settings(options: Options) -> genre_model.PersonalSettings:
     training = options.training
     return genre_model.PersonalSettings(
@@ -157,8 +172,6 @@ def _method(
     training = options.training
     if training.method == "head":
         return genre_model.HeadMethod(parent, source, options.threads, is_stopped)
-    if training.labels == "all":
-        raise _error(f"--labels all needs --method head, not {training.method}")
     return genre_model.NetworkMethod(
         name=training.method,
         parent_source=source,
@@ -169,19 +182,23 @@ def _method(
     )
 
 
-def _command_line(flags: dict[str, Any], args: list[str]) -> str:
+def command_line(options: Options, *, with_query: bool) -> str:
     """Return what trains such a model, less what only this person can mean."""
-    private = ("quiet", "threads", "replace", "use", "parent")
+    plain = TrainingOptions()
     shown = [
-        " ".join([f"--{name.replace('_', '-')}", *_quoted(value)])
-        for name, value in flags.items()
-        if name not in private
+        " ".join([f"--{name.replace('_', '-')}", *_quoted(name, value)])
+        for name, value in vars(options.training).items()
+        if name not in ("label_map", "method") and value != getattr(plain, name)
     ]
-    return " ".join(["beet genreclf-train", *shown, *(["QUERY"] if args else [])])
+    if options.training.method != plain.method:
+        shown.append(f"--method {options.training.method}")
+    mapped = ["with a label_map"] * bool(options.training.label_map)
+    query = ["QUERY"] * with_query
+    return " ".join(["beet genreclf-train", *shown, *query, *mapped])
 
 
-def _quoted(value: object) -> list[str]:
-    return [] if value is True else [shlex.quote(str(value))]
+def _quoted(name: str, value: object) -> list[str]:
+    return ["PARENT" if name == "parent" else shlex.quote(str(value))]
 
 
 def _error(text: str) -> UserError:

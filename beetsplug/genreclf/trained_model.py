@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from beets import ui
@@ -12,18 +13,16 @@ import genre_model
 from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.model_choice import (
     choose_model,
-    chosen_model,
     model_folder,
+    model_in_force,
     out_of_fold_path,
     own_model_path,
-    own_name,
 )
 from beetsplug.genreclf.model_files import MODEL_NAME, remove_out_of_fold
 from beetsplug.genreclf.out_of_fold import write_out_of_fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from beets.library import Item
 
@@ -46,6 +45,21 @@ def check_name(name: str) -> None:
         raise _error(f"{name} comes with genreclf; give the new model another --name")
 
 
+def check_folder() -> None:
+    """Refuse to train for hours what could not be kept.
+
+    Raises:
+        UserError: naming what cannot be written.
+    """
+    probe = out_of_fold_path("probe")
+    try:
+        genre_model.write_atomically(probe, b"")
+        probe.unlink()
+    except OSError as error:
+        where = error.filename or probe
+        raise _error(f"{where}: {error.strerror or error}") from error
+
+
 def keep_model(
     model: PersonalModel,
     items: Sequence[Item],
@@ -62,9 +76,13 @@ def keep_model(
             written; the older one stays as it is.
     """
     name = options.training.name
-    is_in_force = own_model_path(name).exists() and name == _named_in_force(options)
+    is_in_force = _is_in_force(own_model_path(name), options)
     if not flags.get("replace"):
         _check_worth(model, name, is_in_force=is_in_force)
+    if options.pretend:
+        reason = None if is_in_force else _why_not(model, options, flags)
+        ui.print_(f"pretending: {reason or f'{name} would tag from now on'}")
+        return
     with _about(name, "nothing has changed"):
         model_id = _write(model, items, name, command)
     model.clean_up()
@@ -84,13 +102,13 @@ def keep_model(
     ui.print_("To find tracks that may be mislabelled: beet genreclf --check")
 
 
-def _named_in_force(options: Options) -> str | None:
-    if options.model is not None:
-        return own_name(str(options.model))
+def _is_in_force(path: Path, options: Options) -> bool:
+    """Say whether a file is the model in force; names may differ in case."""
     try:
-        return chosen_model()
+        in_force = model_in_force(options.model)
+        return isinstance(in_force, Path) and in_force.samefile(path)
     except (OSError, UnicodeError):
-        return None
+        return False
 
 
 def _check_worth(model: PersonalModel, name: str, *, is_in_force: bool) -> None:
@@ -144,7 +162,8 @@ def _write(model: PersonalModel, items: Sequence[Item], name: str, command: str)
                 out_of_fold_path(model_id).unlink(missing_ok=True)
         raise
     if old_id is not None and old_id != model_id:
-        remove_out_of_fold(name, old_id)
+        with contextlib.suppress(UserError, OSError):  # litter, no more
+            remove_out_of_fold(name, old_id)
     return model_id
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,8 @@ def read_training_options(view: Subview) -> TrainingOptions:
         method=values.one_of(view["method"], METHODS),
         epochs=values.positive_int_or_none(view["epochs"]),
         parent=values.model(view["parent"]),
-        name=_text(view["name"]),
+        # File systems spell accents in two ways; a name has one.
+        name=unicodedata.normalize("NFC", _text(view["name"])),
     )
 
 
@@ -88,7 +90,12 @@ def _text(view: Subview) -> str:
 
 
 def _natural(view: Subview) -> int:
-    return 0 if view.get() == 0 else values.positive_int(view)
+    value = view.get()
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ConfigValueError(
+            f"{view.name}: must be a whole number from 0 on, not {value!r}"
+        )
+    return value
 
 
 def _folds(view: Subview) -> int | None:

@@ -76,7 +76,7 @@ class Stock:
         """
         translated = np.zeros(targets.shape, np.float32)
         for train, test in folds:
-            # One imaginary track of each label keeps an unheard genre from division by 0.
+            # One imaginary track, of all labels alike, for genres that are heard in none.
             counts = self.probabilities[train].T @ targets[train].astype(np.float32)
             shares = counts + 1 / targets.shape[1]
             shares /= shares.sum(axis=1, keepdims=True)

@@ -175,7 +175,7 @@ def _choose(data: HeadData, judged: JudgedByStrength) -> Choice:
     for strength, (rows, logits) in judged.items():
         targets = data.targets[rows]
         # Of a genre that its head never saw, a track says nothing about either.
-        known = ~((logits <= UNSEEN_LOGIT) & targets).any(axis=1)
+        known = ~((logits == UNSEEN_LOGIT) & targets).any(axis=1)
         if known.any():
             loss, temperature = _fit_temperature(
                 logits[known], targets[known], multi_label=data.multi_label

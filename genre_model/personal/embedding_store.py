@@ -27,6 +27,7 @@ COMMIT_SECONDS = 5.0
 LOCK_SECONDS = 30.0
 #: Raised whenever what is stored means something else.
 SCHEMA_VERSION = 1
+SQLITE_MAGIC = b"SQLite format 3\0"
 
 _CREATE = """
 CREATE TABLE IF NOT EXISTS features (
@@ -119,7 +120,7 @@ class EmbeddingStore:
             try:
                 return self._connect()
             except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
+                if isinstance(error, sqlite3.OperationalError) or not self._is_sqlite():
                     raise
                 aside = self._path.with_name(f"{self._path.name}.damaged")
                 self._path.replace(aside)
@@ -129,12 +130,19 @@ class EmbeddingStore:
             self._give_up(error)
             return None
 
+    def _is_sqlite(self) -> bool:
+        """Tell a damaged cache from a file of somebody else's."""
+        with self._path.open("rb") as file:
+            return file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=LOCK_SECONDS)
         try:
             if not {row[0] for row in connection.execute(_TABLES)} <= {"features"}:
                 raise sqlite3.OperationalError("holds something else than embeddings")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > SCHEMA_VERSION:
+                raise sqlite3.OperationalError("belongs to a newer version")
             if version != SCHEMA_VERSION:
                 connection.execute("DROP TABLE IF EXISTS features")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -40,8 +40,8 @@ def group_tracks(files: Sequence[LabelledFile]) -> NDArray[np.int64]:
     Returns:
         [shape=(n_tracks,)].
     """
-    groups = _connected([[_artist(file), _album(file)] for file in files])
-    if len(files) and np.bincount(groups).max() > MAX_SHARE * len(files):
+    groups = _over_corners(files)
+    if _is_too_large(groups):
         artists_of: defaultdict[str, set[str]] = defaultdict(set)
         for file in files:
             artists_of[_album(file)].add(_artist(file))
@@ -51,6 +51,19 @@ def group_tracks(files: Sequence[LabelledFile]) -> NDArray[np.int64]:
         ]
         groups = _connected(bonds)
     return groups
+
+
+def samplers_are_cut(files: Sequence[LabelledFile]) -> bool:
+    """Say whether albums by many artists do not count as one group."""
+    return _is_too_large(_over_corners(files))
+
+
+def _over_corners(files: Sequence[LabelledFile]) -> NDArray[np.int64]:
+    return _connected([[_artist(file), _album(file)] for file in files])
+
+
+def _is_too_large(groups: NDArray[np.int64]) -> bool:
+    return len(groups) > 0 and bool(np.bincount(groups).max() > MAX_SHARE * len(groups))
 
 
 def _connected(bonds: Sequence[Sequence[str]]) -> NDArray[np.int64]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: Largest difference of a logit between numpy and ONNX Runtime, in logits of some 10.
 PARITY_TOLERANCE = 1e-3
 N_PARITY_SEGMENTS = 5
+#: ReduceMean takes its axes as an input from here on.
+MIN_OPSET = 18
 #: Names of a head's numbers in a model file.
 HEAD_VALUES = ("head_weights_of_mean", "head_weights_of_sd", "head_bias")
 
@@ -60,7 +62,7 @@ def track_embedding(segment_embeddings: NDArray[np.float32]) -> NDArray[np.float
     return np.concatenate([mean, sd]).astype(np.float32)
 
 
-def head_model(parent: str | Path | None, head: LinearHead, card: Card) -> bytes:
+def head_model(parent: bytes, head: LinearHead, card: Card) -> bytes:
     """Make a model file: the network of another up to its embedding, and a head.
 
     The head is linear in mean and standard deviation over segments, so that each
@@ -68,7 +70,7 @@ def head_model(parent: str | Path | None, head: LinearHead, card: Card) -> bytes
     is the track's: hence ``pool_logits``.
 
     Args:
-        parent: the model that gives the network, as for ``read_model``.
+        parent: content of the file of the model that gives the network.
         head: for the genres of the card.
         card: what the file will say of itself.
 
@@ -76,10 +78,9 @@ def head_model(parent: str | Path | None, head: LinearHead, card: Card) -> bytes
         The content of the file.
 
     Raises:
-        ModelFileError: if the parent cannot be read, or ONNX Runtime does not make of
-            the new file what the head says.
+        ModelFileError: if ONNX Runtime does not make of the new file what the head says.
     """
-    content = with_card(_joined(read_network(parent), head), card)
+    content = with_card(_joined(parent, head), card)
     difference = _difference(content, head)
     if not difference <= PARITY_TOLERANCE:
         raise ModelFileError(
@@ -95,6 +96,29 @@ def head_of(content: bytes) -> LinearHead:
     values = {tensor.name: tensor for tensor in tensors if tensor.name in HEAD_VALUES}
     of_mean, of_sd, bias = (numpy_helper.to_array(values[name]) for name in HEAD_VALUES)
     return LinearHead(np.concatenate([of_mean, of_sd]).T, bias)
+
+
+def parent_network(source: str | Path | None, model_id: str) -> bytes:
+    """Read the file that a head will go on.
+
+    Args:
+        source: as for ``read_model``.
+        model_id: that the file must have, for somebody may replace it meanwhile.
+
+    Raises:
+        ModelFileError: if it is another one by now, or no head can go on it.
+    """
+    content = read_network(source)
+    if model_from_bytes(content).model_id != model_id:
+        raise ModelFileError(f"model file {source} has changed meanwhile; start again")
+    imported = onnx.load_model_from_string(content).opset_import
+    opset = {each.domain: each.version for each in imported}.get("", 0)
+    if opset < MIN_OPSET:
+        raise ModelFileError(
+            f"model {model_id} has ONNX opset {opset}; a head needs {MIN_OPSET} or later: "
+            "take another --parent"
+        )
+    return content
 
 
 def _joined(parent: bytes, head: LinearHead) -> bytes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from genre_model.personal.cross_validation import HeadData, cross_validate
-from genre_model.personal.head_file import head_model
+from genre_model.personal.head_file import head_model, parent_network
 from genre_model.personal.method import Fitted
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ class HeadMethod:
         parent_source: where that model was read from, as for ``read_model``.
         n_threads: heads fitted at once.
         should_stop: asked between two heads.
+
+    Raises:
+        ModelFileError: if no head can go on that model.
     """
 
     parent: GenreClassifier
@@ -37,6 +40,12 @@ class HeadMethod:
     n_threads: int | None = None
     should_stop: Callable[[], bool] = lambda: False
     name: str = "head"
+    _network: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Keep the file of the parent, for it may be replaced during the training."""
+        network = parent_network(self.parent_source, self.parent.model_id)
+        object.__setattr__(self, "_network", network)
 
     def fit(
         self, tracks: TrainingTracks, settings: PersonalSettings, watcher: Watcher
@@ -67,4 +76,4 @@ class HeadMethod:
         )
 
     def _serialise(self, head: LinearHead, card: Card) -> bytes:
-        return head_model(self.parent_source, head, card)
+        return head_model(self._network, head, card)

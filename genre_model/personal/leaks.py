@@ -6,10 +6,12 @@ import os
 from typing import TYPE_CHECKING
 
 from genre_model.label_spelling import spelling_key
+from genre_model.personal.grouping import samplers_are_cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from genre_model.card import Card
     from genre_model.classifier import GenreClassifier
     from genre_model.personal.labelled_files import LabelledFile
 
@@ -24,13 +26,28 @@ def leaks_of(files: Sequence[LabelledFile], parent: GenreClassifier) -> Iterator
         files: that are scored.
         parent: the model whose network listens.
     """
-    known = set(parent.card.training.get("track_ids", ()))
+    track_ids = parent.card.training.get("track_ids")
+    known = set(map(str, track_ids)) if isinstance(track_ids, list) else set[str]()
     n_seen = sum(file.path.stem in known for file in files)
-    n_unknown = sum(not (file.artist or file.album) for file in files)
     if n_seen:
         yield f"{parent.model_id} was trained on {n_seen} of these tracks"
+    if has_own_network(parent.card):
+        yield f"the network of {parent.model_id} may have been trained on these tracks"
+    cut = samplers_are_cut(files)
+    n_unknown = sum(not file.artist and (cut or not file.album) for file in files)
     if n_unknown > MAX_UNKNOWN_SHARE * len(files):
         yield f"the artist of {n_unknown} tracks is not known"
+
+
+def has_own_network(card: Card) -> bool:
+    """Say whether a person trained the network of a model, not its head alone.
+
+    Nobody knows on which tracks: a card names none.
+    """
+    training = card.training
+    return training.get("method") in ("finetune", "scratch") or bool(
+        training.get("own_network")
+    )
 
 
 def leaks_between(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from genre_model.card import Card
@@ -36,6 +37,19 @@ class TrainingTracks:
     embeddings: NDArray[np.float32]
     folds: tuple[Fold, ...]
 
+    def subset(self, rows: NDArray[np.int64]) -> TrainingTracks:
+        """Return some of the tracks, numbered anew."""
+        places = np.full(len(self.files), -1)
+        places[rows] = np.arange(len(rows))
+        folds = [(places[train], places[test]) for train, test in self.folds]
+        return replace(
+            self,
+            files=tuple(self.files[row] for row in rows),
+            targets=self.targets[rows],
+            embeddings=self.embeddings[rows],
+            folds=tuple((train[train >= 0], test[test >= 0]) for train, test in folds),
+        )
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -50,6 +64,7 @@ class Fitted:
         details: for the card.
         serialise: returns the file of the final model, given the finished card.
         clean_up: removes what nobody needs once that file is kept.
+        kept: rows of the tracks, if some could not be read after all.
     """
 
     probabilities: NDArray[np.float32]
@@ -59,6 +74,7 @@ class Fitted:
     details: dict[str, Any]
     serialise: Callable[[Card], bytes]
     clean_up: Callable[[], None] = lambda: None
+    kept: NDArray[np.int64] | None = None
 
 
 class Method(Protocol):

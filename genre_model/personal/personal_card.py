@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from genre_model.card import Card
 from genre_model.label_spelling import spelling_key
+from genre_model.personal.leaks import has_own_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ def personal_card(
         "folds": len(tracks.folds),
         "seed": settings.seed,
         "version": version("beets-genreclf"),
+        "own_network": has_own_network(parent.card),
     }
     return Card(
         name="personal",

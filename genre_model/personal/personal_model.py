@@ -74,17 +74,26 @@ class PersonalModel:
     def beaten_by(self) -> str | None:
         """Name a baseline that anybody has without training, and that is better.
 
-        The parent counts as better from one standard error on, for it may be luck.
+        One standard error may be luck: so much the model has to be better than guessing,
+        and so much the parent has to be better than the model.
         """
         accuracy, n_tracks = self.accuracy, len(self.files)
         noise = math.sqrt(accuracy * (1 - accuracy) / n_tracks)
         for name, judgement in self.baselines.items():
             lead = judgement.accuracy - accuracy
-            if (name == MAJORITY and lead >= 0) or (
-                name.endswith(BY_NAME) and lead > noise
-            ):
+            # Guessing has to be beaten clearly; the parent must not be clearly better.
+            is_guessing = name == MAJORITY and lead >= -noise
+            if is_guessing or (name.endswith(BY_NAME) and lead > noise):
                 return name
         return None
+
+    def headline(self) -> str:
+        """Say in one line how good the model is."""
+        leaky = ", LEAKY" if self.leaks else ""
+        return (
+            f"{len(self.files)} tracks, {len(self.judgement.labels)} genres: accuracy "
+            f"{self.accuracy:.3f} in cross-validation{leaky}"
+        )
 
     def report(self) -> str:
         """Lay the score out for a terminal."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import ModelFileError
@@ -12,14 +13,16 @@ from genre_model.personal.personal_model import PROTOCOL
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from genre_model.card import Card
     from genre_model.personal.personal_model import PersonalModel
 
 
 def better_model_at(path: Path, model: PersonalModel) -> str | None:
     """Say why a file holds a better model than a new one; None if it does not.
 
-    Better by more than one standard error of the new accuracy. A file that is damaged,
-    or was never scored as personal models are, is not better.
+    Better is one that knows a genre that the new one does not; or the same genres, and
+    was right more often by more than one standard error of the new accuracy. So may be a
+    file that cannot be read, or was never scored as personal models are.
 
     Args:
         path: where the new model is to be.
@@ -28,21 +31,32 @@ def better_model_at(path: Path, model: PersonalModel) -> str | None:
     Returns:
         A sentence with both accuracies, without its full stop.
     """
+    if not os.path.lexists(path):
+        return None
     try:
         there = read_model(path)
-    except ModelFileError:
-        return None
+    except ModelFileError as error:
+        return f"nobody knows how good what is there is: {error}"
     score = there.card.metrics.get(PROTOCOL)
     old = _share(score.get("accuracy")) if isinstance(score, dict) else None
     if not isinstance(score, dict) or old is None:
+        return f"{there.model_id} at {path} was never scored as personal models are"
+    if lost := sorted(set(there.card.genres) - set(model.judgement.labels)):
+        return f"{there.model_id} at {path} knows {', '.join(lost)}, the new model does not"
+    return _better_score(f"{there.model_id} at {path}", there.card, score, old, model)
+
+
+def _better_score(
+    name: str, card: Card, score: dict[str, Any], old: float, model: PersonalModel
+) -> str | None:
+    new, n_tracks, n_labels = model.accuracy, len(model.files), len(model.judgement.labels)
+    # More genres are harder to tell apart.
+    is_harder = n_labels > len(card.genres)
+    if is_harder or old - new <= math.sqrt(new * (1 - new) / n_tracks):
         return None
-    new, n_tracks = model.accuracy, len(model.files)
-    if old - new <= math.sqrt(new * (1 - new) / n_tracks):
-        return None
-    n_labels = len(model.judgement.labels)
     return (
-        f"{there.model_id} at {path} is better: accuracy "
-        f"{_told(old, len(there.card.genres), score.get('n_tracks'), score.get('leaky'))}, "
+        f"{name} is better: accuracy "
+        f"{_told(old, len(card.genres), score.get('n_tracks'), score.get('leaky'))}, "
         f"against {_told(new, n_labels, n_tracks, bool(model.leaks))} of the new model"
     )
 

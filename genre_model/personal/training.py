@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from genre_model.errors import TrainingDataError
 from genre_model.personal.baselines import Stock, majority
 from genre_model.personal.embeddings import Embedder
-from genre_model.personal.grouping import group_tracks, grouped_folds
+from genre_model.personal.grouping import group_tracks, grouped_folds, samplers_are_cut
 from genre_model.personal.label_cleaning import CleanFiles, clean_files
 from genre_model.personal.leaks import leaks_of
 from genre_model.personal.method import TrainingTracks
@@ -72,6 +72,9 @@ class PersonalTraining:
         heard = embedder.embed([file.path for file in clean.files], watcher)
         tracks, notes = self._readable(files, clean, heard)
         fitted = self.method.fit(tracks, self.settings, watcher)
+        if fitted.kept is not None:
+            notes = (*notes, f"{len(tracks.files) - len(fitted.kept)} tracks were lost")
+            tracks = tracks.subset(fitted.kept)
         return self._model(tracks, heard, fitted, notes)
 
     def _readable(
@@ -89,6 +92,8 @@ class PersonalTraining:
             except TrainingDataError as error:
                 raise TrainingDataError(f"{lost}; {error}") from error
             notes = tuple(dict.fromkeys([lost, *notes, *clean.notes]))
+        if samplers_are_cut(clean.files):
+            notes = (*notes, "albums by many artists were divided: they tie too much")
         tracks = TrainingTracks(
             clean.files,
             clean.labels,
@@ -131,16 +136,18 @@ class PersonalTraining:
     def _baselines(
         self, tracks: TrainingTracks, heard: Embeddings
     ) -> dict[str, NDArray[np.float32]]:
+        baselines = {MAJORITY: majority(tracks.targets)}
+        if "method" in self.parent.card.training:
+            return baselines  # it may know these very labels by heart
         row_of = {path: row for row, path in enumerate(heard.paths)}
         rows = [row_of[file.path] for file in tracks.files]
         stock = Stock(self.parent.genres, heard.probabilities[rows])
         parent = self.parent.card.name
         by_name = stock.by_name(tracks.labels, self.parent_genres_of)
-        return {
-            MAJORITY: majority(tracks.targets),
-            **({} if by_name is None else {f"{parent}, {BY_NAME}": by_name}),
-            f"{parent}, renamed": stock.renamed(tracks.targets, tracks.folds),
-        }
+        if by_name is not None:
+            baselines[f"{parent}, {BY_NAME}"] = by_name
+        renamed = stock.renamed(tracks.targets, tracks.folds)
+        return baselines | {f"{parent}, renamed": renamed}
 
 
 def grouped_by_artist(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from genre_model.errors import TrainingDataError
+import numpy as np
+
 from genre_model.personal.method import Fitted
 from genre_model.training.personal_network import train_folds
 
@@ -47,7 +48,7 @@ class NetworkMethod:
 
         Raises:
             TrainingStoppedError: if asked to stop; epochs that are done are kept.
-            TrainingDataError: if a file has become unreadable meanwhile.
+            TrainingDataError: if too little can be read.
         """
         network = train_folds(
             tracks.files,
@@ -64,8 +65,11 @@ class NetworkMethod:
             watcher=watcher,
             genre_balance=settings.genre_balance,
         )
+        kept = None
         if len(network.keys) < len(tracks.files):
-            raise TrainingDataError("a file has become unreadable; start again")
+            # Damaged where tagging does not listen; it has been said.
+            row_of = {file.key: row for row, file in enumerate(tracks.files)}
+            kept = np.array([row_of[key] for key in network.keys], np.int64)
         return Fitted(
             probabilities=network.out_of_fold,
             temperature=network.temperature,
@@ -74,6 +78,7 @@ class NetworkMethod:
             details={"recipe": network.recipe_name},
             serialise=lambda card: _serialised(network, card),
             clean_up=network.clean_up,
+            kept=kept,
         )
 
 

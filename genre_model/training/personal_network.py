@@ -139,7 +139,7 @@ def train_folds(  # noqa: PLR0913 -- each is a wish of its own
     start = start.for_tracks(len(data.keys), epochs, genre_balance)
     runs = PersonalRuns(folder, start, data, folds, seed=seed, should_stop=should_stop)
     try:
-        return _trained(runs, start.recipe, data)
+        return _trained(runs, start.recipe, data, folds)
     except OSError as error:
         place = error.filename or folder
         raise TrainingDataError(f"{place}: {error.strerror or error}") from error
@@ -181,13 +181,28 @@ def _places(indices: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np
     return found[found >= 0]
 
 
-def _trained(runs: PersonalRuns, recipe: Recipe, data: PersonalTracks) -> PersonalNetwork:
+def _out_of_fold(
+    logits: list[NDArray[np.float32]], targets: NDArray[np.int64], folds: Sequence[Fold]
+) -> NDArray[np.float32]:
+    """Give each fold the temperature that fits the others."""
+    probabilities = np.zeros((len(targets), logits[0].shape[1]), np.float32)
+    for _, test in folds:
+        others = np.setdiff1d(np.arange(len(targets)), test)
+        temperature = fit_temperature([logits[i] for i in others], targets[others])
+        if len(test):
+            said = track_probabilities([logits[i] for i in test], temperature)
+            probabilities[test] = said
+    return probabilities
+
+
+def _trained(
+    runs: PersonalRuns, recipe: Recipe, data: PersonalTracks, folds: Sequence[Fold]
+) -> PersonalNetwork:
     logits = runs.out_of_fold_logits()
-    temperature = fit_temperature(logits, data.targets)
     return PersonalNetwork(
         keys=data.keys,
-        out_of_fold=track_probabilities(logits, temperature),
-        temperature=temperature,
+        out_of_fold=_out_of_fold(logits, data.targets, folds),
+        temperature=fit_temperature(logits, data.targets),
         network=runs.final_network(),
         front_end=recipe.front_end,
         recipe_name=recipe.name,

@@ -188,6 +188,12 @@ class TestNetwork:
         text = "its operator 'Gelu' of 'com.microsoft' is not one of the ONNX standard"
         assert refusal(path) == text
 
+    @pytest.mark.parametrize("operator", ["Loop", "Scan"])
+    def test_operators_that_may_run_for_ever(self, path: Path, operator: str) -> None:
+        node = helper.make_node(operator, ["x"], ["y"], body=graph_of())
+        change(path, lambda model: model.graph.node.append(node))
+        assert refusal(path).startswith(f"its operator {operator!r} may run for ever")
+
     def test_functions_that_call_each_other(self, path: Path) -> None:
         call = helper.make_node("Twice", ["x"], ["y"], domain="local")
         change(path, lambda model: add_function(model, call))

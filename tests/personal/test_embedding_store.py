@@ -72,9 +72,7 @@ def test_a_changed_file_takes_the_place_of_the_old_one(database: Path, song: Pat
     connection.close()
 
 
-@pytest.mark.parametrize(
-    "content", [b"no database at all" * 100, b"", b"SQLite format 3\0"]
-)
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0", b"SQLite format 3\0" * 99])
 def test_a_damaged_file_is_put_aside(
     database: Path, song: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -82,7 +80,7 @@ def test_a_damaged_file_is_put_aside(
     database.write_bytes(content)
     keep(database, song)
     assert len(store(database).read([song])) == 1
-    if content.startswith(b"no"):
+    if len(content) > 100:
         assert "was damaged" in caplog.text
         assert database.with_name("embeddings.db.damaged").read_bytes() == content
 
@@ -99,13 +97,37 @@ def test_damage_in_the_middle_is_noticed(database: Path, song: Path) -> None:
     assert len(store(database).read([song])) == 1
 
 
-def test_a_later_schema_is_begun_anew(database: Path, song: Path) -> None:
+@pytest.mark.parametrize("content", [b"no database at all" * 100, b"short"])
+def test_a_file_of_somebody_else_is_left_alone(
+    database: Path, song: Path, content: bytes
+) -> None:
+    database.parent.mkdir()
+    database.write_bytes(content)
+    lost = store(database)
+    lost.write(file_identity(song), VECTOR)
+    lost.close()
+    assert lost.trouble is not None
+    assert database.read_bytes() == content
+
+
+def test_an_older_schema_is_begun_anew_and_a_newer_one_left_alone(
+    database: Path, song: Path
+) -> None:
     keep(database, song)
-    with sqlite3.connect(database) as connection:
-        connection.execute("PRAGMA user_version = 99")
-    connection.close()
+    set_version(database, 99)
+    newer = store(database)
+    assert newer.read([song]) == {}
+    assert "newer version" in str(newer.trouble)
+    set_version(database, -1)
     assert store(database).read([song]) == {}
     keep(database, song)
+    assert len(store(database).read([song])) == 1
+
+
+def set_version(database: Path, version: int) -> None:
+    connection = sqlite3.connect(database)
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
 
 
 def test_without_a_place_to_write_nothing_is_kept_and_that_is_said(

@@ -6,16 +6,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 import pytest
 from onnx_models import write_small_model
 from sklearn.linear_model import LogisticRegression
 
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import ModelFileError
-from genre_model.model_file import model_from_bytes, read_model
+from genre_model.model_file import model_from_bytes, read_model, read_network
 from genre_model.personal import head_file
-from genre_model.personal.head_file import LinearHead, head_model, track_embedding
+from genre_model.personal.head_file import (
+    LinearHead,
+    head_model,
+    parent_network,
+    track_embedding,
+)
 from genre_model.personal.head_fitting import UNSEEN_LOGIT, fit_heads
+from genre_model.personal.head_method import HeadMethod
 from genre_model.segment_probabilities import activate, softmax
 from genre_model.segments import Segments
 
@@ -154,7 +161,9 @@ class TestFile:
     def test_a_tracks_probabilities_are_those_of_the_head(
         self, parent: Path, head: LinearHead, card: Card
     ) -> None:
-        model = model_from_bytes(head_model(parent, head, replace(card, temperature=1.7)))
+        model = model_from_bytes(
+            head_model(parent.read_bytes(), head, replace(card, temperature=1.7))
+        )
         scores = model.scorer.score(self.segments())
         assert np.array_equal(
             scores.embedding, read_model(parent).scorer.score(self.segments()).embedding
@@ -167,7 +176,7 @@ class TestFile:
     def test_one_segment_has_no_spread(
         self, parent: Path, head: LinearHead, card: Card
     ) -> None:
-        model = model_from_bytes(head_model(parent, head, card))
+        model = model_from_bytes(head_model(parent.read_bytes(), head, card))
         scores = model.scorer.score(self.segments(1))
         expected = scores.embedding @ head.weights[:, :84].T + head.bias
         assert scores.logits == pytest.approx(expected, abs=1e-4)
@@ -176,9 +185,9 @@ class TestFile:
         self, parent: Path, head: LinearHead, card: Card, tmp_path: Path
     ) -> None:
         first = tmp_path / "first.onnx"
-        first.write_bytes(head_model(parent, head, card))
+        first.write_bytes(head_model(parent.read_bytes(), head, card))
         other = LinearHead(head.weights[:2] * 2, head.bias[:2])
-        again = head_model(first, other, replace(card, genres=("x", "y")))
+        again = head_model(first.read_bytes(), other, replace(card, genres=("x", "y")))
         assert len(again) <= len(first.read_bytes()), "the old head is gone"
         logits = model_from_bytes(again).scorer.score(self.segments()).logits.mean(axis=0)
         first_logits = read_model(first).scorer.score(self.segments()).logits.mean(axis=0)
@@ -191,7 +200,9 @@ class TestFile:
         head = LinearHead(weights, np.zeros(4, np.float32))
         bundled = GenreClassifier.load()
         model = model_from_bytes(
-            head_model(None, head, replace(card, front_end=bundled.card.front_end))
+            head_model(
+                read_network(), head, replace(card, front_end=bundled.card.front_end)
+            )
         )
         scores = model.scorer.score(self.segments())
         same = bundled.score_segments(self.segments()).embedding
@@ -207,13 +218,30 @@ class TestFile:
 
         monkeypatch.setattr(head_file, "_joined", askew)
         with pytest.raises(ModelFileError, match="differ by 1 in a logit"):
-            head_model(parent, head, card)
+            head_model(parent.read_bytes(), head, card)
 
-    def test_a_missing_parent_is_named(
-        self, head: LinearHead, card: Card, tmp_path: Path
-    ) -> None:
+    def test_a_missing_parent_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(ModelFileError, match=r"none\.onnx"):
-            head_model(tmp_path / "none.onnx", head, card)
+            parent_network(tmp_path / "none.onnx", "small@1")
+
+    def test_a_parent_that_was_replaced_meanwhile_is_refused(self, parent: Path) -> None:
+        before = GenreClassifier.load(parent)
+        HeadMethod(before, parent)
+        write_small_model(parent, temperature=2.0)
+        with pytest.raises(ModelFileError, match="has changed meanwhile"):
+            HeadMethod(before, parent)
+
+    def test_a_parent_of_an_old_opset_is_refused_at_once(self, parent: Path) -> None:
+        model = onnx.load(parent)
+        model.opset_import[0].version = 13
+        model.graph.node.remove(model.graph.node[0])
+        mean = onnx.helper.make_node(
+            "ReduceMean", ["segments"], ["embedding"], axes=[2], keepdims=0
+        )
+        model.graph.node.insert(0, mean)
+        onnx.save(model, parent)
+        with pytest.raises(ModelFileError, match="ONNX opset 13; a head needs 18"):
+            HeadMethod(GenreClassifier.load(parent), parent)
 
 
 def test_track_embeddings_are_mean_and_standard_deviation() -> None:

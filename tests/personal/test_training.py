@@ -265,6 +265,45 @@ class TestTrouble:
         (leak,) = trainer.train(songs).leaks
         assert leak.endswith("was trained on 3 of these tracks")
 
+    @pytest.mark.parametrize("training", [{"method": "finetune"}, {"own_network": True}])
+    def test_a_network_that_a_person_trained_makes_a_score_leaky(
+        self,
+        trainer: Trainer,
+        songs: list[LabelledFile],
+        tmp_path: Path,
+        training: dict[str, object],
+    ) -> None:
+        trainer.parent_path = write_small_model(tmp_path / "own.onnx", training=training)
+        model = trainer.train(songs)
+        (leak,) = model.leaks
+        assert leak.endswith("may have been trained on these tracks")
+        assert model.card.training["own_network"] is True
+
+    def test_the_head_of_a_personal_parent_is_no_baseline(
+        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "head.onnx"
+        trainer.parent_path = write_small_model(path, training={"method": "head"})
+        model = trainer.train(songs)
+        assert model.leaks == ()
+        assert set(model.baselines) == {"majority"}
+
+    def test_a_sampler_of_unknown_artists_makes_a_score_leaky(
+        self, trainer: Trainer, songs: list[LabelledFile]
+    ) -> None:
+        sampler = [replace(song, artist="", album="sampler") for song in songs[:6]]
+        model = trainer.train([*sampler, *songs[6:]])
+        assert model.leaks == ("the artist of 6 tracks is not known",)
+        assert "albums by many artists were divided" in model.report()
+
+    @pytest.mark.parametrize("odd", [5, ["a", ["b"]], None])
+    def test_odd_ids_in_a_card_are_no_reason_to_crash(
+        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path, odd: object
+    ) -> None:
+        path = tmp_path / "odd.onnx"
+        trainer.parent_path = write_small_model(path, training={"track_ids": odd})
+        assert trainer.train(songs).leaks == ()
+
     def test_stopping_keeps_what_was_heard(
         self, trainer: Trainer, songs: list[LabelledFile]
     ) -> None:

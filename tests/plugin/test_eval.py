@@ -352,7 +352,7 @@ class TestTrainedTracks:
     ) -> None:
         trained.model_id = "other@11111111"
         printed = home.beet("genreclf-eval", "-q")
-        leak = "other@11111111 may have been trained on these tracks"
+        leak = "other@11111111 may have been trained on some of these tracks (0 are known)"
         assert printed.lines == [
             HEADLINE.replace("scripted@00000000", "other@11111111"),
             f"  LEAKY: {leak}; expect less on other tracks",

@@ -6,10 +6,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from audio_files import tone, write_audio
@@ -113,7 +114,9 @@ class TestTrain:
         printed = labelled.beet("genreclf-models", "my genres")
         assert "Attic (6), Cellar (6)" in printed.out
         card = genre_model.GenreClassifier.load(model_folder() / "my genres.onnx").card
-        assert card.training["command"] == "beet genreclf-train --name 'my genres' QUERY"
+        assert card.training["command"] == (
+            "beet genreclf-train --min-tracks 3 --parent PARENT --name 'my genres' QUERY"
+        )
 
     def test_a_second_training_listens_to_what_is_new_only(
         self,
@@ -137,6 +140,12 @@ class TestTrain:
     def test_a_pretended_training_keeps_nothing(self, labelled: BeetsHome) -> None:
         printed = labelled.beet("genreclf-train", "--pretend")
         assert "this model" in printed.out
+        assert printed.lines[-1] == "pretending: personal would tag from now on"
+        printed = labelled.beet("genreclf-train", "--pretend", "--quiet")
+        assert printed.lines == [
+            "12 tracks, 2 genres: accuracy 1.000 in cross-validation",
+            "pretending: personal would tag from now on",
+        ]
         assert not list(model_folder().glob("*.onnx"))
         assert in_force(labelled).startswith("gtzan")
 
@@ -190,27 +199,67 @@ class TestWhatTrains:
         assert not set(trained) & ours
         assert "left out: 12 tracks have a genre that genreclf wrote" in printed.lines
 
-    def test_nor_a_genre_that_beets_copied_from_an_album_of_ours(
-        self, labelled: BeetsHome
+    def test_nor_what_beets_spreads_when_it_updates_an_album(
+        self, labelled: BeetsHome, add: Callable[..., int]
     ) -> None:
+        parent = labelled.settings["genreclf"]["training"]["parent"]
+        names = {"low": "Cellar", "high": "Attic"}
+        labelled.configure(model=parent, min_confidence=0, label_map=names)
+        album = {"album": "Ours", "albumartist": "Ann", "genres": []}
+        ids = [add("Cellar", "Ours 0", **album)]
+        ids += [add("Attic", f"Ours {n}", **album) for n in (1, 2, 3)]
         library = labelled.library()
-        album = library.add_album([*library.items("title:'Attic 0'")])
-        for item in library.items("title:'Attic 1'"):
-            item.album_id = album.id
-            item.store()
-        album.genres = ["Attic"]
-        album["genreclf_album_genres"] = "Attic"
-        album.store(inherit=True)
-        heard = album.items()[0]
-        heard["genreclf_model"] = "some@model"
-        heard.store()
+        library.add_album(list(library.items("title:Ours")))
+        # One is never heard, and has no genre to begin with.
+        labelled.beet("genreclf", "title:Ours", "^title:Ours 3")
+        media_file = MediaFile(labelled.music / "Ours 0.mp3")
+        media_file.year = 1999
+        media_file.save()
+        os.utime(labelled.music / "Ours 0.mp3", (2e9, 2e9))  # beets counts seconds
+        labelled.beet("update", "-M", "title:Ours 0")
+        assert [item.genres for item in labelled.items("title:Ours")] == [["Cellar"]] * 4
+        labelled.configure(model=None, label_map={})
 
         printed = labelled.beet("genreclf-train")
 
-        assert "left out: 1 track has a genre that genreclf wrote" in printed.lines
+        assert "left out: 4 tracks have a genre that genreclf wrote" in printed.lines
         trained = read_out_of_fold(labelled.library(), in_force(labelled))
-        assert heard.id not in trained
-        assert album.items()[1].id in trained
+        assert len(trained) == 12
+        assert not set(trained) & set(ids)
+
+    @pytest.mark.parametrize(
+        "genres", [["Cellar", "Live"], ["CELLAR"], ["Live", "cel-lar"]]
+    )
+    def test_nor_ours_among_others_or_in_another_spelling(
+        self, labelled: BeetsHome, genres: list[str]
+    ) -> None:
+        item = labelled.items("title::Cellar")[0]
+        item["genreclf_genres"] = "Cellar"
+        item.genres = genres
+        item.store()
+        labelled.beet("genreclf-train")
+        trained = read_out_of_fold(labelled.library(), in_force(labelled))
+        assert len(trained) == 11
+        assert item.id not in trained
+
+    def test_a_persons_own_genre_on_an_album_with_one_of_ours(
+        self, labelled: BeetsHome
+    ) -> None:
+        library = labelled.library()
+        items = list(library.items("title::Cellar.[01]"))
+        library.add_album(items)
+        items[0]["genreclf_genres"] = "Cellar"
+        items[0].store()
+        # The file of the other holds it, and we never heard that.
+        printed = labelled.beet("genreclf-train")
+        assert "left out: 1 track has a genre that genreclf wrote" in printed.lines
+
+    @pytest.mark.parametrize("field", ["genreclf_genres", "genreclf_scores"])
+    def test_nor_a_field_of_ours(self, labelled: BeetsHome, field: str) -> None:
+        printed = labelled.beet("genreclf-train", "--label-field", field)
+        assert (
+            printed.err == f"error: genreclf: {field} is written by genreclf, not by you\n"
+        )
 
     def test_what_the_query_matches(self, labelled: BeetsHome) -> None:
         printed = labelled.beet(
@@ -319,18 +368,18 @@ class TestReplace:
         self, labelled: BeetsHome
     ) -> None:
         labelled.beet("genreclf-train")
-        before = in_force(labelled)
         # An older model that was never scored is not better.
         path = model_folder() / "personal.onnx"
         card = replace(genre_model.GenreClassifier.load(path).card, metrics={})
         write_model(path, path.read_bytes(), card)
+        unscored = path.read_bytes()
         self.spoil(labelled)
 
         printed = labelled.beet("genreclf-train")
 
         (line,) = printed.err.splitlines()
-        assert "the new model is no better than 'majority' in the table" in line
-        assert in_force(labelled) != before
+        assert "was never scored as personal models are" in line
+        assert path.read_bytes() == unscored
         printed = labelled.beet("genreclf-train", "--replace")
         assert "personal tags from now on" in printed.lines
 
@@ -352,6 +401,8 @@ class TestTrouble:
                 ["--method", "finetune", "--labels", "all"],
                 "--labels all needs --method head",
             ),
+            (["--epochs", "3"], "--epochs needs --method finetune or scratch"),
+            (["--seed", "-1"], "seed: must be a whole number from 0 on, not -1"),
         ],
     )
     def test_is_one_line_and_the_old_model_stays(
@@ -398,8 +449,12 @@ class TestTrouble:
         labelled.beet("genreclf-train")
         before = in_force(labelled)
 
+        genuine = genre_model.write_atomically
+
         def full(path: Path, _content: bytes) -> None:
-            if path.suffix == ".onnx":
+            if path.suffix != ".onnx":
+                genuine(path, _content)
+            else:
                 raise OSError(28, "No space left on device", str(path))
 
         with monkeypatch.context() as patch:
@@ -429,12 +484,74 @@ class TestTrouble:
         path = out_of_fold_path(in_force(labelled))
         content = json.loads(path.read_text("utf-8"))
         for damaged in (
+            json.dumps(content | {"model": "other@1"}),
             "{",
             "[]",
             '{"tracks": {"1": {"length": 1, "scores": {"a": "x"}}}}',
         ):
             path.write_text(damaged, "utf-8")
             assert read_out_of_fold(labelled.library(), content["model"]) == {}
+
+
+def test_what_was_said_before_belongs_to_a_recording_not_to_a_number(
+    labelled: BeetsHome, add: Callable[..., int]
+) -> None:
+    labelled.beet("genreclf-train")
+    model_id = in_force(labelled)
+    last = max(labelled.items(), key=lambda item: item.id or 0)
+    last.remove()
+    new = add("Attic", "Brand new", genres=["Cellar"])
+    assert new == last.id, "the number is used again"
+    trained = read_out_of_fold(labelled.library(), model_id)
+    assert new not in trained
+    # And what has another number by now is still known by its path.
+    moved = labelled.items("title::Cellar")[0]
+    path = moved.path
+    moved.remove()
+    again = labelled.library().add(Item.from_path(path))
+    assert again in read_out_of_fold(labelled.library(), model_id)
+    printed = labelled.beet("genreclf", "--check")
+    assert "may have been trained on some of these tracks (11 are known)" in printed.err
+
+
+@pytest.mark.usefixtures("heeding_sigint")
+def test_a_late_interrupt_leaves_everything_as_it_was(
+    labelled: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = genre_model.PersonalTraining.run
+
+    def run(training: Any, *args: Any) -> object:
+        model = genuine(training, *args)
+        signal.raise_signal(signal.SIGINT)
+        return model
+
+    monkeypatch.setattr(genre_model.PersonalTraining, "run", run)
+    printed = labelled.beet("genreclf-train")
+    assert printed.lines[-1] == "interrupted: nothing has changed"
+    assert printed.exit_code == 130
+    assert not list(model_folder().glob("*.onnx"))
+
+
+def test_a_folder_that_cannot_be_written_is_noticed_before_listening(
+    labelled: BeetsHome,
+) -> None:
+    (labelled.folder / "genreclf").write_text("no folder")
+    printed = labelled.beet("genreclf-train")
+    (line,) = printed.err.splitlines()
+    assert str(labelled.folder / "genreclf") in line
+    assert (printed.out, printed.exit_code) == ("", 1)
+
+
+def test_labels_are_written_as_the_person_spells_them(
+    labelled: BeetsHome, add: Callable[..., int]
+) -> None:
+    for item in labelled.items():
+        item.genres = [item.genres[0].lower()]
+        item.store()
+    labelled.beet("genreclf-train")
+    add("Attic", "New", genres=[])
+    labelled.beet("genreclf", "title:New")
+    assert labelled.item("New").genres == ["attic"]
 
 
 def test_mislabelled_tracks_of_the_training_set_are_found(

@@ -63,7 +63,7 @@ def test_a_model_with_a_head_of_its_own_serves(
     path = tmp_path / "mine.onnx"
     head = LinearHead(np.ones((2, 384), np.float32), np.zeros(2, np.float32))
     card = Card("mine", ("a", "b"), FRONT_END, temperature=1.0, pool_logits=True)
-    path.write_bytes(head_model(None, head, card))
+    path.write_bytes(head_model(read_network(), head, card))
     again = read_pretrained(path)
     assert np.array_equal(embedding_of(again), embedding_of(pretrained))
     assert again.sha256 != pretrained.sha256
