@@ -199,7 +199,7 @@ def test_a_failed_write_leaves_the_old_file(
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_bytes", full_disk)
+    monkeypatch.setattr("genre_model.atomic_file.os.fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
         write_small_model(model_path)
     assert model_path.read_bytes() == before

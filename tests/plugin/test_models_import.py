@@ -229,7 +229,7 @@ class TestBad:
         def full_disk(*_: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("pathlib.Path.write_bytes", full_disk)
+        monkeypatch.setattr("genre_model.atomic_file.os.fsync", full_disk)
         printed = home.beet("genreclf-models", "--import", str(theirs))
         path = home.folder / "genreclf" / "theirs.onnx"
         assert complaint(printed) == f"{path}: No space left on device"
