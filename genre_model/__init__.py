@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from genre_model.personal.personal_model import PersonalModel
     from genre_model.personal.replacement import better_model_at
     from genre_model.personal.score import Judgement, targets_of
-    from genre_model.personal.score_text import comparison_lines, judgement_lines
+    from genre_model.personal.score_text import judgement_lines
     from genre_model.personal.settings import PersonalSettings
     from genre_model.personal.training import PersonalTraining
     from genre_model.track_probabilities import TrackPrediction, pool_tracks
@@ -68,7 +68,6 @@ _MODULE_OF = {
     "card_details": "card_text",
     "card_summary": "card_text",
     "check_foreign_model": "foreign_model",
-    "comparison_lines": "personal.score_text",
     "default_threads": "many_files",
     "judgement_lines": "personal.score_text",
     "pool_tracks": "track_probabilities",
@@ -107,7 +106,6 @@ __all__ = [  # noqa: RUF022 -- the order of use
     "better_model_at",
     "Judgement",
     "targets_of",
-    "comparison_lines",
     "judgement_lines",
     "spelling_key",
     "GenreModelError",

@@ -19,7 +19,12 @@ from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
 from beetsplug.genreclf.stopping import stop_on_sigint
 from beetsplug.genreclf.train_flags import given_flags, options_of
-from beetsplug.genreclf.trained_model import check_folder, check_name, keep_model
+from beetsplug.genreclf.trained_model import (
+    check_folder,
+    check_name,
+    check_no_use,
+    keep_model,
+)
 from beetsplug.genreclf.training_options import DEFAULT_FOLDS, TrainingOptions
 
 if TYPE_CHECKING:
@@ -71,6 +76,8 @@ class TrainCommand:
         self.config["training"].set(training)
         options = read_options(self.config)
         check_name(options.training.name)
+        if flags.get("use") is False:
+            check_no_use(options)
         _check_method(options)
         by_album = bool(flags.get("album"))
         by_album = bool(flags.get("album"))

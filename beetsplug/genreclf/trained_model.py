@@ -45,6 +45,17 @@ def check_name(name: str) -> None:
         raise _error(f"{name} comes with genreclf; give the new model another --name")
 
 
+def check_no_use(options: Options) -> None:
+    """Refuse ``--no-use`` where the model in force itself would be replaced.
+
+    Raises:
+        UserError: saying what to do.
+    """
+    name = options.training.name
+    if _is_in_force(own_model_path(name), options):
+        raise _error(f"{name} is in force, so --no-use needs another --name")
+
+
 def check_folder() -> None:
     """Refuse to train for hours what could not be kept.
 

@@ -154,6 +154,17 @@ class TestTrain:
         assert printed.lines[-1] == "To tag with it: beet genreclf-models --use personal"
         assert in_force(labelled).startswith("gtzan")
 
+    def test_nor_does_no_use_replace_the_one_in_force(self, labelled: BeetsHome) -> None:
+        labelled.beet("genreclf-train")
+        before = (model_folder() / "personal.onnx").read_bytes()
+        printed = labelled.beet("genreclf-train", "--no-use", "--seed", "1", "--replace")
+        (line,) = printed.err.splitlines()
+        assert line.endswith("personal is in force, so --no-use needs another --name")
+        assert (printed.out, printed.exit_code) == ("", 1)
+        assert (model_folder() / "personal.onnx").read_bytes() == before
+        printed = labelled.beet("genreclf-train", "--no-use", "--name", "other")
+        assert printed.exit_code == 0
+
     def test_the_configured_model_has_the_last_word(self, labelled: BeetsHome) -> None:
         labelled.configure(model=genre_model.DEFAULT_MODEL)
         printed = labelled.beet("genreclf-train")
