@@ -43,8 +43,9 @@ class StartingPoint:
         """Build a network with a head of its own; the seed decides what is random."""
         recipe = self.recipe
         if self.parent is None:
-            n_mels = count_bands(recipe.front_end.mel)
-            return build_network(recipe.network, n_mels, n_genres, recipe.network_options)
+            front_end = recipe.front_end
+            shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
+            return build_network(recipe.network, shape, n_genres, recipe.network_options)
         options = recipe.network_options
         return self.parent.build(n_genres, options["dropout"], options["head_rate"])
 

@@ -94,10 +94,11 @@ class Pretrained:
             head_rate: how many times as fast as the rest the head learns.
 
         Raises:
-            ValueError: if no such network exists for the mel bands of the front end.
+            ValueError: if no such network exists for the segments of the front end.
         """
-        n_mels = count_bands(self.front_end.mel)
-        network = ResidualCrnn(n_mels, n_genres, self.channels, self.gru_units, dropout)
+        front_end = self.front_end
+        shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
+        network = ResidualCrnn(shape, n_genres, self.channels, self.gru_units, dropout)
         for block in network.blocks:
             for name in ("norm1", "norm2"):
                 channels = getattr(block, name).num_features

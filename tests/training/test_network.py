@@ -7,17 +7,20 @@ import torch
 from torch.nn import functional
 
 from genre_model.training.networks import build_network
-from genre_model.training.networks.residual_crnn import ResidualCrnn, standardise
+from genre_model.training.networks.residual_crnn import ResidualCrnn
+from genre_model.training.networks.segment_input import standardise
+
+SHAPE = (84, 112)
 
 
 @pytest.fixture
 def network() -> ResidualCrnn:
     torch.manual_seed(0)
-    return ResidualCrnn(84, 10).eval()
+    return ResidualCrnn(SHAPE, 10).eval()
 
 
 def segments(n: int = 3) -> torch.Tensor:
-    return torch.randn(n, 84, 112, generator=torch.Generator().manual_seed(1)) * 12 - 40
+    return torch.randn(n, *SHAPE, generator=torch.Generator().manual_seed(1)) * 12 - 40
 
 
 def test_shapes_and_size(network: ResidualCrnn) -> None:
@@ -41,7 +44,7 @@ def test_gain_and_picture_scale_do_not_matter(network: ResidualCrnn) -> None:
 
 
 def test_a_flat_segment_is_no_division_by_zero(network: ResidualCrnn) -> None:
-    logits, _ = network(torch.full((1, 84, 112), -100.0))
+    logits, _ = network(torch.full((1, *SHAPE), -100.0))
     assert torch.isfinite(logits).all()
 
 
@@ -76,8 +79,8 @@ def test_every_parameter_learns(network: ResidualCrnn) -> None:
 )
 def test_every_option_changes_the_size(options: dict[str, object]) -> None:
     default = sum(
-        p.numel() for p in build_network("residual_crnn", 84, 10, {}).parameters()
+        p.numel() for p in build_network("residual_crnn", SHAPE, 10, {}).parameters()
     )
-    changed = build_network("residual_crnn", 84, 10, options)
+    changed = build_network("residual_crnn", SHAPE, 10, options)
     assert sum(p.numel() for p in changed.parameters()) != default
     assert changed(segments())[0].shape == (3, 10)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
+
+from genre_model.training.networks.segment_input import standardise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Segments whose values spread less than this (in dB) count as flat: digital silence.
-FLAT_DB = 1e-3
+    from torch import Tensor
 
 
 class ResidualBlock(nn.Module):
@@ -47,7 +48,7 @@ class ResidualCrnn(nn.Module):
     decibels from audio and grey values from mel pictures.
 
     Args:
-        n_mels: mel bands of a segment; at least two per halving of the blocks.
+        shape: mel bands and frames of a segment; at least one is left of each halving.
         n_genres: number of logits.
         channels: output channels of each residual block; each halves frequency, all but
             the last halve time.
@@ -57,15 +58,19 @@ class ResidualCrnn(nn.Module):
 
     def __init__(
         self,
-        n_mels: int,
+        shape: tuple[int, int],
         n_genres: int,
         channels: Sequence[int] = (24, 48, 96, 160),
         gru_units: int = 96,
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if n_mels < 2 ** len(channels):
-            raise ValueError(f"{n_mels} mel bands are too few for {len(channels)} blocks")
+        n_mels, n_frames = shape
+        if n_mels < 2 ** len(channels) or 2 * n_frames < 2 ** len(channels):
+            raise ValueError(
+                f"{n_mels} mel bands x {n_frames} frames are too few for {len(channels)} "
+                "blocks"
+            )
         pools = [(2, 2)] * (len(channels) - 1) + [(2, 1)]
         widths = [1, *channels]
         self.blocks = nn.ModuleList(
@@ -92,10 +97,3 @@ class ResidualCrnn(nn.Module):
         frames, _ = self.gru(x.mean(dim=2).transpose(1, 2))
         embedding = frames.mean(dim=1)
         return self.head(self.dropout(embedding)), embedding
-
-
-def standardise(segments: Tensor) -> Tensor:
-    """Give every segment mean 0 and standard deviation 1 [shape=(n, n_mels, n_frames)]."""
-    centred = segments - segments.mean(dim=(1, 2), keepdim=True)
-    spread = centred.square().mean(dim=(1, 2), keepdim=True).sqrt()
-    return centred / spread.clamp(min=FLAT_DB)
