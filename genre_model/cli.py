@@ -6,21 +6,24 @@ import argparse
 import logging
 import os
 import sys
+from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genre_model.card_text import printable
-from genre_model.commands.option_values import natural, positive
+from genre_model.commands.compare_options import add_compare
+from genre_model.commands.evaluate_options import add_evaluate
+from genre_model.commands.option_values import positive
+from genre_model.commands.shared_options import add_combine
 from genre_model.commands.train_head_options import add_train_head
+from genre_model.commands.train_options import add_train
 from genre_model.errors import GenreModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-#: What ``--protocol`` takes; spelled out because its module needs the [train] extra.
-PROTOCOLS = ("fault-filtered", "artist-folds", "stratified", "all")
 EXIT_INTERRUPTED = 130
 
 
@@ -69,29 +72,11 @@ def _line_of(error: Exception) -> str:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.command == "predict":
-        from genre_model.commands.predict import predict
-
-        return predict(options)
-    if options.command == "models":
-        from genre_model.commands.models import models
-
-        return models(options)
-    if options.command == "train":
-        from genre_model.commands.train import train
-
-        return train(options)
-    if options.command == "train-head":
-        from genre_model.commands.train_head import train_head
-
-        return train_head(options)
-    if options.command == "evaluate":
-        from genre_model.commands.evaluate import evaluate
-
-        return evaluate(options)
-    from genre_model.commands.export import export
-
-    return export(options)
+    """Call the function that is named as its command, in the module of that name."""
+    name = options.command.replace("-", "_")
+    command: Callable[[argparse.Namespace], int]
+    command = getattr(import_module(f"genre_model.commands.{name}"), name)
+    return command(options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -106,8 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_predict(commands)
     _add_models(commands)
     add_train_head(commands)
-    _add_train(commands)
-    _add_evaluate(commands)
+    add_train(commands)
+    add_evaluate(commands)
+    add_compare(commands)
     _add_export(commands)
     return parser
 
@@ -127,7 +113,7 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--segments", action="store_true", help="also each segment")
     parser.add_argument("--json", action="store_true", help="one JSON object per file")
-    _add_combine(parser)
+    add_combine(parser)
     parser.add_argument(
         "-t",
         "--threads",
@@ -140,68 +126,6 @@ def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = commands.add_parser("models", help="list the bundled models, or show one")
     parser.add_argument("model", nargs="?", help="bundled name or .onnx file to show")
     parser.add_argument("--json", action="store_true", help="print the whole card")
-
-
-def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("train", help="train a recipe (needs the [train] extra)")
-    parser.add_argument("recipe", help="name of a recipe, or a .toml file")
-    _add_data(parser)
-    parser.add_argument("--out", required=True, type=Path, help="folder for the runs")
-    parser.add_argument(
-        "--source",
-        choices=("auto", "audio", "pictures"),
-        default="auto",
-        help="train on audio or on mel pictures (default: whichever has more tracks)",
-    )
-    parser.add_argument(
-        "--seeds", type=positive, default=1, help="trainings per fold (default: 1)"
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="SECTION.NAME=VALUE",
-        help="change a setting of the recipe, such as training.genre_balance=1",
-    )
-    parser.add_argument(
-        "--leave-out", type=Path, help="file of track ids that are never trained on"
-    )
-    parser.add_argument("--first-seed", type=natural, default=0, help="default: 0")
-    parser.add_argument(
-        "--threads", type=positive, help="threads of torch (default: its own choice)"
-    )
-
-
-def _add_evaluate(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-) -> None:
-    parser = commands.add_parser(
-        "evaluate", help="score a model or a run's models (needs the [train] extra)"
-    )
-    parser.add_argument("run_or_model", help="folder of runs, .onnx file or bundled name")
-    _add_data(parser)
-    parser.add_argument("--seeds", type=positive, help="how many seeds must be there")
-    parser.add_argument(
-        "--source",
-        choices=("auto", "audio", "pictures", "both"),
-        default="auto",
-        help="what to listen to; both compares tracks that exist as audio and picture",
-    )
-    parser.add_argument(
-        "--part",
-        choices=("test", "valid"),
-        default="test",
-        help="score the test tracks, or those that may choose settings (default: test)",
-    )
-    _add_combine(parser)
-    parser.add_argument(
-        "--allow-seen",
-        action="store_true",
-        help="score a model even on tracks that it was trained on, and say so",
-    )
-    parser.add_argument(
-        "--out", type=Path, help="folder for report.json, report.txt and confusion.png"
-    )
 
 
 def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -217,23 +141,4 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         action="append",
         type=Path,
         help="report.json of the same recipe without its test tracks; repeatable",
-    )
-
-
-def _add_combine(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--combine",
-        choices=("mean", "vote"),
-        default="mean",
-        help="segments to track: mean probability (default) or majority vote",
-    )
-
-
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", required=True, type=Path, help="the GTZAN folder")
-    parser.add_argument(
-        "--protocol",
-        choices=PROTOCOLS,
-        default="fault-filtered",
-        help="which tracks train and test (default: fault-filtered)",
     )

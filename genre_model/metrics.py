@@ -57,11 +57,26 @@ def top_accuracy(
     return float(np.take_along_axis(targets, best, axis=1).any(axis=1).mean())
 
 
+def brier_score(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Mean over tracks of the squared distance to the truth, summed over genres.
+
+    Brier (1950), with its original range: 0 is certain and right, 2 certain and wrong.
+    """
+    truth = np.eye(probabilities.shape[1])[labels]
+    return float(((probabilities - truth) ** 2).sum(axis=1).mean())
+
+
+def confidence_bins(confidences: NDArray[np.float32], n_bins: int) -> NDArray[np.int64]:
+    """Return which of ``n_bins`` bins of equal width each confidence falls into."""
+    bins: NDArray[np.int64] = (confidences * n_bins).astype(np.int64)
+    return np.minimum(bins, n_bins - 1)
+
+
 def calibration_error(
     confidences: NDArray[np.float32], right: NDArray[np.bool_], n_bins: int = 10
 ) -> float:
     """Return the expected calibration error over equal-width bins (Guo et al. 2017)."""
-    bins = np.minimum((confidences * n_bins).astype(np.int64), n_bins - 1)
+    bins = confidence_bins(confidences, n_bins)
     gaps = [
         abs(float(confidences[bins == b].mean()) - float(right[bins == b].mean()))
         * float(np.mean(bins == b))
@@ -93,10 +108,16 @@ def genre_table(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.stack([precision, recall, f1, support.astype(float)], axis=1)
 
 
+def macro_averages(confusion: NDArray[np.int64]) -> tuple[float, float, float]:
+    """Unweighted means of precision, recall and F1 over all genres that have tracks."""
+    table = genre_table(confusion)
+    precision, recall, f1 = table[table[:, 3] > 0, :3].mean(axis=0)
+    return float(precision), float(recall), float(f1)
+
+
 def macro_f1(confusion: NDArray[np.int64]) -> float:
     """Unweighted mean of the F1 of all genres that have tracks."""
-    table = genre_table(confusion)
-    return float(table[table[:, 3] > 0, 2].mean())
+    return macro_averages(confusion)[2]
 
 
 def wilson_interval(n_right: float, n: int, z: float = 1.96) -> tuple[float, float]:

@@ -2,40 +2,76 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from genre_model.atomic_file import write_atomically
 from genre_model.errors import GenreModelError
-from genre_model.training.plots import plot_confusion
+from genre_model.training.ensemble import ensemble_of
+from genre_model.training.evaluation_files import write_evaluation
 from genre_model.training.predictions import Evaluation, predict_systems
-from genre_model.training.report import comparison_text, report_of, text_of, warnings_of
+from genre_model.training.report import report_of
+from genre_model.training.report_text import sources_text, text_of, warnings_of
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
-    from typing import Any
+
+    from genre_model.training.predictions import Predictions
 
 
 def evaluate(options: argparse.Namespace) -> int:
     """Print the report of a protocol, or audio beside pictures."""
+    _check(options)
     if options.source == "both":
-        if options.out:
-            raise GenreModelError("--source both prints a comparison; it takes no --out")
-        return _compare(_evaluation(options))
-    systems = predict_systems(_evaluation(options))
-    report = report_of(systems, options.protocol, options.part, options.combine)
+        return _compare_sources(evaluation_of(options, options.runs_or_models[0]))
+    systems, members = _systems(options), []
+    if options.ensemble:
+        systems, members = [ensemble_of(systems)], systems
+    report = report_of(systems, options.protocol, options.part, options.combine, members)
     text = text_of(report)
     print(text)
     if options.out:
-        _write(report, text, options.out)
+        write_evaluation(systems, report, text, options.out)
     return 0
 
 
-def _compare(evaluation: Evaluation) -> int:
+def evaluation_of(options: argparse.Namespace, run_or_model: str) -> Evaluation:
+    """Return what the options of a scoring command ask for."""
+    return Evaluation(
+        run_or_model=run_or_model,
+        data_dir=options.data,
+        protocol=options.protocol,
+        part=options.part,
+        n_seeds=options.seeds,
+        source=options.source,
+        combination=options.combine,
+        allow_seen=options.allow_seen,
+    )
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.source == "both" and options.out:
+        raise GenreModelError("--source both prints a comparison; it takes no --out")
+    if options.source == "both" and options.ensemble:
+        raise GenreModelError("--source both compares systems; it takes no --ensemble")
+    if len(options.runs_or_models) > 1 and not options.ensemble:
+        raise GenreModelError(
+            f"{len(options.runs_or_models)} runs were given: add --ensemble to score them "
+            "as one system, or use genre-model compare to compare two"
+        )
+
+
+def _systems(options: argparse.Namespace) -> list[Predictions]:
+    runs = options.runs_or_models
+    if len(runs) == 1:
+        return predict_systems(evaluation_of(options, runs[0]))
+    return [
+        replace(system, name=f"{run}: {system.name}")
+        for run in runs
+        for system in predict_systems(evaluation_of(options, run))
+    ]
+
+
+def _compare_sources(evaluation: Evaluation) -> int:
     pictures = predict_systems(replace(evaluation, source="pictures"))
     audio = predict_systems(replace(evaluation, source="audio"))
     print(
@@ -47,25 +83,5 @@ def _compare(evaluation: Evaluation) -> int:
         print(warning)
     for heard, seen in zip(audio, pictures, strict=True):
         common = seen.subset(heard.track_ids)
-        print(comparison_text(heard.subset(common.track_ids), common))
+        print(sources_text(heard.subset(common.track_ids), common))
     return 0
-
-
-def _evaluation(options: argparse.Namespace) -> Evaluation:
-    return Evaluation(
-        run_or_model=options.run_or_model,
-        data_dir=options.data,
-        protocol=options.protocol,
-        part=options.part,
-        n_seeds=options.seeds,
-        source=options.source,
-        combination=options.combine,
-        allow_seen=options.allow_seen,
-    )
-
-
-def _write(report: dict[str, Any], text: str, out: Path) -> None:
-    write_atomically(out / "report.json", json.dumps(report, indent=1).encode())
-    write_atomically(out / "report.txt", f"{text}\n".encode())
-    title = f"{report['protocol']}: {100 * report['accuracy']:.1f} % (rows in %)"
-    plot_confusion(np.array(report["confusion"]), title, out / "confusion.png")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genre_model.errors import TrainingDataError
-from genre_model.training.experiment import train_protocol
+from genre_model.training.experiment import Experiment, train_protocol
+from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES, find_tracks
 from genre_model.training.recipe import read_recipe
 from genre_model.training.train import limit_threads
 
@@ -18,15 +19,18 @@ def train(options: argparse.Namespace) -> int:
     """Train what is not trained yet, and print where the models are."""
     if options.threads:
         limit_threads(options.threads)
-    runs = train_protocol(
-        read_recipe(options.recipe, options.set),
+    tracks = find_tracks(options.data, options.source)
+    experiment = Experiment(
+        read_recipe(options.recipe, options.set, pictures=tracks[0].is_picture),
         options.data,
         options.out,
         options.protocol,
-        list(range(options.first_seed, options.first_seed + options.seeds)),
         options.source,
-        leave_out=_track_ids(options.leave_out),
+        _track_ids(options.leave_out),
+        _genres(options.genres),
     )
+    seeds = list(range(options.first_seed, options.first_seed + options.seeds))
+    runs = train_protocol(experiment, seeds)
     for run in runs:
         print(run.model_path)
     return 0
@@ -39,3 +43,18 @@ def _track_ids(path: Path | None) -> frozenset[str]:
         return frozenset(path.read_text("utf-8").split())
     except (OSError, UnicodeDecodeError) as error:
         raise TrainingDataError(f"--leave-out: cannot read {path}: {error}") from error
+
+
+def _genres(text: str | None) -> tuple[str, ...]:
+    """Return the genres in GTZAN's order, whichever of their names was written."""
+    if text is None:
+        return GENRES
+    asked = [name.strip() for name in text.split(",") if name.strip()]
+    wanted = {GENRE_OF_FOLDER.get(name, name) for name in asked}
+    unknown = sorted(wanted - set(GENRES))
+    if unknown or len(wanted) < 2:
+        found = f"unknown {', '.join(unknown)}" if unknown else text
+        raise TrainingDataError(
+            f"--genres: {found}; give two or more of {', '.join(GENRES)}, with commas"
+        )
+    return tuple(genre for genre in GENRES if genre in wanted)

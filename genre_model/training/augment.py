@@ -10,7 +10,7 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from genre_model.training.recipe import AugmentConfig
+    from genre_model.training.recipe_sections import AugmentConfig
 
 #: Knots of the random equaliser curve: about one per 1.5 octaves.
 EQ_KNOTS = 6
@@ -31,7 +31,9 @@ def augment_segments(
     Returns:
         New segments of the same shape.
     """
+    segments = _shift_time(segments, config.time_shift_frames, generator)
     segments = _shift_bands(segments, config.shift_bands, generator)
+    segments = _tilt(segments, config, generator)
     segments = segments + _eq_curves(segments, config.eq_std, generator)
     segments = segments + config.noise_std * torch.randn(
         segments.shape, generator=generator
@@ -78,6 +80,25 @@ def _beta(n: int, alpha: float, generator: Generator) -> Tensor:
         accepted = (x + y <= 1) & (x + y > 0)
         drawn = torch.cat([drawn, (x / (x + y))[accepted]])
     return drawn[:n]
+
+
+def _shift_time(segments: Tensor, most: int, generator: Generator) -> Tensor:
+    """Nothing is drawn where nothing is shifted: other changes must not move by it."""
+    if most == 0:
+        return segments
+    n, n_mels, n_frames = segments.shape
+    shift = torch.randint(-most, most + 1, (n, 1), generator=generator)
+    frames = (torch.arange(n_frames) + shift) % n_frames
+    return segments.gather(2, frames[:, None, :].expand(-1, n_mels, -1))
+
+
+def _tilt(segments: Tensor, config: AugmentConfig, generator: Generator) -> Tensor:
+    """Add a gain, and a straight line over the bands from minus to plus a tilt."""
+    if config.gain_std == config.tilt_std == 0:
+        return segments
+    drawn = torch.randn(2, len(segments), 1, 1, generator=generator)
+    slope = torch.linspace(-1, 1, segments.shape[1])[:, None]
+    return segments + config.gain_std * drawn[0] + config.tilt_std * drawn[1] * slope
 
 
 def _shift_bands(segments: Tensor, most: int, generator: Generator) -> Tensor:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from genre_model.audio_suffixes import AUDIO_SUFFIXES
 from genre_model.errors import TrainingDataError
+from genre_model.mel_frames import count_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
+
+    from genre_model.config import FrontEnd
 
 Source = Literal["auto", "audio", "pictures"]
 
@@ -33,13 +36,27 @@ GENRES = tuple(GENRE_OF_FOLDER.values())
 LAYOUTS = (".", "genres", "genres_original", "Data/genres_original", "clips", "mel_png")
 
 
+#: Between the id of a track and the number of one of its segments.
+SEGMENT_MARK = "#"
+#: What every clip holds, but for a few samples.
+CLIP_SECONDS = 29.9
+
+
 @dataclass(frozen=True)
 class LabelledTrack:
-    """One track of the data set; ``track_id`` is GTZAN's, such as ``blues.00000``."""
+    """One track of the data set, or one segment of it.
+
+    Attributes:
+        track_id: GTZAN's, such as ``blues.00000``; of a segment ``blues.00000#3``.
+        genre: in our spelling.
+        path: the file.
+        frames: first mel frame and number of mel frames of a segment; None is the track.
+    """
 
     track_id: str
     genre: str
     path: Path
+    frames: tuple[int, int] | None = None
 
     @property
     def is_picture(self) -> bool:
@@ -73,6 +90,33 @@ def find_tracks(data_dir: Path, source: Source = "auto") -> list[LabelledTrack]:
             f"{', '.join(LAYOUTS[1:])}"
         )
     return tracks
+
+
+def clip_frames(front_end: FrontEnd) -> int:
+    """Return how many mel frames every clip has, at least."""
+    n_samples = round(CLIP_SECONDS * front_end.waveform.sample_rate_hz)
+    return count_frames(n_samples, front_end.mel)
+
+
+def segments_per_track(front_end: FrontEnd) -> int:
+    """Return how many segments, end to end, a clip holds."""
+    return clip_frames(front_end) // front_end.segment.segment_frames
+
+
+def segments_of(
+    tracks: Sequence[LabelledTrack], front_end: FrontEnd
+) -> list[LabelledTrack]:
+    """Cut tracks into segments, end to end, that are tracks of their own."""
+    length = front_end.segment.segment_frames
+    return [
+        replace(
+            track,
+            track_id=f"{track.track_id}{SEGMENT_MARK}{number}",
+            frames=(number * length, length),
+        )
+        for track in tracks
+        for number in range(segments_per_track(front_end))
+    ]
 
 
 def _tracks_in_layouts(data_dir: Path, kind: str) -> list[LabelledTrack]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
-from genre_model.errors import GenreModelError, TrainingDataError
+from genre_model.errors import GenreModelError, TooShortError, TrainingDataError
 from genre_model.mel_frames import count_bands, mel_frames_from_waveform
 from genre_model.training.gtzan import GENRES
 from genre_model.waveform import AudioFile
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -69,12 +70,23 @@ class LabelledMelFrames:
 
     def subset(self, track_ids: Collection[str]) -> LabelledMelFrames:
         """Return the tracks with these ids, in the order of this object."""
-        kept = [i for i, name in enumerate(self.track_ids) if name in set(track_ids)]
+        wanted = set(track_ids)
+        return self._take([i for i, name in enumerate(self.track_ids) if name in wanted])
+
+    def only_genres(self, genres: Sequence[str]) -> LabelledMelFrames:
+        """Return the tracks of these genres, which are all that is told apart then."""
+        kept = [i for i, label in enumerate(self.labels) if self.genres[label] in genres]
+        taken = self._take(kept)
+        names = [self.genres[label] for label in taken.labels]
+        labels = np.array([genres.index(name) for name in names], np.int64)
+        return replace(taken, labels=labels, genres=tuple(genres))
+
+    def _take(self, places: list[int]) -> LabelledMelFrames:
         return replace(
             self,
-            track_ids=tuple(self.track_ids[i] for i in kept),
-            labels=self.labels[kept],
-            mel_frames=tuple(self.mel_frames[i] for i in kept),
+            track_ids=tuple(self.track_ids[i] for i in places),
+            labels=self.labels[places],
+            mel_frames=tuple(self.mel_frames[i] for i in places),
         )
 
 
@@ -119,12 +131,30 @@ def track_mel_frames(track: LabelledTrack, front_end: FrontEnd) -> NDArray[np.fl
     Raises:
         GenreModelError: if the file cannot be read.
     """
-    if track.is_picture:
-        return _picture_mel_frames(track.path, front_end.mel)
-    with AudioFile(track.path, front_end.waveform) as audio:
+    if track.frames is None:
+        return _file_mel_frames(track.path, front_end, is_picture=track.is_picture)
+    whole = _last_file_mel_frames(track.path, front_end, is_picture=track.is_picture)
+    first, n_frames = track.frames
+    if whole.shape[1] < first + n_frames:
+        raise TooShortError(
+            f"{track.path} has {whole.shape[1]} mel frames, too few for {track.track_id}"
+        )
+    return whole[:, first : first + n_frames]
+
+
+def _file_mel_frames(
+    path: Path, front_end: FrontEnd, *, is_picture: bool
+) -> NDArray[np.float32]:
+    if is_picture:
+        return _picture_mel_frames(path, front_end.mel)
+    with AudioFile(path, front_end.waveform) as audio:
         samples = audio.read_all()
     rate_hz = front_end.waveform.sample_rate_hz
     return mel_frames_from_waveform(samples, rate_hz, front_end.mel)
+
+
+#: The segments of a track come one after the other.
+_last_file_mel_frames = lru_cache(maxsize=1)(_file_mel_frames)
 
 
 def _picture_mel_frames(path: Path, config: MelConfig) -> NDArray[np.float32]:

@@ -10,11 +10,17 @@ import numpy as np
 from tqdm import tqdm
 
 from genre_model.classifier import GenreClassifier
-from genre_model.errors import GenreModelError, SeenTracksError, TrainingDataError
-from genre_model.training.gtzan import find_tracks
+from genre_model.errors import GenreModelError, TrainingDataError
+from genre_model.training.gtzan import GENRES, SEGMENT_MARK, find_tracks
 from genre_model.training.labelled_mel_frames import track_mel_frames
 from genre_model.training.protocols import folds_of
-from genre_model.training.systems import ScoredModel, systems_of
+from genre_model.training.scored_tracks import count_seen, scored_tracks
+from genre_model.training.systems import (
+    ScoredModel,
+    check_one_recipe,
+    recipe_of,
+    systems_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,6 +48,8 @@ class Evaluation:
         source: audio or pictures.
         combination: how segments become a track.
         allow_seen: score a model even on tracks that it was trained on.
+        n_folds: score only so many of the protocol's folds, for a quick look; None
+            scores all.
     """
 
     run_or_model: str
@@ -52,6 +60,7 @@ class Evaluation:
     source: Source = "auto"
     combination: Combination = "mean"
     allow_seen: bool = False
+    n_folds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,12 +70,14 @@ class Predictions:
     Attributes:
         name: such as ``seed-0``, or the name of a model.
         source: ``"audio"`` or ``"pictures"``.
-        track_ids: one per track.
-        labels: their true genres, as indices [shape=(n_tracks,)].
+        track_ids: one per track; of segments, where a protocol judges those.
+        labels: their true genres, as indices into ``genres`` [shape=(n_tracks,)].
         probabilities: [shape=(n_tracks, n_genres)].
         n_seen: tracks that the model was trained on; 0 unless allowed.
         temperature: mean over the folds' models.
         recipe: that the models were trained by.
+        genres: that are told apart.
+        recipe_hash: of every setting of the recipe; empty if unknown.
     """
 
     name: str
@@ -77,6 +88,19 @@ class Predictions:
     n_seen: int
     temperature: float
     recipe: str
+    genres: tuple[str, ...] = GENRES
+    recipe_hash: str = ""
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each track's most probable genre is the true one [shape=(n_tracks,)]."""
+        hits: NDArray[np.bool_] = self.probabilities.argmax(axis=1) == self.labels
+        return hits
+
+    @property
+    def unit(self) -> str:
+        """What is judged: ``"tracks"`` or ``"segments"``."""
+        return "segments" if SEGMENT_MARK in self.track_ids[0] else "tracks"
 
     def subset(self, track_ids: Collection[str]) -> Predictions:
         """Return the predictions of these tracks, in their order; unknown ones are left."""
@@ -95,28 +119,27 @@ def predict_systems(evaluation: Evaluation) -> list[Predictions]:
 
     Raises:
         SeenTracksError: if a model was trained on the tracks.
-        TrainingDataError: if runs or tracks are missing.
+        TrainingDataError: if runs or tracks are missing, or the runs are of several
+            recipes.
     """
     found = find_tracks(evaluation.data_dir, evaluation.source)
-    tracks = {track.track_id: track for track in found}
-    folds = folds_of(evaluation.protocol)
     systems = systems_of(
         evaluation.run_or_model,
         evaluation.protocol,
-        folds,
+        folds_of(evaluation.protocol)[: evaluation.n_folds],
         evaluation.part,
         evaluation.n_seeds,
     )
+    check_one_recipe(systems)
     return [
-        _predict_system(name, models, tracks, evaluation)
-        for name, models in systems.items()
+        _predict_system(name, models, found, evaluation) for name, models in systems.items()
     ]
 
 
 def _predict_system(
     name: str,
     models: list[ScoredModel],
-    tracks: dict[str, LabelledTrack],
+    found: list[LabelledTrack],
     evaluation: Evaluation,
 ) -> Predictions:
     rows: list[tuple[LabelledTrack, NDArray[np.float32]]] = []
@@ -124,12 +147,21 @@ def _predict_system(
     for model in models:
         classifier = GenreClassifier.load(model.model_path, evaluation.combination)
         cards.append(classifier.card)
-        present = [tracks[track_id] for track_id in model.track_ids if track_id in tracks]
-        n_seen += _count_seen(classifier, model, present, evaluation)
+        present = scored_tracks(
+            model, found, classifier.card, evaluation.protocol, evaluation.part
+        )
+        n_seen += count_seen(
+            model.model_path, classifier.card, present, allow_seen=evaluation.allow_seen
+        )
         rows += _predict_tracks(classifier, present, name)
     if not rows:
-        raise TrainingDataError(f"none of the {evaluation.part} tracks could be read")
+        raise TrainingDataError(
+            f"none of the {evaluation.part} tracks of {evaluation.protocol} could be read "
+            f"and is {' or '.join(cards[0].genres)}, which is all that "
+            f"{models[0].model_path} knows"
+        )
     genres = cards[0].genres
+    recipe, recipe_hash = recipe_of(cards[0])
     return Predictions(
         name=name,
         source="pictures" if rows[0][0].is_picture else "audio",
@@ -138,7 +170,9 @@ def _predict_system(
         probabilities=np.stack([probabilities for _, probabilities in rows]),
         n_seen=n_seen,
         temperature=float(np.mean([card.temperature for card in cards])),
-        recipe=cards[0].training.get("recipe", ""),
+        recipe=recipe,
+        genres=genres,
+        recipe_hash=recipe_hash,
     )
 
 
@@ -154,32 +188,10 @@ def _predict_track(
     classifier: GenreClassifier, track: LabelledTrack
 ) -> NDArray[np.float32] | None:
     try:
-        if not track.is_picture:
+        if not track.is_picture and track.frames is None:
             return classifier.predict_file(track.path).probabilities
         mel_frames = track_mel_frames(track, classifier.card.front_end)
         return classifier.predict_mel_frames(track.path, mel_frames).probabilities
     except GenreModelError as error:
         log.warning("skipped %s: %s", track.track_id, error)
         return None
-
-
-def _count_seen(
-    classifier: GenreClassifier,
-    model: ScoredModel,
-    tracks: list[LabelledTrack],
-    evaluation: Evaluation,
-) -> int:
-    trained_on = set(classifier.card.training.get("track_ids", ()))
-    if not trained_on and not evaluation.allow_seen:
-        raise SeenTracksError(
-            f"{model.model_path} does not say which tracks it was trained on, so its score "
-            "could mean nothing; --allow-seen computes it all the same"
-        )
-    seen = [track.track_id for track in tracks if track.track_id in trained_on]
-    if seen and not evaluation.allow_seen:
-        raise SeenTracksError(
-            f"{model.model_path} was trained on {len(seen)} of these {len(tracks)} tracks "
-            f"({seen[0]}, ...): its score would mean nothing; --allow-seen computes it all "
-            "the same"
-        )
-    return len(seen)

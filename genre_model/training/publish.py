@@ -47,7 +47,7 @@ def publish(run_path: Path, report_paths: list[Path], name: str, out: Path) -> N
     if not run.is_complete:
         raise TrainingDataError(f"{run_path} holds no complete training (model.onnx)")
     card = read_model(run.model_path).card
-    recipe = card.training["recipe"]
+    recipe = (card.training["recipe"], card.training.get("recipe_hash", ""))
     reports = [_read_report(path, recipe) for path in report_paths]
     if len({report["protocol"] for report in reports}) < len(reports):
         raise TrainingDataError("two reports are of the same protocol; give each once")
@@ -83,14 +83,16 @@ def _command_of(report: dict[str, Any], train: str) -> str:
     return f"{train} {options} && genre-model evaluate RUN --data DIR --protocol {options}"
 
 
-def _read_report(path: Path, recipe: str) -> dict[str, Any]:
+def _read_report(path: Path, recipe: tuple[str, str]) -> dict[str, Any]:
     try:
         report: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise TrainingDataError(f"cannot read report {path}: {error}") from error
-    if not isinstance(report, dict) or report.get("recipe") != recipe:
+    found = report if isinstance(report, dict) else {}
+    if (found.get("recipe"), found.get("recipe_hash", "")) != recipe:
         raise TrainingDataError(
-            f"report {path} is not of the recipe {recipe!r} that the run is of"
+            f"report {path} is not of the recipe {recipe[0]!r} that the run is of, or of "
+            "other settings of it"
         )
     if report.get("part") != "test" or report.get("n_seen") != 0:
         raise TrainingDataError(

@@ -23,11 +23,12 @@ class RandomCrops:
     Args:
         tracks: labelled mel frames, read whenever a crop needs them; each track is
             standardised, so that mixup blends tracks of equal loudness whatever their
-            source.
+            source, unless somebody says otherwise.
         segment_frames: length of a crop.
         time_stretch: half of the crops come from stretches of time up to this share
             longer or shorter; 0 is off.
         genre_balance: 0 shows each track equally often, 1 each genre.
+        standardise: False takes the values as they are.
 
     Attributes:
         n_genres: how many genres the labels tell apart.
@@ -39,6 +40,8 @@ class RandomCrops:
         segment_frames: int,
         time_stretch: float,
         genre_balance: float = 0.0,
+        *,
+        standardise: bool = True,
     ) -> None:
         self.n_genres = len(tracks.genres)
         self._mel_frames = tracks.mel_frames
@@ -46,7 +49,10 @@ class RandomCrops:
         self._segment_frames = segment_frames
         self._time_stretch = time_stretch
         self._shares = _track_shares(tracks.labels, genre_balance)
-        self._levels = [_level(self._excerpts(i)) for i in range(len(tracks.mel_frames))]
+        self._levels = [
+            _level(self._excerpts(i)) if standardise else _AS_IT_IS
+            for i in range(len(tracks.mel_frames))
+        ]
 
     def batches(
         self, n_batches: int, batch_size: int, rng: np.random.Generator
@@ -147,3 +153,6 @@ class _Level:
 def _level(mel_frames: NDArray[np.float32]) -> _Level:
     mean = np.float32(mel_frames.mean())
     return _Level(mean, max(float((mel_frames - mean).std()), 1e-3))
+
+
+_AS_IT_IS = _Level(np.float32(0), 1.0)

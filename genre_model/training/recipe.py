@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from importlib import resources
-from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from genre_model.config import FrontEnd
 from genre_model.errors import ModelFileError, RecipeError
+from genre_model.training.recipe_sections import (
+    AugmentConfig,
+    TrainingConfig,
+    build_section,
+    check_keys,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,69 +26,6 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """The optimisation.
-
-    Attributes:
-        epochs: passes of ``steps_per_epoch`` batches; the length of the schedule.
-        steps_per_epoch: batches per epoch, whatever the number of tracks.
-        batch_size: random crops per batch.
-        genre_balance: 0 shows each track equally often, 1 each genre; in between, a
-            track's share is its genre's number of tracks to the power of the negative
-            balance.
-        learning_rate: peak of the one-cycle schedule.
-        weight_decay: of AdamW.
-        label_smoothing: probability spread over all genres.
-        ema_decay: of the exponential moving average of the weights, which is kept.
-        validate_every_epochs: how often whole validation tracks are scored.
-        patience_epochs: stop after so many epochs without a better validation loss and
-            keep the best weights; 0 runs the whole schedule and keeps the last.
-        precision: of Lightning Fabric, such as ``"32-true"`` or ``"bf16-mixed"``.
-    """
-
-    epochs: int
-    steps_per_epoch: int
-    batch_size: int
-    genre_balance: float
-    learning_rate: float
-    weight_decay: float
-    label_smoothing: float
-    ema_decay: float
-    validate_every_epochs: int
-    patience_epochs: int
-    precision: str
-
-
-@dataclass(frozen=True)
-class AugmentConfig:
-    """Random changes of training crops, in bands, frames and standard deviations.
-
-    Attributes:
-        time_stretch: largest share by which time runs faster or slower.
-        mixup_alpha: of the Beta distribution of mixup (Zhang et al. 2018); 0 is off.
-        shift_bands: largest shift of the frequency axis.
-        eq_std: standard deviation of the knots of a random smooth equaliser curve.
-        noise_std: standard deviation of noise on every value.
-        floor_probability: how often quiet values are raised to a random floor.
-        time_masks: masks over time (SpecAugment, Park et al. 2019).
-        time_mask_frames: largest width of one.
-        band_masks: masks over frequency.
-        band_mask_bands: largest width of one.
-    """
-
-    time_stretch: float
-    mixup_alpha: float
-    shift_bands: int
-    eq_std: float
-    noise_std: float
-    floor_probability: float
-    time_masks: int
-    time_mask_frames: int
-    band_masks: int
-    band_mask_bands: int
 
 
 @dataclass(frozen=True)
@@ -95,31 +39,49 @@ class Recipe:
     training: TrainingConfig
     augment: AugmentConfig
 
+    @property
+    def settings_hash(self) -> str:
+        """Identify the settings, whatever their name: 16 hexadecimal digits."""
+        settings = asdict(self)
+        del settings["name"]
+        text = json.dumps(settings, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
 
 #: How the names of recipes begin that train on a person's own audio, not on GTZAN.
 PERSONAL = "personal_"
+#: How the names of files begin that are no recipes, but what several recipes extend.
+BASE = "base_"
+#: The table of a recipe that changes it where tracks are mel pictures, not audio.
+PICTURES = "pictures"
 
 
 def recipe_names() -> list[str]:
     """Return the names of the recipes for GTZAN that come with the package."""
-    return [name for name in _bundled_names() if not name.startswith(PERSONAL)]
+    return [name for name in _bundled_names() if not name.startswith((PERSONAL, BASE))]
 
 
-def read_recipe(name_or_path: str, changes: Sequence[str] = ()) -> Recipe:
+def read_recipe(
+    name_or_path: str, changes: Sequence[str] = (), *, pictures: bool = False
+) -> Recipe:
     """Read a recipe by its name, or from a TOML file.
+
+    A recipe that begins with ``extends = "name"`` holds only what differs from a bundled
+    one. Its table ``[pictures]`` holds what differs where there are mel pictures only,
+    whose front end is given.
 
     Args:
         name_or_path: a name of :func:`recipe_names`, ``personal_finetune``,
             ``personal_scratch``, or a path that ends in ``.toml``.
         changes: settings to change, such as ``training.epochs=20``. They become part of
             the recipe's name, so that nobody takes it for the original.
+        pictures: whether the tracks are mel pictures.
 
     Raises:
         RecipeError: naming the file and the setting that is unknown or missing.
     """
     if name_or_path in _bundled_names():
-        folder = resources.files("genre_model.training") / "recipes"
-        text = (folder / f"{name_or_path}.toml").read_text("utf-8")
+        text = _bundled_text(name_or_path)
     elif name_or_path.endswith(".toml"):
         text = _read_text(Path(name_or_path))
     else:
@@ -127,27 +89,32 @@ def read_recipe(name_or_path: str, changes: Sequence[str] = ()) -> Recipe:
             f"no recipe {name_or_path!r}; there is {', '.join(recipe_names())}, or give "
             "the path of a .toml file"
         )
-    return recipe_from_toml(Path(name_or_path).stem, text, changes)
+    return recipe_from_toml(Path(name_or_path).stem, text, changes, pictures=pictures)
 
 
-def recipe_from_toml(name: str, text: str, changes: Sequence[str] = ()) -> Recipe:
+def recipe_from_toml(
+    name: str, text: str, changes: Sequence[str] = (), *, pictures: bool = False
+) -> Recipe:
     """Build a recipe from TOML text, with settings changed as in :func:`read_recipe`.
 
     Raises:
         RecipeError: naming the recipe and the setting that is unknown or missing.
     """
     try:
-        values = tomllib.loads(text)
+        values = _extended(tomllib.loads(text))
+        of_pictures = values.pop(PICTURES, {})
+        if pictures:
+            values = _merged(values, of_pictures)
         for change in changes:
             _change(values, change)
-        _check_keys(values, {field.name for field in fields(Recipe)} - {"name"})
+        check_keys(values, {field.name for field in fields(Recipe)} - {"name"})
         return Recipe(
             name="+".join((name, *changes)),
             network=values["network"],
             network_options=values["network_options"],
             front_end=FrontEnd.from_dict(values["front_end"]),
-            training=_build(TrainingConfig, values["training"]),
-            augment=_build(AugmentConfig, values["augment"]),
+            training=build_section(TrainingConfig, values["training"]),
+            augment=build_section(AugmentConfig, values["augment"]),
         )
     except (tomllib.TOMLDecodeError, ModelFileError, RecipeError) as error:
         raise RecipeError(f"recipe {name}: {error}") from error
@@ -156,6 +123,39 @@ def recipe_from_toml(name: str, text: str, changes: Sequence[str] = ()) -> Recip
 def _bundled_names() -> list[str]:
     folder = resources.files("genre_model.training") / "recipes"
     return sorted(Path(entry.name).stem for entry in folder.iterdir())
+
+
+def _bundled_text(name: str) -> str:
+    folder = resources.files("genre_model.training") / "recipes"
+    return (folder / f"{name}.toml").read_text("utf-8")
+
+
+def _extended(values: dict[str, Any]) -> dict[str, Any]:
+    """Put the settings of a recipe into those of the one that it extends."""
+    if "extends" not in values:
+        return values
+    parent = values.pop("extends")
+    if parent not in _bundled_names():
+        raise RecipeError(
+            f"extends = {parent!r}; a recipe can extend {', '.join(_bundled_names())}"
+        )
+    base = _extended(tomllib.loads(_bundled_text(parent)))
+    if values.get("network", base.get("network")) != base.get("network"):
+        # Options of another network mean nothing.
+        of_pictures = dict(base.get(PICTURES, {}), network_options={})
+        base = base | {"network_options": {}, PICTURES: of_pictures}
+    return _merged(base, values)
+
+
+def _merged(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Put values into a copy of ``base``, table by table."""
+    merged = dict(base)
+    for name, value in values.items():
+        inner = merged.get(name)
+        if isinstance(inner, dict) and isinstance(value, dict):
+            value = _merged(inner, value)  # noqa: PLW2901
+        merged[name] = value
+    return merged
 
 
 def _change(values: dict[str, Any], change: str) -> None:
@@ -171,36 +171,6 @@ def _change(values: dict[str, Any], change: str) -> None:
         values[name] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{change!r}: {text!r} is no TOML value: {error}") from error
-
-
-SectionT = TypeVar("SectionT", TrainingConfig, AugmentConfig)
-
-
-#: Counts that cannot be 0.
-POSITIVE = ("epochs", "steps_per_epoch", "batch_size", "validate_every_epochs")
-
-
-def _build(section: type[SectionT], values: dict[str, Any]) -> SectionT:
-    _check_keys(values, {field.name for field in fields(section)})
-    for field in fields(section):
-        accepted = {"int": (int,), "float": (int, float), "str": (str,)}[str(field.type)]
-        value = values[field.name]
-        if not isinstance(value, accepted) or isinstance(value, bool):
-            raise RecipeError(f"{field.name} is {value!r}; expected {field.type}")
-        if not isinstance(value, str) and not 0 <= value < inf:
-            raise RecipeError(f"{field.name} is {value!r}; it must be 0 or more")
-        if field.name in POSITIVE and value == 0:
-            raise RecipeError(f"{field.name} is 0; at least 1 is needed")
-    return section(**values)
-
-
-def _check_keys(values: Any, expected: set[str]) -> None:
-    if not isinstance(values, dict):
-        raise RecipeError(f"{values!r} stands where {', '.join(sorted(expected))} belong")
-    if unknown := sorted(set(values) - expected):
-        raise RecipeError(f"unknown setting {', '.join(unknown)}")
-    if missing := sorted(expected - set(values)):
-        raise RecipeError(f"missing setting {', '.join(missing)}")
 
 
 def _read_text(path: Path) -> str:

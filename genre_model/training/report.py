@@ -1,4 +1,4 @@
-"""Reports of predictions: numbers for JSON, tables for people."""
+"""Reports of predictions: every number of an evaluation, ready for JSON."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genre_model import metrics
-from genre_model.training.gtzan import GENRES
+from genre_model.errors import TrainingDataError
+from genre_model.training.calibration import reliability_bins
+from genre_model.training.measures import measures_of
 from genre_model.training.protocols import is_leaky
+from genre_model.training.selective import risk_coverage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from genre_model.training.predictions import Predictions
@@ -18,127 +23,108 @@ if TYPE_CHECKING:
 
 #: Values of ``min_confidence`` that reports show the effect of.
 THRESHOLDS = (0.3, 0.4, 0.45, 0.5, 0.6, 0.7)
+#: Points of the risk-coverage curve in a report, evenly spaced up to full coverage.
+N_CURVE_POINTS = 20
 
 
 def report_of(
-    systems: list[Predictions], protocol: str, part: str, combination: str = "mean"
+    systems: list[Predictions],
+    protocol: str,
+    part: str,
+    combination: str = "mean",
+    members: Sequence[Predictions] = (),
 ) -> dict[str, Any]:
-    """Compute every number of an evaluation, ready for JSON.
+    """Compute every number of an evaluation.
 
-    Accuracy and macro-F1 are means over seeds with the sample standard deviation; the
-    table and the confusion matrix are sums over seeds.
+    Each of :func:`measures_of` is a mean over seeds, with the sample standard deviation;
+    the table, the confusion matrix and the reliability are sums over seeds.
+
+    Args:
+        systems: the seeds of one recipe.
+        protocol: that chose the tracks.
+        part: of the protocol's tracks.
+        combination: how segments became tracks.
+        members: of the one system, if it is an ensemble.
+
+    Raises:
+        TrainingDataError: if the systems are of several recipes or genres.
     """
-    confusions = [metrics.confusion_matrix(s.probabilities, s.labels) for s in systems]
-    accuracies = [metrics.accuracy(s.probabilities, s.labels) for s in systems]
-    f1s = [metrics.macro_f1(confusion) for confusion in confusions]
-    n_tracks = len(systems[0].labels)
-    total = np.sum(confusions, axis=0)
-    return {
+    _check_alike(systems)
+    first, n_tracks = systems[0], len(systems[0].labels)
+    measured = [measures_of(s.probabilities, s.labels) for s in systems]
+    means = {name: float(np.mean([m[name] for m in measured])) for name in measured[0]}
+    spreads = {name: _spread([m[name] for m in measured]) for name in measured[0]}
+    report = {
         "protocol": protocol,
         "leaky": is_leaky(protocol),
         "part": part,
+        "unit": first.unit,
         "combination": combination,
-        "source": systems[0].source,
+        "source": first.source,
         "n_tracks": n_tracks,
         "seeds": len(systems),
         "n_seen": max(system.n_seen for system in systems),
-        "recipe": systems[0].recipe,
+        "recipe": first.recipe,
+        "recipe_hash": first.recipe_hash,
         "temperature": float(np.mean([system.temperature for system in systems])),
-        "accuracy": float(np.mean(accuracies)),
-        "sd": _spread(accuracies),
+        **means,
+        "sd": spreads.pop("accuracy"),
+        **{f"{name}_sd": spread for name, spread in spreads.items()},
         "accuracy_interval_95": metrics.wilson_interval(
-            float(np.mean(accuracies)) * n_tracks, n_tracks
+            means["accuracy"] * n_tracks, n_tracks
         ),
-        "macro_f1": float(np.mean(f1s)),
-        "macro_f1_sd": _spread(f1s),
-        "negative_log_likelihood": float(
-            np.mean(
-                [
-                    metrics.negative_log_likelihood(s.probabilities, s.labels)
-                    for s in systems
-                ]
+        "systems": [{"name": s.name, **m} for s, m in zip(systems, measured, strict=True)],
+        **_pooled(systems),
+    }
+    if members:
+        report["members"] = [
+            {"name": s.name, **measures_of(s.probabilities, s.labels)} for s in members
+        ]
+    return report
+
+
+def pooled_confidences(
+    systems: list[Predictions],
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return how confident all seeds are of each track, one after the other.
+
+    Returns:
+        Confidences, and whether they are right [shape=(n_seeds * n_tracks,) each].
+    """
+    confidences = np.concatenate([s.probabilities.max(axis=1) for s in systems])
+    return confidences, np.concatenate([s.right for s in systems])
+
+
+def _check_alike(systems: list[Predictions]) -> None:
+    for what in ("recipe", "recipe_hash", "genres"):
+        found = list(dict.fromkeys(str(getattr(system, what)) for system in systems))
+        if len(found) > 1:
+            raise TrainingDataError(
+                f"systems of different {what} ({found[0]} and {found[1]}) have no mean: "
+                "report each for itself"
             )
-        ),
-        "systems": [
-            {"name": s.name, "accuracy": a, "macro_f1": f}
-            for s, a, f in zip(systems, accuracies, f1s, strict=True)
-        ],
-        "selective": [_selective(systems, threshold) for threshold in THRESHOLDS],
-        "genres": _genre_rows(total),
-        "confusion": total.tolist(),
+
+
+def _pooled(systems: list[Predictions]) -> dict[str, Any]:
+    """Compute what is not a number per seed, over the predictions of all seeds."""
+    confidences, right = pooled_confidences(systems)
+    confusion = np.sum(
+        [metrics.confusion_matrix(s.probabilities, s.labels) for s in systems], axis=0
+    )
+    return {
+        "selective": [_selective(confidences, right, low) for low in THRESHOLDS],
+        "risk_coverage": _curve(confidences, right),
+        "reliability": _reliability(confidences, right),
+        "genres": _genre_rows(confusion, systems[0].genres),
+        "confusion": confusion.tolist(),
     }
 
 
-def text_of(report: dict[str, Any]) -> str:
-    """Lay a report out for a terminal."""
-    lines = [_headline(report), ""]
-    lines += [
-        f"  {s['name']:<24} accuracy {s['accuracy']:.3f}  macro-F1 {s['macro_f1']:.3f}"
-        for s in report["systems"]
-    ]
-    lines += ["", "  min_confidence   tracks tagged   of those right"]
-    lines += [
-        f"  {row['min_confidence']:14.2f} {row['coverage']:15.3f} {row['accuracy']:16.3f}"
-        for row in report["selective"]
-        if row["coverage"]
-    ]
-    lines += ["", f"  {'genre':<10} precision  recall      F1   tracks"]
-    lines += [
-        f"  {row['genre']:<10} {row['precision']:9.3f} {row['recall']:7.3f} "
-        f"{row['f1']:7.3f} {row['tracks'] / report['seeds']:8.0f}"
-        for row in report["genres"]
-    ]
-    lines += ["", "  true genre (row) against predicted (column), sum over seeds"]
-    lines += _confusion_lines(np.array(report["confusion"]))
-    return "\n".join(lines)
-
-
-def comparison_text(audio: Predictions, pictures: Predictions) -> str:
-    """Lay out how one system hears the same tracks as audio and as pictures."""
-    if audio.track_ids != pictures.track_ids:
-        raise ValueError("audio and pictures must be of the same tracks")
-    right = [
-        int(np.sum(p.probabilities.argmax(axis=1) == p.labels)) for p in (audio, pictures)
-    ]
-    n_tracks = len(audio.labels)
-    difference = float(np.abs(audio.probabilities - pictures.probabilities).mean())
-    agree = np.sum(
-        audio.probabilities.argmax(axis=1) == pictures.probabilities.argmax(axis=1)
-    )
-    return (
-        f"  {audio.name:<24} audio {right[0]}/{n_tracks} right, pictures {right[1]}/"
-        f"{n_tracks}, same genre on {agree}, mean difference of probability "
-        f"{difference:.3f}"
-    )
-
-
-def warnings_of(protocol: str, n_seen: int) -> list[str]:
-    """Say why a score means less than it seems to, if it does."""
-    warnings = []
-    if is_leaky(protocol):
-        warnings.append("LEAKY: artists and recordings are on both sides of this split")
-    if n_seen:
-        warnings.append(f"SEEN: the model was trained on {n_seen} of these tracks")
-    return warnings
-
-
-def _headline(report: dict[str, Any]) -> str:
-    low, high = report["accuracy_interval_95"]
-    text = (
-        f"{report['protocol']}, {report['part']} tracks, whole, from {report['source']}:\n"
-        f"accuracy {report['accuracy']:.3f} (sd {report['sd']:.3f} over {report['seeds']} "
-        f"seed(s); 95 % interval of {report['n_tracks']} tracks {low:.3f} to {high:.3f}), "
-        f"macro-F1 {report['macro_f1']:.3f}"
-    )
-    return "\n".join([text, *warnings_of(report["protocol"], report["n_seen"])])
-
-
-def _selective(systems: list[Predictions], threshold: float) -> dict[str, float | None]:
+def _selective(
+    confidences: NDArray[np.float32], right: NDArray[np.bool_], threshold: float
+) -> dict[str, float | None]:
     """Share of tracks that are at least so confident, and how many of those are right."""
-    probabilities = np.concatenate([system.probabilities for system in systems])
-    labels = np.concatenate([system.labels for system in systems])
-    sure = probabilities.max(axis=1) >= threshold
-    right = probabilities.argmax(axis=1) == labels
+    sure = confidences >= threshold
     return {
         "min_confidence": threshold,
         "coverage": float(sure.mean()),
@@ -146,7 +132,36 @@ def _selective(systems: list[Predictions], threshold: float) -> dict[str, float 
     }
 
 
-def _genre_rows(confusion: NDArray[np.int64]) -> list[dict[str, Any]]:
+def _curve(
+    confidences: NDArray[np.float32], right: NDArray[np.bool_]
+) -> list[dict[str, float]]:
+    coverage, risk = risk_coverage(confidences, right)
+    points = np.arange(1, N_CURVE_POINTS + 1) / N_CURVE_POINTS
+    return [
+        {"coverage": float(point), "risk": float(np.interp(point, coverage, risk))}
+        for point in points
+    ]
+
+
+def _reliability(
+    confidences: NDArray[np.float32], right: NDArray[np.bool_]
+) -> list[dict[str, float]]:
+    bins = reliability_bins(confidences, right)
+    return [
+        {
+            "from": float(bins.edges[index]),
+            "to": float(bins.edges[index + 1]),
+            "tracks": int(bins.n_tracks[index]),
+            "confidence": float(bins.confidences[index]),
+            "accuracy": float(bins.accuracies[index]),
+        }
+        for index in np.flatnonzero(bins.n_tracks)
+    ]
+
+
+def _genre_rows(
+    confusion: NDArray[np.int64], genres: tuple[str, ...]
+) -> list[dict[str, Any]]:
     return [
         {
             "genre": genre,
@@ -156,17 +171,9 @@ def _genre_rows(confusion: NDArray[np.int64]) -> list[dict[str, Any]]:
             "tracks": int(support),
         }
         for genre, (precision, recall, f1, support) in zip(
-            GENRES, metrics.genre_table(confusion), strict=True
+            genres, metrics.genre_table(confusion), strict=True
         )
     ]
-
-
-def _confusion_lines(confusion: NDArray[np.int64]) -> list[str]:
-    short = [genre[:6] for genre in GENRES]
-    lines = ["  " + " " * 10 + "".join(f"{name:>8}" for name in short)]
-    for genre, row in zip(GENRES, confusion, strict=True):
-        lines.append(f"  {genre:<10}" + "".join(f"{count:8d}" for count in row))
-    return lines
 
 
 def _spread(values: list[float]) -> float:

@@ -21,7 +21,7 @@ PACKAGES = ("beets-genreclf", "numpy", "torch", "lightning", "onnxruntime")
 
 
 #: Columns of ``metrics.csv``; validation is not scored in every epoch.
-METRICS = ("epoch", "train_loss", "valid_loss", "valid_accuracy")
+METRICS = ("epoch", "train_loss", "valid_loss", "valid_accuracy", "seconds")
 
 
 class RunFolder:

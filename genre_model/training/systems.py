@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from genre_model.errors import TrainingDataError
+from genre_model.model_file import read_model
 from genre_model.training.experiment import run_path
 
 if TYPE_CHECKING:
+    from genre_model.card import Card
     from genre_model.training.protocols import Fold
 
 Part = Literal["test", "valid"]
@@ -17,10 +19,10 @@ Part = Literal["test", "valid"]
 
 @dataclass(frozen=True)
 class ScoredModel:
-    """One model and the tracks that it is scored on."""
+    """One model and the folds, by name, whose tracks it is scored on."""
 
     model_path: str
-    track_ids: tuple[str, ...]
+    folds: tuple[str, ...]
 
 
 def systems_of(
@@ -33,7 +35,7 @@ def systems_of(
             single model is scored on the tracks of all folds.
         protocol: whose runs are looked for.
         folds: of the protocol.
-        part: which tracks of each fold.
+        part: which tracks of each fold are to be scored.
         n_seeds: seeds that must be there; None takes all there are.
 
     Returns:
@@ -46,15 +48,39 @@ def systems_of(
         raise TrainingDataError(f"protocol {protocol} has no {part} tracks")
     run = Path(run_or_model)
     if not run.is_dir():
-        together = tuple(track_id for fold in folds for track_id in getattr(fold, part))
+        together = tuple(fold.name for fold in folds)
         return {run.stem: [ScoredModel(run_or_model, together)]}
     return {
         f"seed-{seed}": [
-            ScoredModel(str(_model_path(run, protocol, fold, seed)), getattr(fold, part))
+            ScoredModel(str(_model_path(run, protocol, fold, seed)), (fold.name,))
             for fold in folds
         ]
         for seed in _seeds(run, protocol, folds, n_seeds)
     }
+
+
+def check_one_recipe(systems: dict[str, list[ScoredModel]]) -> None:
+    """Read all cards before minutes are spent on scores that nobody may average.
+
+    Raises:
+        TrainingDataError: if models are of different recipes, by name or by hash.
+    """
+    paths = [model.model_path for models in systems.values() for model in models]
+    path_of: dict[tuple[str, str], str] = {}
+    for path in paths if len(paths) > 1 else ():
+        path_of.setdefault(recipe_of(read_model(path).card), path)
+    if len(path_of) > 1:
+        (recipe, path), (other, other_path) = list(path_of.items())[:2]
+        raise TrainingDataError(
+            f"{path} and {other_path} are of different recipes ({' '.join(recipe)} and "
+            f"{' '.join(other)}), so their mean would mean nothing: train each recipe into "
+            "an --out of its own"
+        )
+
+
+def recipe_of(card: Card) -> tuple[str, str]:
+    """Return the name of a model's recipe, and the hash of its settings if known."""
+    return card.training.get("recipe", ""), card.training.get("recipe_hash", "")
 
 
 def _seeds(run: Path, protocol: str, folds: list[Fold], n_seeds: int | None) -> list[int]:

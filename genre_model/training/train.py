@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from genre_model.errors import RecipeError, TrainingStoppedError
 from genre_model.mel_frames import count_bands
 from genre_model.training.augment import augment_segments, mix_segments
 from genre_model.training.networks import build_network
+from genre_model.training.optimisation import LearningRateSchedule, build_optimizer
 from genre_model.training.random_crops import RandomCrops
 from genre_model.training.track_scores import score_tracks
 from genre_model.training.weight_average import WeightAverage
@@ -39,7 +41,7 @@ class TrainingState:
 
     network: nn.Module
     optimizer: torch.optim.Optimizer
-    schedule: torch.optim.lr_scheduler.LRScheduler
+    schedule: LearningRateSchedule
     average: WeightAverage
     epoch: int = 0
     best_loss: float = float("inf")
@@ -119,15 +121,18 @@ def train_network(
         recipe.front_end.segment.segment_frames,
         recipe.augment.time_stretch,
         recipe.training.genre_balance,
+        standardise=recipe.training.standardise_tracks,
     )
     while state.epoch < recipe.training.epochs and not _is_out_of_patience(state, recipe):
         name = f"{run.path.name}: epoch {state.epoch + 1}"
+        start_seconds = time.monotonic()
         loss = _run_epoch(recipe, seed, crops, state, fabric, should_stop, name)
         state.epoch += 1
         metrics = {"epoch": state.epoch, "train_loss": loss}
         if len(valid.labels) and state.epoch % recipe.training.validate_every_epochs == 0:
             metrics |= _validate(state, valid, recipe)
-        run.append_metrics(metrics)
+        state.schedule.after_epoch(metrics.get("valid_loss"))
+        run.append_metrics(metrics | {"seconds": time.monotonic() - start_seconds})
         run.write_checkpoint(state.to_dict())
     if recipe.training.patience_epochs and state.best_weights is not None:
         state.average.network.load_state_dict(state.best_weights)
@@ -141,10 +146,10 @@ def limit_threads(n_threads: int) -> None:
 
 def _check_patience(recipe: Recipe, valid: LabelledMelFrames) -> None:
     config = recipe.training
-    if config.patience_epochs and not len(valid.labels):
+    if config.needs_validation and not len(valid.labels):
         raise RecipeError(
-            f"recipe {recipe.name} stops early by validation tracks (patience_epochs), and "
-            "this protocol has none: set it to 0"
+            f"recipe {recipe.name} is steered by validation tracks, and there are none: "
+            'set patience_epochs to 0 and schedule to another than "plateau"'
         )
     if 0 < config.patience_epochs < config.validate_every_epochs:
         raise RecipeError(
@@ -153,20 +158,16 @@ def _check_patience(recipe: Recipe, valid: LabelledMelFrames) -> None:
 
 
 def _untrained(recipe: Recipe, n_genres: int) -> nn.Module:
-    n_mels = count_bands(recipe.front_end.mel)
-    return build_network(recipe.network, n_mels, n_genres, recipe.network_options)
+    front_end = recipe.front_end
+    shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
+    return build_network(recipe.network, shape, n_genres, recipe.network_options)
 
 
 def _start(network: nn.Module, recipe: Recipe, fabric: Fabric) -> TrainingState:
-    config = recipe.training
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(
-        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, config.epochs * config.steps_per_epoch
-    )
-    average = WeightAverage(network, config.ema_decay)
+    optimizer = build_optimizer(network, recipe.training)
+    schedule = LearningRateSchedule(optimizer, recipe.training)
+    average = WeightAverage(network, recipe.training.ema_decay)
     network, optimizer = fabric.setup(network, optimizer)
     average.network.to(fabric.device)
     return TrainingState(network, optimizer, schedule, average)
@@ -208,7 +209,7 @@ def _run_epoch(
         state.optimizer.zero_grad()
         fabric.backward(loss)
         state.optimizer.step()
-        state.schedule.step()
+        state.schedule.after_batch()
         state.average.update(_unwrapped(state.network))
         losses.append(loss.item())
     return float(np.mean(losses))

@@ -12,7 +12,8 @@ import pytest
 from audio_files import music, write_audio
 from onnx_models import write_small_model
 
-from genre_model.cli import PROTOCOLS, main
+from genre_model.cli import main
+from genre_model.commands.shared_options import PROTOCOLS
 
 if TYPE_CHECKING:
     from pathlib import Path

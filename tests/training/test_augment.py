@@ -15,12 +15,15 @@ from genre_model.training.random_crops import (
     interpolate_frames,
     standardise_track,
 )
-from genre_model.training.recipe import AugmentConfig
+from genre_model.training.recipe_sections import AugmentConfig
 
 OFF = AugmentConfig(
     time_stretch=0.0,
+    time_shift_frames=0,
     mixup_alpha=0.0,
     shift_bands=0,
+    gain_std=0.0,
+    tilt_std=0.0,
     eq_std=0.0,
     noise_std=0.0,
     floor_probability=0.0,
@@ -71,6 +74,38 @@ def test_an_equaliser_curve_is_constant_over_time(segments: torch.Tensor) -> Non
         change, change[:, :, :1].expand_as(change), atol=1e-5, rtol=0
     )
     assert change[:, :, 0].std() > 0.05
+
+
+def test_a_time_shift_rolls_the_frames(segments: torch.Tensor) -> None:
+    shifted = augment_segments(segments, replace(OFF, time_shift_frames=4), generator())
+    shifts = set()
+    for before, after in zip(segments, shifted, strict=True):
+        matches = [k for k in range(-4, 5) if torch.equal(after, before.roll(k, dims=1))]
+        assert len(matches) == 1
+        shifts.update(matches)
+    assert len(shifts) > 2
+
+
+def test_gain_and_tilt_are_a_straight_line_over_the_bands(segments: torch.Tensor) -> None:
+    gained = augment_segments(segments, replace(OFF, gain_std=0.5), generator()) - segments
+    torch.testing.assert_close(gained, gained[:, :1, :1].expand_as(gained))
+    assert gained[:, 0, 0].std() > 0.1
+    config = replace(OFF, gain_std=0.5, tilt_std=0.5)
+    tilted = augment_segments(segments, config, generator()) - segments
+    bend = tilted[:, 2:] - 2 * tilted[:, 1:-1] + tilted[:, :-2]
+    torch.testing.assert_close(bend, torch.zeros_like(bend), atol=1e-5, rtol=0)
+    assert (tilted[:, -1, 0] - tilted[:, 0, 0]).std() > 0.3
+
+
+def test_what_is_off_draws_nothing(segments: torch.Tensor) -> None:
+    config = replace(OFF, eq_std=0.3, noise_std=0.1)
+    first, second = generator(5), generator(5)
+    augment_segments(segments, config, first)
+    augment_segments(segments, replace(config, time_shift_frames=3), second)
+    assert not torch.equal(first.get_state(), second.get_state())
+    third = generator(5)
+    augment_segments(segments, replace(config, gain_std=0.0, tilt_std=0.0), third)
+    assert torch.equal(first.get_state(), third.get_state())
 
 
 @pytest.mark.parametrize(("field", "axis"), [("time", 2), ("band", 1)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,17 +11,20 @@ import pytest
 import torch
 from audio_files import music, write_audio
 from gtzan_folder import quick_recipe, write_pictures
-from onnx_models import FRONT_END, rewrite_card, spectral_balance_network
+from onnx_models import FRONT_END, rewrite_card
+from scored_systems import predictions_of, write_band_model
 
 from genre_model.card import Card
 from genre_model.cli import main
 from genre_model.errors import ModelFileError, SeenTracksError, TrainingDataError
-from genre_model.model_file import read_model, write_model
+from genre_model.model_file import read_model
 from genre_model.training.export import export_model
 from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.networks.residual_crnn import ResidualCrnn
-from genre_model.training.predictions import Evaluation, Predictions, predict_systems
-from genre_model.training.report import comparison_text, report_of, text_of
+from genre_model.training.predictions import Evaluation, predict_systems
+from genre_model.training.protocols import folds_of
+from genre_model.training.report import report_of
+from genre_model.training.report_text import sources_text, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,27 +44,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def write_ten_genre_model(
-    path: Path, track_ids: tuple[str, ...] = ("blues.00099",)
-) -> Path:
-    """Write a model that hears each genre of ``gtzan_folder`` in its own band."""
-    weights = np.zeros((84, 10), np.float32)
-    for index in range(10):
-        weights[8 * index : 8 * index + 8, index] = 0.02
-    card = Card(
-        name="bands",
-        genres=GENRES,
-        front_end=FRONT_END,
-        temperature=1.0,
-        training={"recipe": "bands", "protocol": "all", "track_ids": list(track_ids)},
-    )
-    write_model(path, spectral_balance_network(weights=weights), card)
-    return path
-
-
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    return write_ten_genre_model(tmp_path / "bands.onnx")
+    return write_band_model(tmp_path / "bands.onnx")
 
 
 def test_a_model_is_scored_on_whole_test_tracks(folder: Path, model: Path) -> None:
@@ -75,7 +61,7 @@ def test_a_model_is_scored_on_whole_test_tracks(folder: Path, model: Path) -> No
 
 def test_tracks_of_the_training_are_refused(folder: Path, tmp_path: Path) -> None:
     seen = ("blues.00012",)
-    path = write_ten_genre_model(tmp_path / "bands.onnx", seen)
+    path = write_band_model(tmp_path / "bands.onnx", seen)
     with pytest.raises(SeenTracksError, match=r"trained on 1 of these .*blues\.00012"):
         predict_systems(Evaluation(str(path), folder, source="pictures"))
     allowed = Evaluation(str(path), folder, source="pictures", allow_seen=True)
@@ -114,15 +100,8 @@ def test_audio_beside_pictures(
 def test_comparisons_need_the_same_tracks() -> None:
     one = predictions_of(np.eye(10, dtype=np.float32), np.arange(10))
     with pytest.raises(ValueError, match="same tracks"):
-        comparison_text(one, one.subset({"0"}))
-    assert "audio 10/10 right, pictures 10/10, same genre on 10" in comparison_text(
-        one, one
-    )
-
-
-def predictions_of(probabilities: np.ndarray, labels: np.ndarray) -> Predictions:
-    names = tuple(str(index) for index in range(len(labels)))
-    return Predictions("seed-0", "audio", names, labels, probabilities, 0, 1.0, "bands")
+        sources_text(one, one.subset({"0"}))
+    assert "audio 10/10 right, pictures 10/10, same genre on 10" in sources_text(one, one)
 
 
 def test_the_report_counts_who_is_sure_and_right() -> None:
@@ -161,14 +140,19 @@ def test_the_whole_way_by_command(
 ) -> None:
     """Train five folds, evaluate, train on everything, export with what was measured."""
     recipe = quick_recipe(epochs=1, steps_per_epoch=2)
-    monkeypatch.setattr("genre_model.commands.train.read_recipe", lambda *_: recipe)
+    monkeypatch.setattr("genre_model.commands.train.read_recipe", lambda *_, **__: recipe)
     data, runs = ["--data", str(folder)], str(tmp_path / "runs")
     split = ["--protocol", "stratified"]
     assert main(["train", "gtzan_crnn", *data, "--out", runs, *split]) == 0
     report = tmp_path / "report"
     assert main(["evaluate", runs, *data, *split, "--out", str(report)]) == 0
     assert {path.name for path in report.iterdir()} == {
-        *("report.json", "report.txt", "confusion.png")
+        *("report.json", "report.txt"),
+        *(
+            f"{plot}.{kind}"
+            for plot in ("confusion", "genres", "reliability", "risk_coverage")
+            for kind in ("png", "svg")
+        ),
     }
     values = json.loads((report / "report.json").read_text())
     assert values["n_tracks"] == 40
@@ -188,14 +172,18 @@ def test_the_whole_way_by_command(
     assert "--protocol all" in card.training["command"]
 
 
+@pytest.mark.parametrize("recipe", [{"recipe": "other"}, {"recipe_hash": "0123"}])
 def test_reports_of_another_recipe_are_refused(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    recipe: dict[str, str],
+    model: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     run = tmp_path / "run"
     run.mkdir()
     (run / "model.onnx").write_bytes(model.read_bytes())
     report = tmp_path / "report.json"
-    report.write_text(json.dumps({"recipe": "other", "part": "test", "n_seen": 0}))
+    report.write_text(json.dumps({"recipe": "bands", "part": "test", "n_seen": 0} | recipe))
     options = ["--name", "x", "--report", str(report), "--out", str(tmp_path / "x.onnx")]
     assert main(["export", str(run), *options]) == 1
     assert "is not of the recipe 'bands'" in capsys.readouterr().err
@@ -205,7 +193,7 @@ def test_reports_of_another_recipe_are_refused(
 def test_torch_and_onnx_agree_or_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = ResidualCrnn(84, 10, [4, 4], 4).eval()
+    network = ResidualCrnn((84, 112), 10, [4, 4], 4).eval()
     card = Card(name="tiny", genres=GENRES, front_end=FRONT_END, temperature=1.0)
     assert export_model(network, card, tmp_path / "tiny.onnx") < 1e-4
     monkeypatch.setattr("genre_model.training.export.PARITY_TOLERANCE", -1.0)
@@ -223,7 +211,7 @@ def test_a_model_without_card_is_no_traceback(
 
 
 def test_unknown_training_tracks_are_refused(folder: Path, tmp_path: Path) -> None:
-    path = write_ten_genre_model(tmp_path / "bands.onnx", ())
+    path = write_band_model(tmp_path / "bands.onnx", ())
     with pytest.raises(
         SeenTracksError, match="does not say which tracks it was trained on"
     ):
@@ -248,7 +236,7 @@ def test_only_honest_reports_enter_a_card(
 
 
 def test_a_network_of_nan_is_not_exported(tmp_path: Path) -> None:
-    network = ResidualCrnn(84, 10, [4, 4], 4).eval()
+    network = ResidualCrnn((84, 112), 10, [4, 4], 4).eval()
     with torch.no_grad():
         network.head.weight.fill_(float("nan"))
     card = Card(name="tiny", genres=GENRES, front_end=FRONT_END, temperature=1.0)
@@ -272,3 +260,105 @@ def test_a_report_that_cannot_be_written_is_no_traceback(
     arguments = ["evaluate", str(model), "--data", str(folder), "--source", "pictures"]
     assert main([*arguments, "--out", str(tmp_path / "file")]) == 1
     assert "genre-model: " in capsys.readouterr().err
+
+
+def test_the_report_has_every_measure_and_fits_a_terminal() -> None:
+    rng = np.random.default_rng(0)
+    systems = [
+        predictions_of(
+            rng.dirichlet(np.ones(10), 40).astype(np.float32), np.arange(40) % 10
+        )
+        for _ in range(2)
+    ]
+    report = report_of(systems, "stratified", "test")
+    top_3 = [system["top_3"] for system in report["systems"]]
+    assert report["top_3"] == pytest.approx(np.mean(top_3))
+    assert report["top_3_sd"] == pytest.approx(np.std(top_3, ddof=1))
+    assert report["calibration_error_floor"] < report["calibration_error_floor_95"]
+    assert report["risk_coverage"][-1] == {
+        "coverage": 1.0,
+        "risk": pytest.approx(1 - report["accuracy"]),
+    }
+    assert sum(row["tracks"] for row in report["reliability"]) == 80
+    json.dumps(report, allow_nan=False)
+    text = text_of(report)
+    assert max(map(len, text.splitlines())) <= 100
+    for words in ("Brier", "perfectly calibrated", "LEAKY: artists", "first 3", "90 %"):
+        assert words in text
+
+
+def test_subsets_of_genres_have_their_own_tables() -> None:
+    labels = np.array([0, 1, 2, 2])
+    systems = [predictions_of(np.eye(3, dtype=np.float32)[[0, 1, 2, 0]], labels)]
+    report = report_of(systems, "fault-filtered", "test")
+    assert [row["genre"] for row in report["genres"]] == ["blues", "classical", "country"]
+    assert "top_3" not in report
+    text = text_of(report)
+    assert "first 3" not in text
+    assert "disco" not in text
+
+
+def test_a_model_of_three_genres_is_scored_on_their_tracks(
+    folder: Path, tmp_path: Path
+) -> None:
+    genres = ("classical", "metal", "pop")
+    path = write_band_model(tmp_path / "three.onnx", genres=genres)
+    (predictions,) = predict_systems(Evaluation(str(path), folder, source="pictures"))
+    assert {name.split(".")[0] for name in predictions.track_ids} == set(genres)
+    assert predictions.genres == genres
+    assert predictions.right.all()
+
+
+def test_a_quick_look_scores_the_first_folds_only(folder: Path, model: Path) -> None:
+    whole = Evaluation(str(model), folder, "stratified", source="pictures")
+    (predictions,) = predict_systems(replace(whole, n_folds=1))
+    first, *_ = folds_of("stratified")
+    assert 0 < len(predictions.track_ids) < 40
+    assert set(predictions.track_ids) <= set(first.test)
+
+
+def test_segments_are_scored_each_for_itself(folder: Path, tmp_path: Path) -> None:
+    names = [f"{name}.{number:05d}" for name in GENRE_OF_FOLDER for number in NUMBERS]
+    path = write_band_model(tmp_path / "bands.onnx", [f"{names[0]}#0"])
+    evaluation = Evaluation(str(path), folder, "segment-random", source="pictures")
+    (predictions,) = predict_systems(evaluation)
+    assert all("#" in name for name in predictions.track_ids)
+    text = text_of(report_of([predictions], "segment-random", "test"))
+    assert "LEAKY: segments of one track are on both sides" in text
+    assert "segments, each for itself" in text
+
+
+@pytest.mark.parametrize(
+    ("heard", "protocol"),
+    [("{name}#2", "fault-filtered"), ("{name}", "segment-random")],
+)
+def test_who_heard_a_part_of_a_track_has_seen_it(
+    folder: Path, tmp_path: Path, heard: str, protocol: str
+) -> None:
+    names = [f"{name}.{number:05d}" for name in GENRE_OF_FOLDER for number in NUMBERS]
+    trained_on = [heard.format(name=name) for name in names]
+    path = write_band_model(tmp_path / "bands.onnx", trained_on)
+    with pytest.raises(SeenTracksError, match="was trained on"):
+        predict_systems(Evaluation(str(path), folder, protocol, source="pictures"))
+
+
+def write_seeds(runs: Path, *hashes: str) -> Path:
+    for seed, recipe_hash in enumerate(hashes):
+        place = runs / "fault-filtered" / "fold-1" / f"seed-{seed}" / "model.onnx"
+        write_band_model(place, recipe_hash=recipe_hash)
+    return runs
+
+
+def test_seeds_of_one_recipe_keep_its_hash(folder: Path, tmp_path: Path) -> None:
+    runs = write_seeds(tmp_path / "runs", "1a2b", "1a2b")
+    systems = predict_systems(Evaluation(str(runs), folder, source="pictures"))
+    assert report_of(systems, "fault-filtered", "test")["recipe_hash"] == "1a2b"
+
+
+def test_seeds_of_other_settings_are_not_averaged(folder: Path, tmp_path: Path) -> None:
+    runs = write_seeds(tmp_path / "runs", "1a2b", "3c4d")
+    with pytest.raises(TrainingDataError, match=r"seed-1.*different recipes \(bands 1a2b"):
+        predict_systems(Evaluation(str(runs), folder, source="pictures"))
+    one = predictions_of(np.eye(10, dtype=np.float32), np.arange(10))
+    with pytest.raises(TrainingDataError, match="different recipe_hash"):
+        report_of([one, replace(one, recipe_hash="3c4d")], "fault-filtered", "test")

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from genre_model.errors import TrainingDataError
-from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES, find_tracks
+from genre_model.training.gtzan import (
+    GENRE_OF_FOLDER,
+    GENRES,
+    find_tracks,
+    segments_of,
+    segments_per_track,
+)
+from genre_model.training.recipe import read_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,3 +80,13 @@ def test_a_missing_genre_is_named(tmp_path: Path) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(TrainingDataError, match=r"no folder .*gone; give --data"):
         find_tracks(tmp_path / "gone")
+
+
+def test_a_clip_is_cut_end_to_end(tmp_path: Path) -> None:
+    make_files(tmp_path, "{}.{:05d}.png", n_tracks=1)
+    front_end = read_recipe("gtzan_crnn", ["front_end.segment.segment_frames=34"]).front_end
+    assert segments_per_track(front_end) == 10
+    segments = segments_of(find_tracks(tmp_path), front_end)
+    assert len(segments) == 100
+    assert segments[3].track_id == "blues.00000#3"
+    assert [one.frames for one in segments[:3]] == [(0, 34), (34, 34), (68, 34)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,10 +16,11 @@ from gtzan_folder import quick_recipe, write_pictures
 from genre_model.cli import main
 from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.model_file import read_model
-from genre_model.training import experiment
-from genre_model.training.experiment import train_protocol
+from genre_model.training import run_training
+from genre_model.training.experiment import Experiment, train_protocol
 from genre_model.training.gtzan import find_tracks
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
+from genre_model.training.optimisation import LearningRateSchedule, build_optimizer
 from genre_model.training.protocols import folds_of
 from genre_model.training.run_folder import RunFolder
 from genre_model.training.train import train_network
@@ -105,10 +107,16 @@ def test_a_killed_training_resumes_exactly(
         with pytest.raises(Killed):
             trained(quick_recipe(), parts, tmp_path / "killed")
     assert is_equal(whole, trained(quick_recipe(), parts, tmp_path / "killed"))
-    metrics = [
-        (tmp_path / name / "metrics.csv").read_text() for name in ("whole", "killed")
-    ]
+    metrics = [without_times(tmp_path / name) for name in ("whole", "killed")]
+    assert len(metrics[0]) == 3
     assert metrics[0] == metrics[1]
+
+
+def without_times(path: Path) -> list[dict[str, float]]:
+    return [
+        {name: value for name, value in row.items() if name != "seconds"}
+        for row in RunFolder(path).read_metrics()
+    ]
 
 
 def test_early_stopping_keeps_the_best_weights(
@@ -136,7 +144,7 @@ def test_early_stopping_needs_validation_tracks(
     parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
 ) -> None:
     nothing = parts[1].subset(())
-    with pytest.raises(RecipeError, match="this protocol has none"):
+    with pytest.raises(RecipeError, match="validation tracks, and there are none"):
         trained(quick_recipe(patience_epochs=2), (parts[0], nothing), tmp_path)
     with pytest.raises(RecipeError, match="less than validate_every_epochs"):
         trained(quick_recipe(patience_epochs=1, validate_every_epochs=2), parts, tmp_path)
@@ -164,14 +172,15 @@ def test_the_average_follows_the_weights() -> None:
 def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """One complete run of the protocol ``all``, of 40 tracks."""
     out = tmp_path_factory.mktemp("runs")
-    (run,) = train_protocol(quick_recipe(epochs=1), folder, out, "all", [3])
+    (run,) = train_protocol(Experiment(quick_recipe(epochs=1), folder, out, "all"), [3])
     return run
 
 
 def test_a_run_folder_holds_everything(run: RunFolder) -> None:
     names = {path.name for path in run.path.iterdir()}
     assert names == {
-        *("settings.json", "environment.json", "metrics.csv", "metrics.png", "model.onnx")
+        *("settings.json", "environment.json", "metrics.csv", "model.onnx"),
+        *("metrics.png", "metrics.svg"),
     }
     settings = json.loads((run.path / "settings.json").read_text())
     assert settings["recipe"]["training"]["epochs"] == 1
@@ -197,31 +206,31 @@ def test_a_complete_run_is_not_trained_again(
     run: RunFolder, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        experiment, "train_network", lambda *_: pytest.fail("trained again")
+        run_training, "train_network", lambda *_: pytest.fail("trained again")
     )
     out = run.path.parents[2]
-    (again,) = train_protocol(quick_recipe(epochs=1), folder, out, "all", [3])
+    (again,) = train_protocol(Experiment(quick_recipe(epochs=1), folder, out, "all"), [3])
     assert again.path == run.path
 
 
 def test_a_folder_of_another_run_is_left_alone(run: RunFolder, folder: Path) -> None:
     out = run.path.parents[2]
     with pytest.raises(TrainingDataError, match="other settings or tracks"):
-        train_protocol(quick_recipe(epochs=2), folder, out, "all", [3])
+        train_protocol(Experiment(quick_recipe(epochs=2), folder, out, "all"), [3])
 
 
 def test_what_is_left_out_is_not_trained_on(folder: Path, tmp_path: Path) -> None:
     left_out = frozenset({"blues.00000", "rock.00003", "rock.00099"})
-    (run,) = train_protocol(
-        quick_recipe(epochs=1), folder, tmp_path, "all", [0], leave_out=left_out
-    )
+    recipe = quick_recipe(epochs=1)
+    experiment = Experiment(recipe, folder, tmp_path, "all", leave_out=left_out)
+    (run,) = train_protocol(experiment, [0])
     training = read_model(run.model_path).card.training
     there = {track.track_id for track in find_tracks(folder)}
     (fold,) = folds_of("all")
     assert set(training["track_ids"]) == there & set(fold.train) - left_out
     assert training["n_tracks"] == len(training["track_ids"])
     with pytest.raises(TrainingDataError, match="other settings or tracks"):
-        train_protocol(quick_recipe(epochs=1), folder, tmp_path, "all", [0])
+        train_protocol(Experiment(quick_recipe(epochs=1), folder, tmp_path, "all"), [0])
 
 
 @pytest.mark.parametrize(
@@ -254,8 +263,10 @@ def test_a_list_of_tracks_is_left_out_by_command(
 ) -> None:
     seen: dict[str, object] = {}
 
-    def train_nothing(recipe: Recipe, *_: object, **options: object) -> list[RunFolder]:
-        seen.update(options, recipe=recipe.name)
+    def train_nothing(experiment: Experiment, seeds: list[int]) -> list[RunFolder]:
+        seen.update(
+            leave_out=experiment.leave_out, recipe=experiment.recipe.name, seeds=seeds
+        )
         return []
 
     monkeypatch.setattr("genre_model.commands.train.train_protocol", train_nothing)
@@ -267,15 +278,14 @@ def test_a_list_of_tracks_is_left_out_by_command(
     assert seen == {
         "leave_out": {"blues.00000", "rock.00003", "rock.00099"},
         "recipe": "gtzan_crnn+training.genre_balance=1",
+        "seeds": [0],
     }
 
 
 def test_a_missing_part_is_named(tmp_path: Path) -> None:
     folder = write_pictures(tmp_path / "gtzan", range(200, 202))
     with pytest.raises(TrainingDataError, match="none of the 443 train tracks is there"):
-        train_protocol(
-            quick_recipe(epochs=1), folder, tmp_path / "out", "fault-filtered", [0]
-        )
+        train_protocol(Experiment(quick_recipe(epochs=1), folder, tmp_path / "out"), [0])
 
 
 def test_broken_pictures_are_reported_and_skipped(
@@ -289,8 +299,6 @@ def test_broken_pictures_are_reported_and_skipped(
 
 
 def test_pictures_cannot_serve_another_front_end(folder: Path) -> None:
-    from dataclasses import replace
-
     front_end = quick_recipe().front_end
     finer = replace(front_end, mel=replace(front_end.mel, hop_samples=512))
     with pytest.raises(TrainingDataError, match="pictures were made with hop_samples 1920"):
@@ -306,3 +314,100 @@ def test_the_top_row_of_a_picture_is_the_highest_band(tmp_path: Path) -> None:
     country = data.mel_frames[data.track_ids.index("country.00000")]
     assert 16 <= int(country.mean(axis=1).argmax()) < 24
     assert np.isfinite(blues).all()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        ("constant", [1, 1, 1, 1, 1]),
+        ("step", [1, 1, 0.5, 0.5, 0.25]),
+        ("plateau", [1, 1, 0.5, 0.5, 0.25]),
+    ],
+)
+def test_the_learning_rate_follows_its_schedule(schedule: str, rates: list[float]) -> None:
+    config = quick_recipe(
+        schedule=schedule, schedule_factor=0.5, schedule_epochs=2, learning_rate=1.0
+    ).training
+    optimizer = build_optimizer(torch.nn.Linear(1, 1), config)
+    moved = LearningRateSchedule(optimizer, config)
+    seen = []
+    for epoch in range(5):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        moved.after_batch()
+        # Better once, then never again: two bad epochs are enough for a plateau.
+        moved.after_epoch(1.0 if epoch else 2.0)
+    assert seen == pytest.approx(rates if schedule != "plateau" else [1, 1, 1, 1, 0.5])
+
+
+def test_a_plateau_is_not_judged_without_a_validation() -> None:
+    config = quick_recipe(schedule="plateau", schedule_factor=0.5).training
+    optimizer = build_optimizer(torch.nn.Linear(1, 1), config)
+    moved = LearningRateSchedule(optimizer, config)
+    for _ in range(5):
+        moved.after_epoch(None)
+    assert optimizer.param_groups[0]["lr"] == config.learning_rate
+
+
+def test_frozen_weights_are_left_to_nobody() -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 1))
+    network[0].requires_grad_(requires_grad=False)
+    optimizer = build_optimizer(network, quick_recipe(optimizer="adam").training)
+    assert sum(p.numel() for g in optimizer.param_groups for p in g["params"]) == 3
+    assert type(optimizer) is torch.optim.Adam
+
+
+def test_a_recipe_that_needs_validation_tracks_gets_whole_artists(tmp_path: Path) -> None:
+    recipe = quick_recipe(patience_epochs=2)
+    (fold, *_) = Experiment(recipe, tmp_path, tmp_path, "rotation").folds()
+    assert len(fold.valid) > 50
+    (plain, *_) = Experiment(quick_recipe(), tmp_path, tmp_path, "rotation").folds()
+    assert plain.valid == ()
+    assert sorted(plain.train) == sorted(fold.train + fold.valid)
+
+
+def test_only_some_genres_can_be_told_apart(folder: Path, tmp_path: Path) -> None:
+    genres = ("classical", "metal")
+    recipe = quick_recipe(epochs=1)
+    experiment = Experiment(recipe, folder, tmp_path, "all", genres=genres)
+    (run,) = train_protocol(experiment, [0])
+    card = read_model(run.model_path).card
+    assert card.genres == genres
+    assert {name.split(".")[0] for name in card.training["track_ids"]} == set(genres)
+    assert card.training["n_parameters"] > 1000
+    assert card.training["recipe_hash"] == recipe.settings_hash
+
+
+def test_segments_are_tracks_of_their_own(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "gtzan", range(2))
+    experiment = Experiment(
+        quick_recipe(epochs=1), folder, tmp_path / "out", "segment-random"
+    )
+    (run,) = train_protocol(experiment, [0])
+    track_ids = read_model(run.model_path).card.training["track_ids"]
+    assert 30 < len(track_ids) < 60, "most of 20 tracks times 3 segments"
+    assert all("#" in name for name in track_ids)
+
+
+def test_the_end_of_a_track_may_lack_a_segment(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    track = find_tracks(folder)[0]
+    front_end = quick_recipe().front_end
+    late = [
+        replace(track, track_id=f"{track.track_id}#{n}", frames=(n * 112, 112))
+        for n in (2, 3)
+    ]
+    data = load_labelled_mel_frames(late, front_end)
+    assert data.track_ids == ("blues.00000#2",)
+    assert "344 mel frames, too few for blues.00000#3" in caplog.text
+
+
+@pytest.mark.parametrize("genres", ["classical", "classical,polka", ","])
+def test_impossible_genres_are_refused(
+    genres: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--data", str(folder), "--out", str(tmp_path / "runs"), "--genres", genres]
+    assert main(["train", "gtzan_crnn", *flags]) == 1
+    assert "--genres: " in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()

@@ -1,0 +1,31 @@
+"""``genre-model compare``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from genre_model.atomic_file import write_atomically
+from genre_model.commands.evaluate import evaluation_of
+from genre_model.training.comparison import comparison_of
+from genre_model.training.comparison_text import comparison_text
+from genre_model.training.predictions import predict_systems
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Print both accuracies, the tests of their difference, and what follows."""
+    runs = (options.run_a, options.run_b)
+    first, second = (predict_systems(evaluation_of(options, run)) for run in runs)
+    report = comparison_of(
+        first, second, runs, options.protocol, options.part, options.combine
+    )
+    text = comparison_text(report)
+    print(text)
+    if options.out:
+        content = json.dumps(report, indent=1).encode()
+        write_atomically(options.out / "comparison.json", content)
+        write_atomically(options.out / "comparison.txt", f"{text}\n".encode())
+    return 0

@@ -1,0 +1,241 @@
+"""Jobs, such as trainings, in several processes at once."""
+
+from __future__ import annotations
+
+import io
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import dataclass
+from logging.handlers import QueueHandler
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from genre_model.errors import GenreModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from multiprocessing.context import SpawnContext
+
+#: What ends one job and not the others; RuntimeError is torch's, out of memory included.
+EXPECTED = (GenreModelError, OSError, RuntimeError)
+#: Libraries that are loaded later read their number of threads from these.
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+#: A process that was asked to end and does not is killed after this.
+GRACE_SECONDS = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class Job(Protocol):
+    """Something to be done in whatever process; it is pickled on its way there."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    def run(self) -> None:
+        """Do it; what it computes goes into files."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: ``error`` is empty if it succeeded."""
+
+    error: str
+
+
+def run_jobs(jobs: Sequence[Job], n_processes: int = 1, describe: str = "jobs") -> None:
+    """Run every job, a failed one notwithstanding.
+
+    The processes are spawned, live as long as there are jobs, and share the cores. A
+    single one is this process. Ctrl-C, or the end of this process, ends them; jobs that
+    resume can be run again.
+
+    Args:
+        jobs: handed out in this order; those on the same data are best neighbours, since
+            each process keeps what it loaded.
+        n_processes: at most; more than there are jobs are not started.
+        describe: what the progress bar calls them.
+
+    Raises:
+        GenreModelError: after the last job, naming each that failed.
+    """
+    n_processes = min(n_processes, len(jobs))
+    failures: list[str] = []
+    bar: tqdm[Any] = tqdm(total=len(jobs), desc=describe, disable=None, leave=False)
+    with bar, logging_redirect_tqdm():
+        ended = _run_here(jobs) if n_processes < 2 else _run_spawned(jobs, n_processes)
+        for job, outcome in ended:
+            bar.update()
+            if outcome.error:
+                log.warning("%s failed: %s", job.name, outcome.error)
+                failures.append(f"{job.name}: {outcome.error}")
+    if failures:
+        text = "; ".join(failures)
+        raise GenreModelError(f"{len(failures)} of {len(jobs)} {describe} failed: {text}")
+
+
+def _run_here(jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome]]:
+    for job in jobs:
+        yield job, _outcome_of(job)
+
+
+def _outcome_of(job: Job) -> Outcome:
+    try:
+        job.run()
+    except EXPECTED as error:
+        return Outcome(str(error) or type(error).__name__)
+    return Outcome("")
+
+
+class _Worker:
+    """A process that runs one job after another."""
+
+    def __init__(self, context: SpawnContext, n_threads: int) -> None:
+        self.connection, theirs = context.Pipe()
+        level = logging.getLogger("genre_model").getEffectiveLevel()
+        self.process = context.Process(
+            target=_work, args=(theirs, n_threads, level), daemon=True
+        )
+        with _interrupts_ignored():
+            self.process.start()
+        theirs.close()  # or its end would never be noticed
+        self.job: Job | None = None
+
+    def start(self, job: Job) -> None:
+        """Hand a job over."""
+        self.job = job
+        self.connection.send(job)
+
+    def next_outcome(self) -> Outcome | None:
+        """Take one message: the end of the job, of the process, or a line of its log."""
+        try:
+            message = self.connection.recv()
+        except (EOFError, ConnectionError):
+            self.process.join()
+            return Outcome(f"its process ended with status {self.process.exitcode}")
+        if isinstance(message, Outcome):
+            return message
+        logging.getLogger(message.name).handle(message)
+        return None
+
+    def end(self) -> None:
+        """End the process, whatever it is doing."""
+        self.connection.close()
+        if self.job is not None:
+            self.process.terminate()
+        self.process.join(GRACE_SECONDS)
+        self.process.kill()
+        self.process.join()
+        self.process.close()
+
+
+def _run_spawned(jobs: Sequence[Job], n_processes: int) -> Iterator[tuple[Job, Outcome]]:
+    context = multiprocessing.get_context("spawn")
+    n_threads = max(1, _n_cores() // n_processes)
+    waiting = deque(jobs)
+    workers: list[_Worker] = []
+    try:
+        while waiting or any(worker.job for worker in workers):
+            while waiting and len(workers) < n_processes:
+                workers.append(_Worker(context, n_threads))
+                workers[-1].start(waiting.popleft())
+            for worker in _ready(workers):
+                outcome = worker.next_outcome()
+                if outcome is None or worker.job is None:
+                    continue
+                yield worker.job, outcome
+                _carry_on(worker, workers, waiting)
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+def _ready(workers: list[_Worker]) -> list[_Worker]:
+    busy = {worker.connection: worker for worker in workers if worker.job is not None}
+    return [busy[one] for one in wait(list(busy)) if isinstance(one, Connection)]
+
+
+def _carry_on(worker: _Worker, workers: list[_Worker], waiting: deque[Job]) -> None:
+    """Give the next job to a worker, or bury it."""
+    worker.job = None
+    if worker.process.exitcode is not None:
+        workers.remove(worker)
+        worker.end()
+    elif waiting:
+        worker.start(waiting.popleft())
+
+
+def _n_cores() -> int:
+    """Count the cores that this process may use, where the system tells."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Let a process be born deaf to Ctrl-C: it is ended by this one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _ToParent(QueueHandler):
+    """Sends log records through a pipe."""
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Send one."""
+        cast("Connection", self.queue).send(record)
+
+
+class _Lines(io.TextIOWrapper):
+    """Standard error of a process among others: no place for progress bars."""
+
+    def isatty(self) -> bool:
+        """Return False."""
+        return False
+
+
+def _work(connection: Connection, n_threads: int, level: int) -> None:
+    """Run jobs until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that files are tidied up
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    for variable in THREAD_VARIABLES:
+        os.environ.setdefault(variable, str(n_threads))
+    threadpool_limits(int(os.environ[THREAD_VARIABLES[0]]))
+    sys.stderr = _Lines(
+        io.BufferedWriter(io.FileIO(2, "w", closefd=False)), line_buffering=True
+    )
+    logging.getLogger().addHandler(_ToParent(cast("Any", connection)))
+    logging.getLogger("genre_model").setLevel(level)
+    logging.captureWarnings(capture=True)
+    while True:
+        try:
+            job = connection.recv()
+        except EOFError:
+            return
+        connection.send(_outcome_of(job))
+
+
+def _end_with_parent() -> None:
+    """End at once when the parent was killed: somebody may start the same again."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)

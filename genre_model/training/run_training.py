@@ -1,0 +1,139 @@
+"""One training of an experiment, from its tracks to its model file."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from genre_model.card import Card
+from genre_model.errors import TrainingDataError
+from genre_model.training.export import export_model
+from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
+from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
+from genre_model.training.networks.parameter_count import count_parameters
+from genre_model.training.plots import plot_metrics
+from genre_model.training.track_scores import fit_temperature, track_logits
+from genre_model.training.train import train_network
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from genre_model.config import FrontEnd
+    from genre_model.training.experiment import Training
+    from genre_model.training.gtzan import LabelledTrack
+    from genre_model.training.labelled_mel_frames import LabelledMelFrames
+
+LICENCE = (
+    "The weights are under the MIT licence. They were computed from GTZAN (Tzanetakis & "
+    "Cook 2002), whose excerpts of commercial recordings carry no licence of their own; "
+    "no audio can be recovered from them."
+)
+
+log = logging.getLogger(__name__)
+
+
+def run_training(training: Training) -> None:
+    """Train and export one fold with one seed, unless that is done.
+
+    Raises:
+        TrainingDataError: if tracks are missing or the folder holds another run.
+    """
+    recipe = training.experiment.recipe
+    tracks = training.experiment.tracks()
+    data = _mel_frames(tuple(tracks), recipe.front_end)
+    data = data.only_genres(training.experiment.genres)
+    _report_missing(training, data)
+    train, valid = data.subset(training.fold.train), data.subset(training.fold.valid)
+    settings = _settings(training, train, is_picture=tracks[0].is_picture)
+    run = training.run_folder
+    run.start({"recipe": asdict(recipe), "training": settings})
+    if run.is_complete:
+        log.info("%s is complete", run.path)
+        return
+    log.info("training %s on %d tracks", run.path, len(train.track_ids))
+    network = train_network(recipe, training.seed, train, valid, run)
+    plot_metrics(run.read_metrics(), run.path / "metrics")
+    origin = settings | {
+        "n_parameters": count_parameters(network),
+        "seconds": round(sum(row["seconds"] for row in run.read_metrics()), 1),
+    }
+    export_model(network, _card(training, network, valid, origin), run.model_path)
+    run.remove_checkpoint()
+
+
+@lru_cache(maxsize=1)
+def _mel_frames(
+    tracks: tuple[LabelledTrack, ...], front_end: FrontEnd
+) -> LabelledMelFrames:
+    """Trainings that follow each other mostly hear the same tracks."""
+    return load_labelled_mel_frames(list(tracks), front_end, show_progress=True)
+
+
+def _settings(
+    training: Training, train: LabelledMelFrames, *, is_picture: bool
+) -> dict[str, Any]:
+    experiment = training.experiment
+    settings: dict[str, Any] = {
+        "protocol": experiment.protocol,
+        "source": "pictures" if is_picture else "audio",
+        "recipe": experiment.recipe.name,
+        "recipe_hash": experiment.recipe.settings_hash,
+        "fold": training.fold.name,
+        "seed": training.seed,
+        "data": "GTZAN",
+        "n_tracks": len(train.track_ids),
+        "track_ids": list(train.track_ids),
+    }
+    if experiment.leave_out:
+        settings["left_out"] = sorted(experiment.leave_out)
+    if experiment.genres != GENRES:
+        settings["genres"] = list(experiment.genres)
+    return settings
+
+
+def _card(
+    training: Training,
+    network: nn.Module,
+    valid: LabelledMelFrames,
+    origin: dict[str, Any],
+) -> Card:
+    recipe = training.experiment.recipe
+    temperature = 1.0
+    if len(valid.labels):
+        logits = track_logits(network, valid, recipe.front_end.segment)
+        temperature = fit_temperature(logits, valid.labels)
+    return Card(
+        name=recipe.name,
+        genres=training.experiment.genres,
+        front_end=recipe.front_end,
+        temperature=temperature,
+        training=origin,
+        licence=LICENCE,
+    )
+
+
+def _report_missing(training: Training, data: LabelledMelFrames) -> None:
+    """A genre that was not asked for is not missing."""
+    there = set(data.track_ids)
+    genres = {
+        folder
+        for folder, genre in GENRE_OF_FOLDER.items()
+        if genre in training.experiment.genres
+    }
+    for part in ("train", "valid", "test"):
+        ids: tuple[str, ...] = getattr(training.fold, part)
+        listed = [name for name in ids if name.split(".")[0] in genres]
+        missing = [name for name in listed if name not in there]
+        if listed and len(missing) == len(listed):
+            raise TrainingDataError(f"none of the {len(listed)} {part} tracks is there")
+        if missing:
+            names = ", ".join(sorted(missing)[:5]) + (", ..." if len(missing) > 5 else "")
+            log.warning(
+                "%d of %d %s tracks are missing: %s",
+                len(missing),
+                len(listed),
+                part,
+                names,
+            )

@@ -1,0 +1,58 @@
+"""Validation tracks for protocols that name none: whole artists of the training tracks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genre_model.training.gtzan import GENRE_OF_FOLDER
+from genre_model.training.protocols import SPLIT_SEED, artist_rows, track_of
+
+if TYPE_CHECKING:
+    from genre_model.training.protocols import Fold
+
+#: Of each genre's training tracks.
+VALIDATION_SHARE = 0.15
+
+
+def with_validation(fold: Fold, share: float = VALIDATION_SHARE) -> Fold:
+    """Set whole artists of a fold's training tracks aside to validate on.
+
+    They are drawn at random, the same for every system. A track that no artist is known
+    of counts as an artist.
+
+    Args:
+        fold: returned as it is if it has validation tracks.
+        share: of each genre's training tracks, at least.
+    """
+    if fold.valid:
+        return fold
+    artists = {row["track"]: row["artist_group"] for row in artist_rows()}
+    rng = np.random.default_rng(SPLIT_SEED)
+    chosen: set[str] = set()
+    for genre in GENRE_OF_FOLDER:
+        of_artist: dict[str, list[str]] = {}
+        for name in fold.train:
+            if name.startswith(f"{genre}."):
+                artist = artists.get(track_of(name), track_of(name))
+                of_artist.setdefault(artist, []).append(name)
+        chosen |= _draw(of_artist, share, rng)
+    return replace(
+        fold,
+        train=tuple(name for name in fold.train if name not in chosen),
+        valid=tuple(name for name in fold.train if name in chosen),
+    )
+
+
+def _draw(
+    of_artist: dict[str, list[str]], share: float, rng: np.random.Generator
+) -> set[str]:
+    """Draw artists until they have their share, passing over those of far too many."""
+    wanted = share * sum(map(len, of_artist.values()))
+    drawn: list[str] = []
+    for artist in rng.permutation(sorted(of_artist))[1:]:
+        if len(drawn) < wanted and len(drawn) + len(of_artist[artist]) < 1.5 * wanted + 1:
+            drawn += of_artist[artist]
+    return set(drawn)
