@@ -16,7 +16,9 @@ from genre_model.card_text import printable
 from genre_model.commands.compare_options import add_compare
 from genre_model.commands.evaluate_options import add_evaluate
 from genre_model.commands.option_values import positive
+from genre_model.commands.search_options import add_search
 from genre_model.commands.shared_options import add_combine
+from genre_model.commands.sweep_options import add_sweep
 from genre_model.commands.train_head_options import add_train_head
 from genre_model.commands.train_options import add_train
 from genre_model.errors import GenreModelError
@@ -94,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     add_train(commands)
     add_evaluate(commands)
     add_compare(commands)
+    add_sweep(commands)
+    add_search(commands)
     _add_export(commands)
     return parser
 
