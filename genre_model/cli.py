@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from genre_model.card_text import printable
 from genre_model.commands.compare_options import add_compare
 from genre_model.commands.evaluate_options import add_evaluate
+from genre_model.commands.features_options import add_features
 from genre_model.commands.option_values import positive
 from genre_model.commands.search_options import add_search
 from genre_model.commands.shared_options import add_combine
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     add_compare(commands)
     add_sweep(commands)
     add_search(commands)
+    add_features(commands)
     _add_export(commands)
     return parser
 

@@ -1,0 +1,1 @@
+"""Tables of audio features: read, computed, and judged by classical systems."""
