@@ -1,0 +1,1 @@
+"""Every system, number and plot of five papers, reproduced."""

@@ -1,0 +1,170 @@
+"""What paper 003 claims in words, in numbers (C15)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from statistics import median
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genre_model import metrics
+from genre_model.atomic_file import write_atomically
+from genre_model.classifier import GenreClassifier
+from genre_model.model_file import read_network
+from genre_model.training.comparison import LEVEL, comparison_of
+from genre_model.training.gtzan import CLIP_SECONDS, find_tracks
+from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
+from genre_model.training.measures import N_TOP, measures_of
+from genre_model.training.papers.checks.filters import first_filters, shapes_of
+from genre_model.training.papers.checks.int8_weights import with_int8_weights
+from genre_model.training.papers.checks.needed_networks import HONEST_PROTOCOL
+from genre_model.training.papers.checks.scores import scores_of
+from genre_model.training.papers.drawings import plot_path, relative
+from genre_model.training.papers.outcome import Measurement, Outcome
+from genre_model.training.papers.rows import chosen_rows
+from genre_model.training.plots import plot_filters
+from genre_model.training.predictions import Evaluation, predict_systems
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from genre_model.training.papers.reproduction import Reproduction
+    from genre_model.training.papers.rows import Row, System
+    from genre_model.training.predictions import Predictions
+
+#: Clips that are timed; the median of them counts.
+N_TIMED = 20
+BYTES_PER_MB = 1e6
+
+
+def claims(row: Row, reproduction: Reproduction) -> Outcome:
+    """Put numbers to the claims that paper 003 makes in words (C15).
+
+    Raises:
+        TrainingDataError: if runs or tracks are missing.
+    """
+    c3, c5 = chosen_rows(list(row.needs))
+    filters = _filters(row, c3.systems[0], reproduction)
+    outcomes = (
+        filters,
+        _top(c5, reproduction),
+        _speed(c3, reproduction),
+        _speed(c5, reproduction),
+        _quantised(c5, reproduction),
+    )
+    measurements = [one for outcome in outcomes for one in outcome.measurements]
+    findings = [one for outcome in outcomes for one in outcome.findings]
+    return Outcome(row.id, tuple(measurements), tuple(findings), filters.files)
+
+
+def _filters(row: Row, system: System, reproduction: Reproduction) -> Outcome:
+    """Draw the CNN's first filters; count those that look as the paper says."""
+    filters = first_filters(_model_path(system, reproduction))
+    shapes = shapes_of(filters)
+    by_chance = shapes.chance * shapes.n_filters
+    n_either = shapes.n_onset + shapes.n_band
+    verdict = "more than" if shapes.p_value < LEVEL else "not shown to be more than"
+    finding = (
+        f"{system.name}: of {shapes.n_filters} first filters, {shapes.n_band} are mostly a "
+        f"curvature over bands (band-pass), {shapes.n_onset} mostly a difference over "
+        f"frames (onset): {verdict} the {by_chance:.1f} of random filters "
+        f"(p = {shapes.p_value:.2g})."
+    )
+    name = f"first layer of {system.name}"
+    measurement = Measurement(
+        name, "band-pass or onset", None, n_either, n=shapes.n_filters, unit="filters"
+    )
+    title = f"{row.id} {name}, {HONEST_PROTOCOL}, seed 0"
+    paths = plot_filters(filters, title, plot_path(reproduction, row, "filters"))
+    files = tuple(relative(paths, reproduction))
+    return Outcome(row.id, (measurement,), (finding,), files)
+
+
+def _top(row: Row, reproduction: Reproduction) -> Outcome:
+    """Count the tracks whose genre is among the three most probable."""
+    system = row.systems[0]
+    n_seeds = reproduction.n_seeds(row)
+    predictions = reproduction.predictions(system, HONEST_PROTOCOL, "test", n_seeds)
+    accuracy, *_ = scores_of(
+        system.name, HONEST_PROTOCOL, predictions, reproduction.data_name
+    )
+    values = [measures_of(one.probabilities, one.labels) for one in predictions]
+    mean = sum(one[f"top_{N_TOP}"] for one in values) / len(values)
+    n = len(predictions[0].labels)
+    low, high = metrics.wilson_interval(mean * n, n)
+    top = replace(accuracy, measure=f"top_{N_TOP}", ours=mean, sd=None, low=low, high=high)
+    return Outcome(row.id, (accuracy, top))
+
+
+def _speed(row: Row, reproduction: Reproduction) -> Outcome:
+    """Time ONNX Runtime on whole clips; it has one thread, as always."""
+    system = row.systems[0]
+    path = _model_path(system, reproduction)
+    classifier = GenreClassifier.load(path)
+    tracks = find_tracks(reproduction.data_dir)
+    tracks = tracks[:: max(1, len(tracks) // N_TIMED)][:N_TIMED]
+    loaded = load_labelled_mel_frames(tracks, classifier.card.front_end)
+    seconds = []
+    for mel_frames in loaded.mel_frames:
+        start_seconds = time.perf_counter()
+        classifier.predict_mel_frames(path, mel_frames)
+        seconds.append(time.perf_counter() - start_seconds)
+    typical = median(seconds)
+    n, unit = len(seconds), "clips"
+    n_bytes = path.stat().st_size
+    measurements = (
+        Measurement(system.name, "seconds per clip", None, typical, n=n, unit=unit),
+        Measurement(system.name, "MB of the model file", None, n_bytes / BYTES_PER_MB),
+    )
+    finding = (
+        f"{system.name}: a clip of 30 s is scored in {1000 * typical:.0f} ms on one thread "
+        f"here, {CLIP_SECONDS / typical:.0f} times as fast as it plays; decoding and mel "
+        "frames are not in it."
+    )
+    return Outcome(row.id, measurements, (finding,))
+
+
+def _quantised(row: Row, reproduction: Reproduction) -> Outcome:
+    """Score a run again with its weights rounded to 8 bits."""
+    system = row.systems[0]
+    path = _model_path(system, reproduction)
+    smaller = reproduction.out / "int8" / f"{system.recipe}.onnx"
+    write_atomically(smaller, with_int8_weights(read_network(path)))
+    before, after = (
+        predict_systems(
+            Evaluation(
+                str(model),
+                reproduction.data_dir,
+                HONEST_PROTOCOL,
+                source=reproduction.experiment(system, HONEST_PROTOCOL).source,
+            )
+        )
+        for model in (path, smaller)
+    )
+    name = f"{system.name}, seed 0, 8-bit weights"
+    report = comparison_of(after, before, (name, system.name), HONEST_PROTOCOL, "test")
+    accuracy, *_ = scores_of(name, HONEST_PROTOCOL, after, reproduction.data_name)
+    n_mb = smaller.stat().st_size / BYTES_PER_MB
+    changed = np.sum(_said(after[0]) != _said(before[0]))
+    finding = (
+        f"Weights of 8 bits instead of 32, {path.stat().st_size / n_mb / BYTES_PER_MB:.1f} "
+        f"times smaller, change the genre of {changed} of {len(after[0].labels)} test "
+        f"tracks. A = 8 bits, B = 32: {report['conclusion']} Scoring computes with floats "
+        "and is no faster: ONNX Runtime's own quantisation of activations was not tried."
+    )
+    size = Measurement(name, "MB of the model file", None, n_mb)
+    return Outcome(row.id, (accuracy, size), (finding,))
+
+
+def _said(predictions: Predictions) -> NDArray[np.int64]:
+    said: NDArray[np.int64] = predictions.probabilities.argmax(axis=1)
+    return said
+
+
+def _model_path(system: System, reproduction: Reproduction) -> Path:
+    """Return the model of the first seed under the headline protocol."""
+    return reproduction.trainings(system, HONEST_PROTOCOL, 1)[0].run_folder.model_path

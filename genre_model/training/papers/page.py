@@ -1,0 +1,100 @@
+"""The page of all rows, in Markdown."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from genre_model.training.papers.row_text import protocol_text, value_text
+
+if TYPE_CHECKING:
+    from genre_model.training.papers.outcome import Measurement, Outcome
+    from genre_model.training.papers.reproduction import Reproduction
+    from genre_model.training.papers.rows import Row
+
+HEADER = (
+    "| system | protocol | measure | paper | ours | difference | of | runs | parameters "
+    "| training | data |\n|---|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def page_of(done: list[tuple[Row, Outcome]], reproduction: Reproduction) -> str:
+    """Lay all rows out as one page.
+
+    Args:
+        done: rows with what came of them.
+        reproduction: data and thoroughness.
+    """
+    seconds = sum(outcome.seconds for _, outcome in done)
+    training = sum(_training_seconds(done).values())
+    lines = [
+        "<!-- Written by genre-model reproduce. -->",
+        "",
+        (
+            f"beets-genreclf {version('beets-genreclf')}; networks on "
+            f"{reproduction.data_name}; {_minutes(training)} of training and "
+            f"{_minutes(seconds)} of scoring."
+        ),
+    ]
+    if reproduction.quick:
+        lines += ["", "**QUICK: a few batches of everything. These numbers mean nothing.**"]
+    paper = ""
+    for row, outcome in done:
+        if row.paper != paper:
+            paper = row.paper
+            lines += ["", f"## {paper[:1].upper()}{paper[1:]}"]
+        lines += ["", *_section(row, outcome)]
+    return "\n".join(lines) + "\n"
+
+
+def _section(row: Row, outcome: Outcome) -> list[str]:
+    lines = [f"### {row.id}: {row.title}", ""]
+    if row.published:
+        lines += [f"Paper: {row.published}.", ""]
+    if row.note and row.kind != "absent":
+        lines += [row.note, ""]
+    if outcome.absent:
+        lines += [f"Not reproduced: {outcome.absent}", ""]
+    if outcome.measurements:
+        lines += [HEADER, *map(_table_row, outcome.measurements), ""]
+    lines += [f"* {finding}" for finding in outcome.findings]
+    return lines if lines[-1] else lines[:-1]
+
+
+def _table_row(one: Measurement) -> str:
+    ours = value_text(one.measure, one.ours)
+    if one.sd is not None:
+        ours += f" ± {value_text(one.measure, one.sd)}"
+    if one.low is not None:
+        bounds = (value_text(one.measure, bound) for bound in (one.low, one.high))
+        ours += f" ({' to '.join(bounds)})"
+    difference = one.difference
+    sign = "" if difference is None else "-" if difference < 0 else "+"
+    cells = (
+        one.name,
+        protocol_text(one).replace("LEAKY", "**leaky**"),
+        one.measure.replace("_", " "),
+        value_text(one.measure, one.published),
+        ours,
+        sign + value_text(one.measure, None if difference is None else abs(difference)),
+        "" if one.n is None else f"{one.n} {one.unit}",
+        str(one.seeds),
+        "" if one.n_parameters is None else f"{one.n_parameters:,}",
+        "" if one.seconds is None else f"{one.seconds:.0f} s",
+        one.data,
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def _training_seconds(done: list[tuple[Row, Outcome]]) -> dict[tuple[str, str], float]:
+    """Count the trainings that several rows share once."""
+    return {
+        (one.recipe, one.protocol): one.seconds or 0.0
+        for _, outcome in done
+        for one in outcome.measurements
+        if one.n_parameters is not None
+    }
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min"

@@ -1,0 +1,180 @@
+"""Where and with what rows are reproduced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from genre_model.training.experiment import Experiment, Training, trainings_of
+from genre_model.training.gtzan import GENRES, clip_frames, find_tracks
+from genre_model.training.predictions import Evaluation, predict_systems
+from genre_model.training.recipe import read_recipe
+from genre_model.training.tables.feature_table import (
+    find_feature_table,
+    read_feature_table,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from genre_model.training.papers.rows import Row, System
+    from genre_model.training.predictions import Predictions
+    from genre_model.training.recipe import Recipe
+    from genre_model.training.systems import Part
+    from genre_model.training.tables.feature_table import FeatureTable
+
+#: What a quick reproduction changes of each recipe: enough to see that all of it runs.
+QUICK_CHANGES = (
+    "training.epochs=2",
+    "training.steps_per_epoch=4",
+    "training.validate_every_epochs=2",
+    "training.patience_epochs=0",
+    'training.schedule="constant"',
+)
+#: What the papers take a clip to last.
+NOMINAL_SECONDS = 30
+#: Repeats of a random split in a quick reproduction, and in a whole one.
+N_REPEATS = 20
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """Data, output folder and thoroughness of a reproduction.
+
+    Attributes:
+        data_dir: a GTZAN folder, feature tables in or beside it.
+        out: gets ``runs/``, ``rows/``, ``plots/``.
+        quick: a few batches of one seed and one fold; its numbers mean nothing.
+        seeds: trainings of each system; None takes each row's own.
+        imagenet: what ResNet-18 begins with: ``"random"``, ``"imagenet"`` or a file.
+        changes: further changes of recipes, for tests.
+    """
+
+    data_dir: Path
+    out: Path
+    quick: bool = False
+    seeds: int | None = None
+    imagenet: str = "random"
+    changes: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def has_pictures(self) -> bool:
+        """Whether the tracks are mel pictures, not audio."""
+        return find_tracks(self.data_dir)[0].is_picture
+
+    @property
+    def data_name(self) -> str:
+        """What networks train on."""
+        return "mel pictures" if self.has_pictures else "audio"
+
+    @property
+    def n_folds(self) -> int | None:
+        """How many folds of a protocol are run; None is all of them."""
+        return 1 if self.quick else None
+
+    @property
+    def n_repeats(self) -> int:
+        """How often random splits are drawn."""
+        return 2 if self.quick else N_REPEATS
+
+    def reason_of(self, error: Exception) -> str:
+        """Say why something cannot be had; where it was looked for is nobody's business."""
+        return str(error).replace(str(self.data_dir), "the data folder")
+
+    def n_seeds(self, row: Row) -> int:
+        """Return the number of trainings of each system."""
+        return 1 if self.quick else self.seeds or row.seeds
+
+    def recipe(self, system: System) -> Recipe:
+        """Return the recipe of a network.
+
+        Raises:
+            RecipeError: if a change of the row does not fit it.
+        """
+        changes = [*system.set, *self._segments(system)]
+        if self.imagenet != "random" and system.recipe.startswith("b6"):
+            changes.append(f'network_options.weights="{self.imagenet}"')
+        changes += QUICK_CHANGES if self.quick else ()
+        # In one order, so that equal settings have one name; the last of a setting wins.
+        last = {one.partition("=")[0]: one for one in (*changes, *self.changes)}
+        ordered = [last[name] for name in sorted(last)]
+        return read_recipe(system.recipe, ordered, pictures=self.has_pictures)
+
+    def _segments(self, system: System) -> list[str]:
+        """Return the changes that cut a clip into segments of so many seconds."""
+        if not system.segment_seconds:
+            return []
+        n_segments = NOMINAL_SECONDS // system.segment_seconds
+        recipe = read_recipe(system.recipe, pictures=self.has_pictures)
+        n_frames = clip_frames(recipe.front_end) // n_segments
+        return [
+            f"front_end.segment.segment_frames={n_frames}",
+            f"front_end.segment.n_segments={n_segments}",
+        ]
+
+    def experiment(self, system: System, protocol: str) -> Experiment:
+        """Return the experiment of a network; rows with equal settings share its runs."""
+        recipe = self.recipe(system)
+        genres = "" if system.genres == GENRES else f"-{'-'.join(system.genres)}"
+        folder = f"{system.recipe}-{recipe.settings_hash}{genres}"
+        return Experiment(
+            recipe,
+            self.data_dir,
+            self.out / "runs" / folder,
+            protocol,
+            "pictures" if self.has_pictures else "audio",
+            genres=system.genres,
+        )
+
+    def trainings(self, system: System, protocol: str, n_seeds: int) -> list[Training]:
+        """Return the trainings that a system's predictions need."""
+        seeds = list(range(n_seeds))
+        trainings = trainings_of(self.experiment(system, protocol), seeds)
+        if self.n_folds is None:
+            return trainings
+        first = trainings[0].fold.name
+        return [training for training in trainings if training.fold.name == first]
+
+    def predictions(
+        self, system: System, protocol: str, part: Part, n_seeds: int
+    ) -> list[Predictions]:
+        """Predict with each seed of a network that was trained before.
+
+        Raises:
+            TrainingDataError: if runs or tracks are missing.
+        """
+        experiment = self.experiment(system, protocol)
+        return list(
+            _predictions(
+                Evaluation(
+                    run_or_model=str(experiment.out),
+                    data_dir=self.data_dir,
+                    protocol=protocol,
+                    part=part,
+                    n_seeds=n_seeds,
+                    source=experiment.source,
+                    combination=system.combination,
+                    n_folds=self.n_folds,
+                )
+            )
+        )
+
+    def table(self, seconds: int) -> FeatureTable:
+        """Return the feature table of tracks or segments of so many seconds.
+
+        Raises:
+            TrainingDataError: if there is none.
+        """
+        return _table(find_feature_table(self.data_dir, seconds))
+
+
+@lru_cache(maxsize=8)
+def _predictions(evaluation: Evaluation) -> tuple[Predictions, ...]:
+    """Several rows ask for the same: a confusion matrix, a table of genres."""
+    return tuple(predict_systems(evaluation))
+
+
+@lru_cache(maxsize=2)
+def _table(path: Path) -> FeatureTable:
+    return read_feature_table(path)

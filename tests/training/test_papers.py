@@ -1,0 +1,248 @@
+"""Reproducing the papers: which rows there are, and that none is computed twice."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from feature_tables import kaggle_lines, make_table, write_lines
+from gtzan_folder import write_pictures
+
+from genre_model.cli import main
+from genre_model.errors import RecipeError
+from genre_model.training.papers import reproduce as loop
+from genre_model.training.papers.checks import CHECKS
+from genre_model.training.papers.measured import measurements_of
+from genre_model.training.papers.network_rows import trainings_of_row
+from genre_model.training.papers.outcome import Measurement, Outcome
+from genre_model.training.papers.page import page_of
+from genre_model.training.papers.reproduce import reproduce
+from genre_model.training.papers.reproduction import Reproduction
+from genre_model.training.papers.row_text import list_of_rows, text_of_row
+from genre_model.training.papers.rows import Row, System, all_rows, chosen_rows
+from genre_model.training.papers.table_rows import table_outcome
+from genre_model.training.predictions import Predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from genre_model.training.recipe import Recipe
+
+IDS = [
+    f"{letter}{number}"
+    for letter, n_rows in (("Z", 15), ("A", 11), ("B", 12), ("C", 15), ("D", 6))
+    for number in range(1, n_rows + 1)
+]
+#: Makes the two-block CNN one that is trained and exported within two seconds.
+TINY = ("network_options.filters=[2, 2]", "network_options.dense=4")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of 15 tracks of each genre, and the feature table of all."""
+    root = write_pictures(tmp_path_factory.mktemp("gtzan"), range(15))
+    write_lines(root / "features_30_sec.csv", kaggle_lines(make_table(100)))
+    return root
+
+
+def reproduction(folder: Path, out: Path) -> Reproduction:
+    return Reproduction(folder, out, quick=True, changes=TINY)
+
+
+class TestRows:
+    def test_every_requirement_has_a_row(self) -> None:
+        assert [row.id for row in all_rows()] == IDS
+
+    def test_what_is_checked_has_a_function(self) -> None:
+        assert set(CHECKS) == {row.id for row in all_rows() if row.kind == "check"}
+
+    def test_what_is_absent_says_why(self) -> None:
+        absent = [row for row in all_rows() if row.kind == "absent"]
+        assert [row.id for row in absent] == ["Z14", "A10", "B11"]
+        assert all(len(row.note) > 20 for row in absent)
+
+    @pytest.mark.parametrize("row", all_rows(), ids=lambda row: row.id)
+    def test_rows_ask_for_what_there_is(self, row: Row) -> None:
+        assert row.title
+        assert bool(row.systems) == (row.kind in ("networks", "tables"))
+        assert all(system.protocols or row.protocols for system in row.systems)
+        assert all(system.recipe for system in row.systems if row.kind == "networks")
+        assert all(system.system for system in row.systems if row.kind == "tables")
+        assert {"networks"} >= {
+            one.kind for one in chosen_rows(list(row.needs)) if row.needs
+        }
+
+    @pytest.mark.parametrize("quick", [False, True])
+    def test_equal_settings_are_one_recipe_with_one_name(
+        self, folder: Path, tmp_path: Path, quick: bool
+    ) -> None:
+        plain = Reproduction(folder, tmp_path, quick=quick)
+        found: dict[Path, Recipe] = {}
+        for row in all_rows():
+            if row.kind == "networks":
+                for training in trainings_of_row(row, plain):
+                    recipe = training.experiment.recipe
+                    path = training.run_folder.path
+                    assert found.setdefault(path, recipe) == recipe
+        assert len({str(path) for path in found}) == len(found) > 50
+
+    def test_a_letter_stands_for_its_paper(self) -> None:
+        assert [row.id for row in chosen_rows(["d", "Z2"])] == ["Z2", *IDS[-6:]]
+        assert len(chosen_rows([])) == len(IDS)
+
+    @pytest.mark.parametrize("name", ["C99", "E", "", "Z22"])
+    def test_unknown_rows_are_refused(self, name: str) -> None:
+        with pytest.raises(RecipeError, match="--list shows what there is"):
+            chosen_rows([name])
+
+    def test_the_list_names_them_all(self) -> None:
+        lines = list_of_rows(list(all_rows())).splitlines()
+        assert all(any(line.startswith(f"  {name} ") for line in lines) for name in IDS)
+        assert max(map(len, lines)) <= 100
+
+
+class TestLoop:
+    def run(self, ids: list[str], tools: Reproduction) -> dict[str, Outcome]:
+        rows = chosen_rows(ids)
+        return {row.id: outcome for row, outcome in reproduce(rows, tools, 1)}
+
+    def test_a_finished_row_is_not_run_again(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tools = reproduction(folder, tmp_path)
+        first = self.run(["Z4"], tools)["Z4"]
+        assert [one.name for one in first.measurements] == [
+            *("learning rate 1e-4", "learning rate 1e-3")
+        ]
+        assert first.findings[0].startswith(
+            "A = learning rate 1e-3, B = learning rate 1e-4"
+        )
+        assert json.loads((tmp_path / "rows" / "Z4.json").read_text())["id"] == "Z4"
+
+        def nothing(jobs: Sequence[object], *_: object) -> None:
+            assert not jobs
+
+        monkeypatch.setattr(loop, "run_jobs", nothing)
+        monkeypatch.setattr(loop, "network_outcome", lambda *_: pytest.fail("again"))
+        assert self.run(["Z4"], tools)["Z4"] == first
+        monkeypatch.undo()
+        (tmp_path / "rows" / "Z4.json").write_text("{")
+        monkeypatch.setattr(loop, "run_jobs", nothing)
+        again = self.run(["Z4"], tools)["Z4"]
+        assert again.measurements == first.measurements, "trainings were kept"
+
+    def test_other_settings_are_another_row(self, folder: Path, tmp_path: Path) -> None:
+        tools = reproduction(folder, tmp_path)
+        self.run(["A1"], tools)
+        path = tmp_path / "rows" / "A1.json"
+        before = path.read_bytes()
+        self.run(["A1"], Reproduction(folder, tmp_path, quick=True, seeds=2))
+        assert path.read_bytes() != before
+
+    def test_what_cannot_be_had_is_absent_and_stops_nothing(self, tmp_path: Path) -> None:
+        folder = write_pictures(tmp_path / "gtzan", range(2))
+        tools = Reproduction(folder, tmp_path / "out", quick=True)
+        outcomes = self.run(["A2", "B2"], tools)
+        assert "no features_30_sec.csv" in outcomes["A2"].absent
+        assert outcomes["B2"].measurements
+        assert not (tmp_path / "out" / "rows" / "A2.json").exists(), "it is tried again"
+
+    def test_a_reason_is_an_outcome(self, folder: Path, tmp_path: Path) -> None:
+        (outcome,) = self.run(["Z14"], reproduction(folder, tmp_path)).values()
+        assert outcome.absent == "The paper does not name the data set."
+
+
+def test_an_outcome_is_read_as_it_was_written() -> None:
+    outcome = Outcome(
+        "C3",
+        (Measurement("CNN", "accuracy", 0.8, 0.5, sd=0.1, n=10, n_parameters=7),),
+        ("a finding",),
+        ("plots/a.png",),
+        seconds=3.0,
+        settings="abc",
+    )
+    assert Outcome.from_dict(json.loads(json.dumps(outcome.to_dict()))) == outcome
+    with pytest.raises(KeyError):
+        Outcome.from_dict({"id": "C3"})
+
+
+def test_a_measurement_stands_beside_the_papers() -> None:
+    labels = np.arange(10)
+    sure = np.eye(10, dtype=np.float32)
+    half = sure.copy()
+    half[5:] = np.roll(half[5:], 1, axis=1)
+    runs = [
+        Predictions("seed", "pictures", tuple("abcdefghij"), labels, p, 0, 1.0, "c3")
+        for p in (sure, half)
+    ]
+    system = System(name="CNN", published={"macro_recall": 0.8})
+    accuracy, recall = measurements_of(
+        system, "rotation", runs, data="mel pictures", seconds=2.0, n_parameters=9
+    )
+    assert (accuracy.measure, accuracy.published, accuracy.ours) == ("accuracy", None, 0.75)
+    assert accuracy.sd == pytest.approx(0.3536, abs=1e-4)
+    assert accuracy.low is not None
+    assert accuracy.low < 0.75
+    assert recall.difference == pytest.approx(-0.05)
+    assert recall.low is None, "a mean of shares has no Wilson interval"
+    leaky = measurements_of(system, "random-80-20", runs, data="", seconds=0.0)
+    assert leaky[0].leaky
+
+
+def test_a_table_that_is_missing_costs_its_systems_alone(
+    folder: Path, tmp_path: Path
+) -> None:
+    (row,) = chosen_rows(["B9"])
+    outcome = table_outcome(row, reproduction(folder, tmp_path))
+    assert {one.data for one in outcome.measurements} == {"feature table, 30 s"}
+    assert {one.seeds for one in outcome.measurements if one.leaky} == {2}
+    missing = [finding for finding in outcome.findings if "not run" in finding]
+    assert len(missing) == 12
+    assert "no features_3_sec.csv" in missing[0]
+
+
+def test_rows_are_laid_out_for_terminal_and_page(folder: Path, tmp_path: Path) -> None:
+    (row,) = chosen_rows(["B9"])
+    tools = reproduction(folder, tmp_path)
+    outcome = table_outcome(row, tools)
+    text = text_of_row(row, outcome)
+    assert "paper 69.6" in text
+    assert "random-80-20 LEAKY" in text
+    assert max(map(len, text.splitlines())) <= 100
+    page = page_of([(row, outcome)], tools)
+    assert "| SVM, 30 s | random-80-20 **leaky** | accuracy | 69.6 |" in page
+    assert "These numbers mean nothing" in page
+    table = [line for line in page.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in table}) == 1
+
+
+class TestCommand:
+    def test_it_lists_without_data(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["reproduce", "--list"]) == 0
+        assert "  C11  CNN-BiGRU against CNN" in capsys.readouterr().out
+
+    def test_it_needs_data_to_do_more(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["reproduce", "Z1"]) == 1
+        assert "--data: give the GTZAN folder" in capsys.readouterr().err
+
+    def test_it_prints_and_writes_a_page(
+        self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        flags = ["--data", str(folder), "--out", str(tmp_path), "--quick"]
+        assert main(["reproduce", "B2", "Z14", *flags]) == 0
+        printed = capsys.readouterr().out
+        assert "B2  segments of 30, 10, 3 and 1 s" in printed
+        page = (tmp_path / "quick" / "papers.md").read_text("utf-8")
+        assert "### B2: " in page
+        assert "Not reproduced: The paper does not name the data set." in page
+
+    def test_it_fails_when_a_row_did(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        folder = write_pictures(tmp_path / "gtzan", range(1))
+        flags = ["--data", str(folder), "--out", str(tmp_path / "out"), "--quick"]
+        assert main(["reproduce", "A2", *flags]) == 1
+        assert "not reproduced: A2" in capsys.readouterr().out
