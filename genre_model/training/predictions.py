@@ -50,6 +50,7 @@ class Evaluation:
         allow_seen: score a model even on tracks that it was trained on.
         n_folds: score only so many of the protocol's folds, for a quick look; None
             scores all.
+        every: score only every so many-th track, for a quick look.
     """
 
     run_or_model: str
@@ -61,6 +62,7 @@ class Evaluation:
     combination: Combination = "mean"
     allow_seen: bool = False
     n_folds: int | None = None
+    every: int = 1
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def _predict_system(
         cards.append(classifier.card)
         present = scored_tracks(
             model, found, classifier.card, evaluation.protocol, evaluation.part
-        )
+        )[:: evaluation.every]
         n_seen += count_seen(
             model.model_path, classifier.card, present, allow_seen=evaluation.allow_seen
         )

@@ -199,9 +199,9 @@ def test_a_table_that_is_missing_costs_its_systems_alone(
     outcome = table_outcome(row, reproduction(folder, tmp_path))
     assert {one.data for one in outcome.measurements} == {"feature table, 30 s"}
     assert {one.seeds for one in outcome.measurements if one.leaky} == {2}
-    missing = [finding for finding in outcome.findings if "not run" in finding]
-    assert len(missing) == 12
-    assert "no features_3_sec.csv" in missing[0]
+    (missing,) = [finding for finding in outcome.findings if "Not run" in finding]
+    assert missing.count("3 s (") == 12
+    assert "no features_3_sec.csv in the data folder" in missing
 
 
 def test_rows_are_laid_out_for_terminal_and_page(folder: Path, tmp_path: Path) -> None:
@@ -209,8 +209,8 @@ def test_rows_are_laid_out_for_terminal_and_page(folder: Path, tmp_path: Path) -
     tools = reproduction(folder, tmp_path)
     outcome = table_outcome(row, tools)
     text = text_of_row(row, outcome)
-    assert "paper 69.6" in text
-    assert "random-80-20 LEAKY" in text
+    assert "(paper 69.6, " in text
+    assert "random-80-20 LEAKY, " in text
     assert max(map(len, text.splitlines())) <= 100
     page = page_of([(row, outcome)], tools)
     assert "| SVM, 30 s | random-80-20 **leaky** | accuracy | 69.6 |" in page

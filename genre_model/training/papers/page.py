@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from genre_model.training.papers.row_text import protocol_text, value_text
+from genre_model.training.papers.row_text import difference_text, protocol_text, value_text
 
 if TYPE_CHECKING:
     from genre_model.training.papers.outcome import Measurement, Outcome
@@ -68,15 +68,13 @@ def _table_row(one: Measurement) -> str:
     if one.low is not None:
         bounds = (value_text(one.measure, bound) for bound in (one.low, one.high))
         ours += f" ({' to '.join(bounds)})"
-    difference = one.difference
-    sign = "" if difference is None else "-" if difference < 0 else "+"
     cells = (
         one.name,
         protocol_text(one).replace("LEAKY", "**leaky**"),
         one.measure.replace("_", " "),
         value_text(one.measure, one.published),
         ours,
-        sign + value_text(one.measure, None if difference is None else abs(difference)),
+        difference_text(one),
         "" if one.n is None else f"{one.n} {one.unit}",
         str(one.seeds),
         "" if one.n_parameters is None else f"{one.n_parameters:,}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from genre_model.training.experiment import Experiment, Training, trainings_of
@@ -32,6 +32,8 @@ QUICK_CHANGES = (
     "training.patience_epochs=0",
     'training.schedule="constant"',
 )
+#: Of so many test tracks, a quick reproduction scores one.
+QUICK_EVERY = 7
 #: What the papers take a clip to last.
 NOMINAL_SECONDS = 30
 #: Repeats of a random split in a quick reproduction, and in a whole one.
@@ -156,6 +158,7 @@ class Reproduction:
                     source=experiment.source,
                     combination=system.combination,
                     n_folds=self.n_folds,
+                    every=QUICK_EVERY if self.quick else 1,
                 )
             )
         )
@@ -169,7 +172,7 @@ class Reproduction:
         return _table(find_feature_table(self.data_dir, seconds))
 
 
-@lru_cache(maxsize=8)
+@cache
 def _predictions(evaluation: Evaluation) -> tuple[Predictions, ...]:
     """Several rows ask for the same: a confusion matrix, a table of genres."""
     return tuple(predict_systems(evaluation))

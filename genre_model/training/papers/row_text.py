@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from genre_model.training.papers.rows import Row
 
 WIDTH = 100
+#: Longest name of a system that is printed whole.
+MAX_NAME = 34
 #: Measures that are shares, shown in percent.
 SHARES = (
     "accuracy",
@@ -44,10 +46,14 @@ def text_of_row(row: Row, outcome: Outcome) -> str:
         lines.append(_indented(f"paper: {row.published}"))
     if outcome.absent:
         lines.append(_indented(f"not reproduced: {outcome.absent}"))
-    lines += [_line(one) for one in outcome.measurements]
+    for setting, measurements in _by_setting(outcome):
+        lines += [f"    {setting}"] * bool(setting)
+        lines += _table_lines(measurements)
     lines += [_indented(finding) for finding in outcome.findings]
     if outcome.files:
-        lines.append(_indented(f"plots: {', '.join(_pictures(outcome))}"))
+        n_plots = len({name.rpartition(".")[0] for name in outcome.files})
+        more = f", and {n_plots - 1} more" * (n_plots > 1)
+        lines.append(_indented(f"plots: {outcome.files[0]}{more}"))
     return "\n".join(lines)
 
 
@@ -75,34 +81,54 @@ def _how(row: Row) -> str:
     return f"{n} system{'s' * (n > 1)}, {', '.join(protocols)}"
 
 
-def _line(one: Measurement) -> str:
+def _by_setting(outcome: Outcome) -> list[tuple[str, list[Measurement]]]:
+    """Group measurements by what was judged on what."""
+    groups: dict[str, list[Measurement]] = {}
+    for one in outcome.measurements:
+        tested = f"{one.n} {one.unit}" if one.n is not None else ""
+        words = (protocol_text(one), tested, one.data)
+        groups.setdefault(", ".join(filter(None, words)), []).append(one)
+    return list(groups.items())
+
+
+def _table_lines(measurements: list[Measurement]) -> list[str]:
+    width = min(MAX_NAME, max(len(one.name) for one in measurements))
+    lines, last = [], ""
+    for one in measurements:
+        name = "" if one.name == last else fill(one.name, width, max_lines=1)
+        cost = "" if one.name == last else cost_text(one)
+        last = one.name
+        lines.append(f"      {name:<{width}}  {_numbers(one)}  {cost}".rstrip())
+    return lines
+
+
+def _numbers(one: Measurement) -> str:
     ours = value_text(one.measure, one.ours)
     if one.sd is not None:
         ours += f" ± {value_text(one.measure, one.sd)}"
-    parts = [f"{one.name}, {protocol_text(one)}" if one.protocol else one.name]
-    parts.append(f"{one.measure} {ours}")
-    if one.published is not None:
-        paper = value_text(one.measure, one.published)
-        parts.append(f"paper {paper}, {_signed(one)}")
-    if one.n is not None:
-        parts.append(f"{one.n} {one.unit}, {one.seeds} run{'s' * (one.seeds > 1)}")
+    measure = one.measure.replace("_", " ")
+    if one.published is None:
+        return f"{measure} {ours}"
+    paper = value_text(one.measure, one.published)
+    return f"{measure} {ours} (paper {paper}, {difference_text(one)})"
+
+
+def cost_text(one: Measurement) -> str:
+    """Say what a system took: runs, parameters, seconds of training."""
+    parts = [f"{one.seeds} runs" * (one.seeds > 1)]
     if one.n_parameters is not None:
         parts.append(f"{one.n_parameters:,} parameters")
     if one.seconds is not None:
         parts.append(f"{one.seconds:.0f} s")
-    if one.data:
-        parts.append(one.data)
-    return _indented("; ".join(parts))
+    return ", ".join(filter(None, parts))
 
 
-def _signed(one: Measurement) -> str:
-    difference = one.difference or 0.0
-    text = value_text(one.measure, abs(difference))
-    return f"{'-' if difference < 0 else '+'}{text}"
-
-
-def _pictures(outcome: Outcome) -> list[str]:
-    return [name for name in outcome.files if name.endswith(".png")]
+def difference_text(one: Measurement) -> str:
+    """Write ours minus the paper's with its sign; nothing if the paper gives nothing."""
+    difference = one.difference
+    if difference is None:
+        return ""
+    return f"{'-' if difference < 0 else '+'}{value_text(one.measure, abs(difference))}"
 
 
 def _indented(text: str) -> str:

@@ -43,6 +43,7 @@ def table_outcome(row: Row, reproduction: Reproduction) -> Outcome:
     measurements: list[Measurement] = []
     findings: list[str] = []
     files: list[str] = []
+    not_run: dict[str, list[str]] = {}
     for system in row.systems:
         for protocol in system.protocols or row.protocols:
             start_seconds = time.monotonic()
@@ -50,7 +51,7 @@ def table_outcome(row: Row, reproduction: Reproduction) -> Outcome:
                 predictions = predict(row, system, protocol, reproduction)
             except TrainingDataError as error:
                 reason = reproduction.reason_of(error)
-                findings.append(f"{system.name}, {protocol}: not run: {reason}")
+                not_run.setdefault(reason, []).append(f"{system.name} ({protocol})")
                 continue
             measured = measurements_of(
                 system,
@@ -62,6 +63,7 @@ def table_outcome(row: Row, reproduction: Reproduction) -> Outcome:
             measurements += measured
             findings += filter(None, map(_against_single_split, measured))
             files += draw_predictions(row, system, protocol, predictions, reproduction)
+    findings += [f"Not run: {', '.join(who)}: {why}" for why, who in not_run.items()]
     if not measurements:
         raise TrainingDataError("; ".join(findings))
     return Outcome(row.id, tuple(measurements), tuple(findings), tuple(files))
