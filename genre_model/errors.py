@@ -43,5 +43,17 @@ class SeenTracksError(GenreModelError):
     """The model was trained on tracks that it should be scored on."""
 
 
+class JobsFailedError(GenreModelError):
+    """Some of several jobs failed.
+
+    Attributes:
+        reasons: why, by the name of the job.
+    """
+
+    def __init__(self, message: str, reasons: dict[str, str]) -> None:
+        super().__init__(message)
+        self.reasons = reasons
+
+
 class TrainingStoppedError(GenreModelError):
     """Somebody asked a training to stop; what was computed is kept for the next one."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genre_model.training.gtzan import GENRE_OF_FOLDER
+from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.tables.feature_names import COLUMNS, FEATURE_NAMES
 from genre_model.training.tables.feature_table import FeatureTable
 
@@ -41,6 +41,12 @@ def make_table(
         np.array(values),
         3 if segments else 30,
     )
+
+
+def of_genres(table: FeatureTable, genres: list[str]) -> FeatureTable:
+    """Return the rows of these genres."""
+    chosen = [GENRES.index(genre) for genre in genres]
+    return table.rows(np.flatnonzero(np.isin(table.labels, chosen)).tolist())
 
 
 def kaggle_lines(table: FeatureTable) -> list[list[str]]:

@@ -42,6 +42,16 @@ class Failing:
 
 
 @dataclass(frozen=True)
+class Greedy:
+    """Raises what numpy does where memory ends."""
+
+    name: str
+
+    def run(self) -> None:
+        raise MemoryError
+
+
+@dataclass(frozen=True)
 class Worrying:
     """Warns, as a library might."""
 

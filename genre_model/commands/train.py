@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genre_model.errors import TrainingDataError
+from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.training.experiment import Experiment, train_protocol
 from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES, find_tracks
+from genre_model.training.imagenet_weights import provide_weights
 from genre_model.training.recipe import read_recipe
 from genre_model.training.train import limit_threads
 
@@ -14,14 +15,17 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
+    from genre_model.training.recipe import Recipe
+
 
 def train(options: argparse.Namespace) -> int:
     """Train what is not trained yet, and print where the models are."""
     if options.threads:
         limit_threads(options.threads)
     tracks = find_tracks(options.data, options.source)
+    recipe = read_recipe(options.recipe, options.set, pictures=tracks[0].is_picture)
     experiment = Experiment(
-        read_recipe(options.recipe, options.set, pictures=tracks[0].is_picture),
+        recipe,
         options.data,
         options.out,
         options.protocol,
@@ -29,11 +33,22 @@ def train(options: argparse.Namespace) -> int:
         _track_ids(options.leave_out),
         _genres(options.genres),
     )
+    if options.imagenet is not None:
+        _provide_weights(options.imagenet, recipe)
     seeds = list(range(options.first_seed, options.first_seed + options.seeds))
     runs = train_protocol(experiment, seeds)
     for run in runs:
         print(run.model_path)
     return 0
+
+
+def _provide_weights(path: Path, recipe: Recipe) -> None:
+    if recipe.network_options.get("weights") != "imagenet":
+        raise RecipeError(
+            f"--imagenet: recipe {recipe.name} begins with no weights of ImageNet; of "
+            "b6_resnet_crnn, --set 'network_options.weights=\"imagenet\"' does"
+        )
+    provide_weights(path)
 
 
 def _track_ids(path: Path | None) -> frozenset[str]:

@@ -36,5 +36,12 @@ def add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         metavar="GENRE,GENRE",
         help="the only genres to tell apart (default: all ten)",
     )
+    parser.add_argument(
+        "--imagenet",
+        type=Path,
+        metavar="FILE",
+        help="the published weights of ResNet-18, for recipes that begin with them "
+        "(default: downloaded once)",
+    )
     parser.add_argument("--first-seed", type=natural, default=0, help="default: 0")
     add_threads(parser)

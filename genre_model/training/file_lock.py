@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 from genre_model.errors import GenreModelError
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Longer than any training.
 FOREVER_SECONDS = 1_000_000.0
+#: SQLite waits deaf to Ctrl-C, so never longer than this.
+STEP_SECONDS = 0.5
 
 
 class FileLock:
@@ -33,9 +36,16 @@ class FileLock:
             GenreModelError: if the file cannot be locked at all.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        end_seconds = time.monotonic() + timeout_seconds
+        while not self._is_taken_within(min(STEP_SECONDS, timeout_seconds)):
+            if time.monotonic() >= end_seconds:
+                return False
+        return True
+
+    def _is_taken_within(self, seconds: float) -> bool:
         try:
             self._connection = sqlite3.connect(
-                self.path, timeout=timeout_seconds, isolation_level=None
+                self.path, timeout=seconds, isolation_level=None
             )
             self._connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from genre_model.atomic_file import write_atomically
 from genre_model.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 URL = "https://download.pytorch.org/models/resnet18-f37072fd.pth"
 
 _ELSEWHERE = (
-    f'get it from {URL} elsewhere and give its path as weights, or set weights = "random"'
+    f'get {URL} elsewhere and give the file as --imagenet FILE, or set weights = "random"'
 )
 
 
@@ -33,33 +34,63 @@ def load_weights(network: nn.Module, source: str) -> None:
     Args:
         network: gets the weights, in place.
         source: ``"random"`` leaves it as it is, ``"imagenet"`` downloads the official
-            file into torch.hub's cache unless it is there, anything else is the path of
-            such a file.
+            file into torch.hub's cache unless it is there.
 
     Raises:
-        RecipeError: if the file cannot be had or read, or is of another network.
+        RecipeError: if the file cannot be had or read, or is not the official one.
     """
     if source == "random":
         log.warning("ResNet-18 begins with random weights, not with those of ImageNet")
         return
-    path = _downloaded() if source == "imagenet" else Path(source)
+    path = _downloaded()
     content = _content(path)
-    if not hashlib.sha256(content).hexdigest().startswith(_official_digits()):
-        if source == "imagenet":
-            raise RecipeError(
-                f"weights {path} are damaged: delete the file, or {_ELSEWHERE}"
-            )
-        log.warning("%s is not the official file of ImageNet weights", path)
+    if not _is_official(content):
+        raise RecipeError(f"weights {path} are damaged: delete the file, or {_ELSEWHERE}")
     network.load_state_dict(_checked(_weights(content, path), network, path))
+
+
+def provide_weights(path: Path) -> None:
+    """Put the official file where ``weights = "imagenet"`` finds it without a download.
+
+    Args:
+        path: of the file, whatever its name; it is checked, and copied into torch.hub's
+            cache.
+
+    Raises:
+        RecipeError: if the file cannot be read or copied, or is not the official one.
+    """
+    # Networks import this module.
+    from genre_model.training.networks.resnet18 import ResNet18
+
+    content = _content(path)
+    if not _is_official(content):
+        raise RecipeError(
+            f"weights {path} are not the official file, whose SHA-256 begins with "
+            f"{_official_digits()}: it is damaged or another; {_ELSEWHERE}"
+        )
+    _checked(_weights(content, path), ResNet18(), path)
+    try:
+        write_atomically(_cached_path(), content)
+    except OSError as error:
+        reason = error.strerror or error
+        raise RecipeError(f"cannot copy weights to {_cached_path()}: {reason}") from error
 
 
 def _official_digits() -> str:
     return Path(URL).stem.rpartition("-")[2]
 
 
+def _is_official(content: bytes) -> bool:
+    return hashlib.sha256(content).hexdigest().startswith(_official_digits())
+
+
+def _cached_path() -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(URL).name
+
+
 def _downloaded() -> Path:
     """Return the official file in torch.hub's cache, after a download if need be."""
-    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(URL).name
+    path = _cached_path()
     if path.is_file():
         return path
     log.info("downloading %s to %s", URL, path)

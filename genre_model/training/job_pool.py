@@ -13,21 +13,22 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
 from logging.handlers import QueueHandler
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from genre_model.errors import GenreModelError
+from genre_model.errors import GenreModelError, JobsFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnContext
 
 #: What ends one job and not the others; RuntimeError is torch's, out of memory included.
-EXPECTED = (GenreModelError, OSError, RuntimeError)
+EXPECTED = (GenreModelError, OSError, RuntimeError, MemoryError)
 #: Libraries that are loaded later read their number of threads from these.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 #: A process that was asked to end and does not is killed after this.
@@ -48,7 +49,7 @@ class Job(Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Ending:
     """How a job ended: ``error`` is empty if it succeeded."""
 
     error: str
@@ -68,34 +69,35 @@ def run_jobs(jobs: Sequence[Job], n_processes: int = 1, describe: str = "jobs") 
         describe: what the progress bar calls them.
 
     Raises:
-        GenreModelError: after the last job, naming each that failed.
+        JobsFailedError: after the last job, naming each that failed.
     """
     n_processes = min(n_processes, len(jobs))
-    failures: list[str] = []
+    reasons: dict[str, str] = {}
     bar: tqdm[Any] = tqdm(total=len(jobs), desc=describe, disable=None, leave=False)
     with bar, logging_redirect_tqdm():
         ended = _run_here(jobs) if n_processes < 2 else _run_spawned(jobs, n_processes)
-        for job, outcome in ended:
+        for job, ending in ended:
             bar.update()
-            if outcome.error:
-                log.warning("%s failed: %s", job.name, outcome.error)
-                failures.append(f"{job.name}: {outcome.error}")
-    if failures:
-        text = "; ".join(failures)
-        raise GenreModelError(f"{len(failures)} of {len(jobs)} {describe} failed: {text}")
+            if ending.error:
+                log.warning("%s failed: %s", job.name, ending.error)
+                reasons[job.name] = ending.error
+    if reasons:
+        text = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        message = f"{len(reasons)} of {len(jobs)} {describe} failed: {text}"
+        raise JobsFailedError(message, reasons)
 
 
-def _run_here(jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome]]:
+def _run_here(jobs: Sequence[Job]) -> Iterator[tuple[Job, Ending]]:
     for job in jobs:
-        yield job, _outcome_of(job)
+        yield job, _ending_of(job)
 
 
-def _outcome_of(job: Job) -> Outcome:
+def _ending_of(job: Job) -> Ending:
     try:
         job.run()
     except EXPECTED as error:
-        return Outcome(str(error) or type(error).__name__)
-    return Outcome("")
+        return Ending(str(error) or type(error).__name__)
+    return Ending("")
 
 
 class _Worker:
@@ -117,14 +119,14 @@ class _Worker:
         self.job = job
         self.connection.send(job)
 
-    def next_outcome(self) -> Outcome | None:
+    def next_ending(self) -> Ending | None:
         """Take one message: the end of the job, of the process, or a line of its log."""
         try:
             message = self.connection.recv()
         except (EOFError, ConnectionError):
             self.process.join()
-            return Outcome(f"its process ended with status {self.process.exitcode}")
-        if isinstance(message, Outcome):
+            return Ending(f"its process ended with status {self.process.exitcode}")
+        if isinstance(message, Ending):
             return message
         logging.getLogger(message.name).handle(message)
         return None
@@ -140,7 +142,7 @@ class _Worker:
         self.process.close()
 
 
-def _run_spawned(jobs: Sequence[Job], n_processes: int) -> Iterator[tuple[Job, Outcome]]:
+def _run_spawned(jobs: Sequence[Job], n_processes: int) -> Iterator[tuple[Job, Ending]]:
     context = multiprocessing.get_context("spawn")
     n_threads = max(1, _n_cores() // n_processes)
     waiting = deque(jobs)
@@ -151,10 +153,10 @@ def _run_spawned(jobs: Sequence[Job], n_processes: int) -> Iterator[tuple[Job, O
                 workers.append(_Worker(context, n_threads))
                 workers[-1].start(waiting.popleft())
             for worker in _ready(workers):
-                outcome = worker.next_outcome()
-                if outcome is None or worker.job is None:
+                ending = worker.next_ending()
+                if ending is None or worker.job is None:
                     continue
-                yield worker.job, outcome
+                yield worker.job, ending
                 _carry_on(worker, workers, waiting)
     finally:
         for worker in workers:
@@ -163,7 +165,8 @@ def _run_spawned(jobs: Sequence[Job], n_processes: int) -> Iterator[tuple[Job, O
 
 def _ready(workers: list[_Worker]) -> list[_Worker]:
     busy = {worker.connection: worker for worker in workers if worker.job is not None}
-    return [busy[one] for one in wait(list(busy)) if isinstance(one, Connection)]
+    # Of what class a pipe is depends on the system.
+    return [busy[cast("Connection", one)] for one in wait(list(busy))]
 
 
 def _carry_on(worker: _Worker, workers: list[_Worker], waiting: deque[Job]) -> None:
@@ -231,7 +234,7 @@ def _work(connection: Connection, n_threads: int, level: int) -> None:
             job = connection.recv()
         except EOFError:
             return
-        connection.send(_outcome_of(job))
+        connection.send(_ending_of(job))
 
 
 def _end_with_parent() -> None:

@@ -104,7 +104,7 @@ def load_labelled_mel_frames(
     progress = tqdm(
         tracks, "mel frames", disable=None if show_progress else True, leave=False
     )
-    tried = [(track, _mel_frames_or_none(track, front_end)) for track in progress]
+    tried = [(track, mel_frames_or_none(track, front_end)) for track in progress]
     loaded = [(track, mel_frames) for track, mel_frames in tried if mel_frames is not None]
     if not loaded:
         raise TrainingDataError("none of the tracks could be read")
@@ -115,9 +115,13 @@ def load_labelled_mel_frames(
     )
 
 
-def _mel_frames_or_none(
+def mel_frames_or_none(
     track: LabelledTrack, front_end: FrontEnd
 ) -> NDArray[np.float32] | None:
+    """Return all mel frames of one track [shape=(n_mels, n_frames)].
+
+    A file that cannot be read is reported, and None.
+    """
     try:
         return track_mel_frames(track, front_end)
     except GenreModelError as error:

@@ -78,7 +78,10 @@ class AugmentConfig:
         mixup_alpha: of the Beta distribution of mixup (Zhang et al. 2018); 0 is off.
         shift_bands: largest shift of the frequency axis; on the mel scale this is a
             shift of pitch.
-        gain_std: standard deviation of a random gain of the whole crop.
+        gain_std: standard deviation of a random gain of the whole crop. Networks that
+            standardise each segment themselves (all that take mel frames, unless
+            ``band_norm`` is set) take it out again: there it has no effect, save on what
+            the floor and the masks, which come later, hide.
         tilt_std: standard deviation of a random tilt, straight over the bands, at its
             ends.
         eq_std: standard deviation of the knots of a random smooth equaliser curve.

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import platform
+import uuid
+from contextlib import contextmanager
 from importlib.metadata import version
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from genre_model.atomic_file import write_atomically
+from genre_model.atomic_file import sweep_partials, write_atomically
 from genre_model.errors import TrainingDataError
+from genre_model.training.file_lock import FileLock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PACKAGES = ("beets-genreclf", "numpy", "torch", "lightning", "onnxruntime")
@@ -22,6 +27,8 @@ PACKAGES = ("beets-genreclf", "numpy", "torch", "lightning", "onnxruntime")
 
 #: Columns of ``metrics.csv``; validation is not scored in every epoch.
 METRICS = ("epoch", "train_loss", "valid_loss", "valid_accuracy", "seconds")
+
+log = logging.getLogger(__name__)
 
 
 class RunFolder:
@@ -49,6 +56,18 @@ class RunFolder:
         """Whether the training ended and its model was exported."""
         return self.model_path.exists()
 
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep other processes out, or wait for the one that is in; its death is enough."""
+        lock = FileLock(self.path / "in-use.lock")
+        if not lock.acquire(timeout_seconds=0):
+            log.info("%s is in use by another process: waiting for its end", self.path)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
     def start(self, settings: dict[str, Any]) -> None:
         """Write the settings, or check that a run to be resumed has the same.
 
@@ -56,6 +75,7 @@ class RunFolder:
             TrainingDataError: if the folder holds a run of other settings.
         """
         self.path.mkdir(parents=True, exist_ok=True)
+        sweep_partials(self.path)
         settings_path = self.path / "settings.json"
         text = json.dumps(settings, indent=2, sort_keys=True)
         if settings_path.exists() and settings_path.read_text("utf-8") != text:
@@ -90,19 +110,22 @@ class RunFolder:
         Raises:
             TrainingDataError: if the disk is full.
         """
-        temporary = self.path / "checkpoint.pt.partial"
+        path = self.path / "checkpoint.pt"
+        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
         try:
             torch.save(state, temporary)
-            temporary.replace(self.path / "checkpoint.pt")
+            temporary.replace(path)
         except (OSError, RuntimeError) as error:  # the latter is torch's for a full disk
-            temporary.unlink(missing_ok=True)
             raise TrainingDataError(
-                f"checkpoint {temporary} cannot be written: is the disk full?"
+                f"checkpoint {path} cannot be written: is the disk full?"
             ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def remove_checkpoint(self) -> None:
         """Delete what only an unfinished training needs."""
-        (self.path / "checkpoint.pt").unlink(missing_ok=True)
+        for path in self.path.glob("checkpoint.pt*"):
+            path.unlink(missing_ok=True)
 
     def append_metrics(self, values: dict[str, float]) -> None:
         """Add one epoch to ``metrics.csv``."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from genre_model.card import Card
+from genre_model.config import SegmentConfig
 from genre_model.errors import TrainingDataError
 from genre_model.training.export import export_model
 from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
     from genre_model.training.experiment import Training
     from genre_model.training.gtzan import LabelledTrack
     from genre_model.training.labelled_mel_frames import LabelledMelFrames
+    from genre_model.training.run_folder import RunFolder
 
 LICENCE = (
     "The weights are under the MIT licence. They were computed from GTZAN (Tzanetakis & "
     "Cook 2002), whose excerpts of commercial recordings carry no licence of their own; "
     "no audio can be recovered from them."
 )
+#: Stands for whatever segments a recipe wants.
+ANY_SEGMENTS = SegmentConfig(1, 1, 1.0, 1.0)
 
 log = logging.getLogger(__name__)
 
@@ -42,17 +46,31 @@ def run_training(training: Training) -> None:
     """
     recipe = training.experiment.recipe
     tracks = training.experiment.tracks()
-    data = _mel_frames(tuple(tracks), recipe.front_end)
+    # Where a track is listened to changes nothing in its mel frames.
+    data = _mel_frames(tuple(tracks), replace(recipe.front_end, segment=ANY_SEGMENTS))
     data = data.only_genres(training.experiment.genres)
     _report_missing(training, data)
     train, valid = data.subset(training.fold.train), data.subset(training.fold.valid)
     settings = _settings(training, train, is_picture=tracks[0].is_picture)
     run = training.run_folder
-    run.start({"recipe": asdict(recipe), "training": settings})
-    if run.is_complete:
-        log.info("%s is complete", run.path)
-        return
+    with run.in_use():
+        run.start({"recipe": asdict(recipe), "training": settings})
+        if run.is_complete:
+            log.info("%s is complete", run.path)
+            return
+        _train(training, run, train, valid, settings)
+
+
+def _train(
+    training: Training,
+    run: RunFolder,
+    train: LabelledMelFrames,
+    valid: LabelledMelFrames,
+    settings: dict[str, Any],
+) -> None:
+    """Train, or finish a training that was interrupted, and export."""
     log.info("training %s on %d tracks", run.path, len(train.track_ids))
+    recipe = training.experiment.recipe
     network = train_network(recipe, training.seed, train, valid, run)
     plot_metrics(run.read_metrics(), run.path / "metrics")
     origin = settings | {
@@ -67,7 +85,7 @@ def run_training(training: Training) -> None:
 def _mel_frames(
     tracks: tuple[LabelledTrack, ...], front_end: FrontEnd
 ) -> LabelledMelFrames:
-    """Trainings that follow each other mostly hear the same tracks."""
+    """Load tracks; trainings that follow each other mostly hear the same."""
     return load_labelled_mel_frames(list(tracks), front_end, show_progress=True)
 
 

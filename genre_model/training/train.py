@@ -4,73 +4,32 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from lightning.fabric import Fabric
-from torch.nn import functional
-from tqdm import tqdm
 
-from genre_model.errors import RecipeError, TrainingStoppedError
+from genre_model.errors import RecipeError
 from genre_model.mel_frames import count_bands
-from genre_model.training.augment import augment_segments, mix_segments
+from genre_model.training.epochs import Epochs
 from genre_model.training.networks import build_network
 from genre_model.training.optimisation import LearningRateSchedule, build_optimizer
 from genre_model.training.random_crops import RandomCrops
 from genre_model.training.track_scores import score_tracks
+from genre_model.training.training_state import TrainingState
 from genre_model.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor, nn
+    from torch import nn
 
     from genre_model.training.labelled_mel_frames import LabelledMelFrames
     from genre_model.training.recipe import Recipe
     from genre_model.training.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class TrainingState:
-    """Everything that changes while training, and is saved after each epoch."""
-
-    network: nn.Module
-    optimizer: torch.optim.Optimizer
-    schedule: LearningRateSchedule
-    average: WeightAverage
-    epoch: int = 0
-    best_loss: float = float("inf")
-    best_epoch: int = 0
-    best_weights: dict[str, Tensor] | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return tensors and plain values only, loadable with ``weights_only=True``."""
-        return {
-            "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "average": self.average.network.state_dict(),
-            "n_updates": self.average.n_updates,
-            "epoch": self.epoch,
-            "best_loss": self.best_loss,
-            "best_epoch": self.best_epoch,
-            "best_weights": self.best_weights,
-        }
-
-    def load_dict(self, values: dict[str, Any]) -> None:
-        """Continue from the values of :meth:`to_dict`."""
-        self.network.load_state_dict(values["network"])
-        self.optimizer.load_state_dict(values["optimizer"])
-        self.schedule.load_state_dict(values["schedule"])
-        self.average.network.load_state_dict(values["average"])
-        self.average.n_updates = values["n_updates"]
-        for name in ("epoch", "best_loss", "best_epoch", "best_weights"):
-            setattr(self, name, values[name])
 
 
 def train_network(
@@ -101,10 +60,12 @@ def train_network(
         The averaged network in evaluation mode, on the CPU.
 
     Raises:
-        RecipeError: if it stops early, and there is nothing to validate on.
+        RecipeError: if it stops early, and there is nothing to validate on, or settings
+            contradict each other.
         TrainingStoppedError: if it was asked to stop.
     """
     _check_patience(recipe, valid)
+    _check_levels(recipe)
     fabric = Fabric(
         accelerator="auto",
         devices=1,
@@ -116,24 +77,9 @@ def train_network(
     if (checkpoint := run.read_checkpoint()) is not None:
         state.load_dict(checkpoint)
         log.info("resumed after epoch %d", state.epoch)
-    crops = RandomCrops(
-        train,
-        recipe.front_end.segment.segment_frames,
-        recipe.augment.time_stretch,
-        recipe.training.genre_balance,
-        standardise=recipe.training.standardise_tracks,
-    )
+    epochs = Epochs(recipe, seed, _crops(recipe, train), fabric, should_stop)
     while state.epoch < recipe.training.epochs and not _is_out_of_patience(state, recipe):
-        name = f"{run.path.name}: epoch {state.epoch + 1}"
-        start_seconds = time.monotonic()
-        loss = _run_epoch(recipe, seed, crops, state, fabric, should_stop, name)
-        state.epoch += 1
-        metrics = {"epoch": state.epoch, "train_loss": loss}
-        if len(valid.labels) and state.epoch % recipe.training.validate_every_epochs == 0:
-            metrics |= _validate(state, valid, recipe)
-        state.schedule.after_epoch(metrics.get("valid_loss"))
-        run.append_metrics(metrics | {"seconds": time.monotonic() - start_seconds})
-        run.write_checkpoint(state.to_dict())
+        _run_epoch(epochs, state, valid, run)
     if recipe.training.patience_epochs and state.best_weights is not None:
         state.average.network.load_state_dict(state.best_weights)
     return state.average.network.cpu()
@@ -157,6 +103,16 @@ def _check_patience(recipe: Recipe, valid: LabelledMelFrames) -> None:
         )
 
 
+def _check_levels(recipe: Recipe) -> None:
+    """Statistics of bands are worth nothing for tracks of other levels."""
+    if recipe.network_options.get("band_norm") and recipe.training.standardise_tracks:
+        raise RecipeError(
+            f"recipe {recipe.name}: network_options.band_norm = true learns the levels of "
+            "bands from training tracks, but training.standardise_tracks = true changes "
+            "these tracks and no others: set one of the two to false"
+        )
+
+
 def _untrained(recipe: Recipe, n_genres: int) -> nn.Module:
     front_end = recipe.front_end
     shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
@@ -173,56 +129,30 @@ def _start(network: nn.Module, recipe: Recipe, fabric: Fabric) -> TrainingState:
     return TrainingState(network, optimizer, schedule, average)
 
 
+def _crops(recipe: Recipe, train: LabelledMelFrames) -> RandomCrops:
+    return RandomCrops(
+        train,
+        recipe.front_end.segment.segment_frames,
+        recipe.augment.time_stretch,
+        recipe.training.genre_balance,
+        standardise=recipe.training.standardise_tracks,
+    )
+
+
 def _run_epoch(
-    recipe: Recipe,
-    seed: int,
-    crops: RandomCrops,
-    state: TrainingState,
-    fabric: Fabric,
-    should_stop: Callable[[], bool],
-    name: str,
-) -> float:
-    config = recipe.training
-    torch.manual_seed(1_000_003 * seed + state.epoch)
-    rng = np.random.default_rng([seed, state.epoch])
-    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    state.network.train()
-    losses = []
-    batches = crops.batches(config.steps_per_epoch, config.batch_size, rng)
-    for values, labels in tqdm(
-        batches,
-        name,
-        config.steps_per_epoch,
-        disable=None,
-        leave=False,
-    ):
-        if should_stop():
-            raise TrainingStoppedError("the training was stopped; it can be resumed")
-        targets = functional.one_hot(torch.from_numpy(labels), crops.n_genres).float()
-        segments, targets = _prepare_batch(values, targets, recipe, generator)
-        logits, _ = state.network(segments.to(fabric.device))
-        loss = functional.cross_entropy(
-            logits.float(),
-            targets.to(fabric.device),
-            label_smoothing=config.label_smoothing,
-        )
-        state.optimizer.zero_grad()
-        fabric.backward(loss)
-        state.optimizer.step()
-        state.schedule.after_batch()
-        state.average.update(_unwrapped(state.network))
-        losses.append(loss.item())
-    return float(np.mean(losses))
-
-
-def _prepare_batch(
-    values: np.ndarray[Any, Any],
-    targets: Tensor,
-    recipe: Recipe,
-    generator: torch.Generator,
-) -> tuple[Tensor, Tensor]:
-    segments = augment_segments(torch.from_numpy(values), recipe.augment, generator)
-    return mix_segments(segments, targets, recipe.augment.mixup_alpha, generator)
+    epochs: Epochs, state: TrainingState, valid: LabelledMelFrames, run: RunFolder
+) -> None:
+    """Train one epoch, validate if it is time to, and save where the training stands."""
+    recipe = epochs.recipe
+    start_seconds = time.monotonic()
+    loss = epochs.run(state, f"{run.path.name}: epoch {state.epoch + 1}")
+    state.epoch += 1
+    metrics = {"epoch": state.epoch, "train_loss": loss}
+    if len(valid.labels) and state.epoch % recipe.training.validate_every_epochs == 0:
+        metrics |= _validate(state, valid, recipe)
+    state.schedule.after_epoch(metrics.get("valid_loss"))
+    run.append_metrics(metrics | {"seconds": time.monotonic() - start_seconds})
+    run.write_checkpoint(state.to_dict())
 
 
 def _validate(
@@ -240,8 +170,3 @@ def _validate(
 def _is_out_of_patience(state: TrainingState, recipe: Recipe) -> bool:
     patience = recipe.training.patience_epochs
     return bool(patience) and state.epoch - state.best_epoch >= patience
-
-
-def _unwrapped(network: nn.Module) -> nn.Module:
-    """Return the plain network behind the wrapper of Fabric."""
-    return getattr(network, "module", network)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
@@ -40,6 +41,11 @@ class BlindExperiment(Experiment):
         wanted = {name for fold in self.folds() for name in (*fold.train, *fold.valid)}
         return [track for track in super().tracks() if track.track_id in wanted]
 
+    def data_hash(self) -> str:
+        """Identify the tracks that are there: 16 hexadecimal digits over their ids."""
+        text = " ".join(track.track_id for track in self.tracks())
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
 
 @dataclass(frozen=True)
 class ValidScores:
@@ -48,6 +54,7 @@ class ValidScores:
     Attributes:
         recipe_hash: of every setting.
         source: ``"pictures"`` or ``"audio"``.
+        data_hash: of the tracks that were there to train and validate with.
         n_parameters: of the network; None if its model does not say.
         seconds: of one training, mean over runs; None if its model does not say.
         track_ids: one per track.
@@ -58,6 +65,7 @@ class ValidScores:
 
     recipe_hash: str
     source: str
+    data_hash: str
     n_parameters: int | None
     seconds: float | None
     track_ids: list[str]
@@ -128,22 +136,25 @@ class VariantJob:
         """Train what is not trained yet, and write the score, unless that is done.
 
         Raises:
-            GenreModelError: if tracks are missing, or the settings are impossible.
+            GenreModelError: if tracks are missing, the settings are impossible, or what
+                is trained already had other tracks.
         """
         with FileLock(self.folder / "in-use.lock"):
             if self.scores() is not None:
                 return
-            trainings = self._trainings()
+            trainings = trainings_of(
+                self._experiment(), list(range(self.validation.n_seeds))
+            )
             for training in trainings:
                 training.run()
             text = json.dumps(asdict(self._score(trainings)))
             write_atomically(self._scores_path, text.encode())
 
     def scores(self) -> ValidScores | None:
-        """Read the score; None if there is none of these settings and seeds.
+        """Read the score; None if there is none of these settings, seeds and tracks.
 
         Raises:
-            TrainingDataError: if the file is damaged.
+            TrainingDataError: if the file is damaged, or there is no data.
         """
         if not self._scores_path.exists():
             return None
@@ -158,6 +169,7 @@ class VariantJob:
             scores.recipe_hash == self.variant.recipe.settings_hash
             and scores.source == self.validation.source
             and len(scores.losses) == self.validation.n_seeds
+            and scores.data_hash == self._experiment().data_hash()
         )
         return scores if is_of_this else None
 
@@ -165,16 +177,15 @@ class VariantJob:
     def _scores_path(self) -> Path:
         return self.folder / self.validation.protocol / "valid_scores.json"
 
-    def _trainings(self) -> list[Training]:
+    def _experiment(self) -> BlindExperiment:
         validation = self.validation
-        experiment = BlindExperiment(
+        return BlindExperiment(
             recipe=self.variant.recipe,
             data_dir=validation.data_dir,
             out=self.folder,
             protocol=validation.protocol,
             source=validation.source,
         )
-        return trainings_of(experiment, list(range(validation.n_seeds)))
 
     def _score(self, trainings: list[Training]) -> ValidScores:
         validation = self.validation
@@ -192,6 +203,7 @@ class VariantJob:
         return ValidScores(
             recipe_hash=self.variant.recipe.settings_hash,
             source=systems[0].source,
+            data_hash=self._experiment().data_hash(),
             n_parameters=cards[0].training.get("n_parameters"),
             seconds=float(np.mean([one["seconds"] for one in known])) if known else None,
             track_ids=list(systems[0].track_ids),

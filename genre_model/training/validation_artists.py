@@ -25,7 +25,8 @@ def with_validation(fold: Fold, share: float = VALIDATION_SHARE) -> Fold:
 
     Args:
         fold: returned as it is if it has validation tracks.
-        share: of each genre's training tracks, at least.
+        share: of each genre's training tracks that is wanted. Artists are drawn until it
+            is reached, so there is mostly a little more.
     """
     if fold.valid:
         return fold
@@ -49,7 +50,11 @@ def with_validation(fold: Fold, share: float = VALIDATION_SHARE) -> Fold:
 def _draw(
     of_artist: dict[str, list[str]], share: float, rng: np.random.Generator
 ) -> set[str]:
-    """Draw artists until they have their share, passing over those of far too many."""
+    """Draw artists until they have their share, passing over those of far too many.
+
+    Where only such are left, it is less. The first artist of the order is never drawn: at
+    least one has to train.
+    """
     wanted = share * sum(map(len, of_artist.values()))
     drawn: list[str] = []
     for artist in rng.permutation(sorted(of_artist))[1:]:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from gtzan_folder import write_pictures
 
+from genre_model.commands.train import train
+from genre_model.commands.train_options import add_train
 from genre_model.errors import RecipeError
 from genre_model.training import imagenet_weights
-from genre_model.training.imagenet_weights import load_weights
+from genre_model.training.imagenet_weights import load_weights, provide_weights
 from genre_model.training.networks import build_network
 from genre_model.training.networks.resnet18 import ResNet18
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from genre_model.training.experiment import Experiment
+    from genre_model.training.run_folder import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +76,12 @@ def serve(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setattr(imagenet_weights, "URL", url)
 
 
+def be_official(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Let a file be the official one, which nobody serves."""
+    digits = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    serve(monkeypatch, f"http://127.0.0.1:9/resnet18-{digits}.pth")
+
+
 def equal(network: torch.nn.Module, weights: dict[str, torch.Tensor]) -> bool:
     state = network.state_dict()
     known = [name for name in weights if not name.startswith("fc.")]
@@ -80,26 +93,80 @@ def test_random_weights_are_announced(caplog: pytest.LogCaptureFixture) -> None:
     assert "begins with random weights, not with those of ImageNet" in caplog.text
 
 
-def test_a_file_is_loaded(
+def test_a_file_is_provided(
     official: Path,
     published: dict[str, torch.Tensor],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    hub: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    serve(monkeypatch, official.as_uri())
-    options = {"weights": str(official), "units": [4]}
+    be_official(monkeypatch, official)
+    given = tmp_path / "any name.pth"
+    given.write_bytes(official.read_bytes())
+    provide_weights(given)
+    given.unlink()
+    assert [path.name for path in hub.iterdir()] == [official.name]
+    options = {"weights": "imagenet", "units": [4]}
     network = build_network("resnet_crnn", (20, 40), 4, options)
     assert equal(network.get_submodule("encoder.1"), published)
     assert caplog.text == ""
 
 
-def test_a_file_of_somebody_else_is_announced(
-    official: Path, published: dict[str, torch.Tensor], caplog: pytest.LogCaptureFixture
+def test_a_file_of_somebody_else_is_refused(
+    official: Path, monkeypatch: pytest.MonkeyPatch, hub: Path
 ) -> None:
-    network = ResNet18()
-    load_weights(network, str(official))
-    assert equal(network, published)
-    assert f"{official} is not the official file" in caplog.text
+    serve(monkeypatch, "http://127.0.0.1:9/resnet18-00000000.pth")
+    text = "are not the official file, whose SHA-256 begins with 00000000: .* --imagenet"
+    with pytest.raises(RecipeError, match=text):
+        provide_weights(official)
+    assert not hub.exists()
+
+
+def test_a_path_is_no_option_of_a_network(official: Path) -> None:
+    options = {"weights": str(official), "units": [4]}
+    with pytest.raises(RecipeError, match=r"weights is .*; expected .*random"):
+        build_network("resnet_crnn", (20, 40), 4, options)
+
+
+def test_a_cache_that_cannot_be_written_is_named(
+    official: Path, monkeypatch: pytest.MonkeyPatch, hub: Path
+) -> None:
+    be_official(monkeypatch, official)
+    hub.parent.mkdir(parents=True)
+    hub.write_text("no folder")
+    with pytest.raises(RecipeError, match=f"cannot copy weights to {hub}"):
+        provide_weights(official)
+
+
+def test_the_command_wants_a_recipe_that_begins_with_them(
+    official: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hub: Path,
+) -> None:
+    be_official(monkeypatch, official)
+    trained = []
+
+    def train_nothing(experiment: Experiment, _: list[int]) -> list[RunFolder]:
+        trained.append(experiment.recipe.name)
+        return []
+
+    monkeypatch.setattr("genre_model.commands.train.train_protocol", train_nothing)
+    folder = str(write_pictures(tmp_path / "gtzan", range(1)))
+    arguments = ["train", "b6_resnet_crnn", "--data", folder, "--out", str(tmp_path)]
+    arguments += ["--imagenet", str(official)]
+    parser = argparse.ArgumentParser()
+    add_train(parser.add_subparsers(dest="command"))
+    with pytest.raises(
+        RecipeError, match="--imagenet: recipe b6_resnet_crnn begins with no"
+    ):
+        train(parser.parse_args(arguments))
+    assert not trained
+    change = 'network_options.weights="imagenet"'
+    assert train(parser.parse_args([*arguments, "--set", change])) == 0
+    assert trained == [f"b6_resnet_crnn+{change}"]
+    assert (hub / official.name).read_bytes() == official.read_bytes()
 
 
 def test_the_official_file_is_downloaded_once(
@@ -156,20 +223,29 @@ def test_a_damaged_cache_is_named(
         load_weights(ResNet18(), "imagenet")
 
 
-@pytest.mark.parametrize("content", [b"", b"no weights", None])
-def test_unreadable_files_are_named(tmp_path: Path, content: bytes | None) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
-    if content is not None:
-        path.write_bytes(content)
+    with pytest.raises(RecipeError, match=f"cannot read weights {path}: No such file"):
+        provide_weights(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights"])
+def test_unreadable_files_are_named(
+    tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(content)
+    be_official(monkeypatch, path)
     with pytest.raises(RecipeError, match=f"cannot read weights {path}: "):
-        load_weights(ResNet18(), str(path))
+        provide_weights(path)
 
 
-def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
+def test_code_in_a_file_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "weights.pth"
     torch.save(print, path)
+    be_official(monkeypatch, path)
     with pytest.raises(RecipeError, match="cannot read weights"):
-        load_weights(ResNet18(), str(path))
+        provide_weights(path)
 
 
 def changed(weights: dict[str, torch.Tensor], change: str) -> Any:
@@ -189,21 +265,25 @@ def changed(weights: dict[str, torch.Tensor], change: str) -> Any:
 
 @pytest.mark.parametrize("change", ["missing", "unknown", "shape", "no tensor"])
 def test_weights_of_another_network_are_refused(
-    published: dict[str, torch.Tensor], tmp_path: Path, change: str
+    published: dict[str, torch.Tensor],
+    tmp_path: Path,
+    change: str,
+    monkeypatch: pytest.MonkeyPatch,
+    hub: Path,
 ) -> None:
     path = tmp_path / "weights.pth"
     torch.save(changed(published, change), path)
-    network = ResNet18()
-    before = {name: value.clone() for name, value in network.state_dict().items()}
+    be_official(monkeypatch, path)
     with pytest.raises(RecipeError, match=r"not of ResNet-18: 1 of its .* \(layer[35]\."):
-        load_weights(network, str(path))
-    assert equal(network, before)
+        provide_weights(path)
+    assert not hub.exists()
 
 
 def test_a_list_is_no_state_dict(
-    published: dict[str, torch.Tensor], tmp_path: Path
+    published: dict[str, torch.Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "weights.pth"
     torch.save(changed(published, "list"), path)
+    be_official(monkeypatch, path)
     with pytest.raises(RecipeError, match="hold list, no state dict"):
-        load_weights(ResNet18(), str(path))
+        provide_weights(path)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from pool_jobs import Dying, Failing, Holding, Note, Worrying
+from pool_jobs import Dying, Failing, Greedy, Holding, Note, Worrying
 
 from genre_model.errors import GenreModelError
+from genre_model.training import job_pool
 from genre_model.training.file_lock import FileLock
 from genre_model.training.job_pool import run_jobs
 
@@ -33,6 +38,27 @@ def test_a_failed_job_stops_no_other(
     assert {path.name for path in tmp_path.iterdir()} == {note.name for note in notes}
     assert {f"hello from {note.name}" for note in notes} < set(caplog.messages)
     assert "bad failed: no such folder" in caplog.messages
+
+
+@pytest.mark.parametrize("n_processes", [1, 2])
+def test_a_lack_of_memory_stops_no_other(n_processes: int, tmp_path: Path) -> None:
+    with pytest.raises(GenreModelError, match="1 of 2 jobs failed: big: MemoryError"):
+        run_jobs([Greedy("big"), Note("small", tmp_path)], n_processes)
+    assert (tmp_path / "small").exists()
+
+
+def test_pipes_may_be_of_any_class() -> None:
+    # Windows has its own; sockets are what can be waited for everywhere.
+    pairs = [socket.socketpair() for _ in range(3)]
+    workers: Any = [
+        SimpleNamespace(connection=ours, job=job)
+        for (ours, _), job in zip(pairs, ("busy", "busy", None), strict=True)
+    ]
+    for _, theirs in pairs[1:]:
+        theirs.send(b"ended")
+    assert job_pool._ready(workers) == [workers[1]]
+    for end in itertools.chain(*pairs):
+        end.close()
 
 
 def test_one_process_is_this_one(tmp_path: Path) -> None:
@@ -130,6 +156,7 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     path = tmp_path / "locks" / "one.lock"
     with FileLock(path):
         assert not FileLock(path).acquire(timeout_seconds=0)
+        assert not FileLock(path).acquire(timeout_seconds=0.6), "more than one step"
         with pytest.raises(GenreModelError):
             run_jobs([Holding("held", path), Note("other", tmp_path)], 2)
     with pytest.raises(GenreModelError, match="ended with status 9"):

@@ -90,7 +90,7 @@ class Judge:
         settings = recipe.network_options | {"rate": recipe.training.learning_rate}
         loss = self.loss_of(settings)
         self.tried.append(settings)
-        return ValidScores("", "pictures", None, None, ["blues.00000"], [1], [loss], [])
+        return ValidScores("", "pictures", "", None, None, ["blues.00000"], [1], [loss], [])
 
 
 @pytest.fixture
@@ -252,7 +252,9 @@ def test_nothing_of_optuna_is_printed(
     plan: Search, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run_search(plan, 1)
-    assert capfd.readouterr() == ("", "")
+    printed = "".join(capfd.readouterr())
+    # Our own lines depend on the level that somebody set; Optuna's begin like this.
+    assert not [mark for mark in ("[I ", "[W ", "A new study", "\x1b") if mark in printed]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import re
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from tiny_recipe import tiny_recipe
 
 from genre_model.commands.sweep import sweep
 from genre_model.commands.sweep_options import add_sweep
-from genre_model.errors import RecipeError, TrainingDataError
+from genre_model.errors import GenreModelError, RecipeError, TrainingDataError
 from genre_model.training.protocols import folds_of
 from genre_model.training.recipe import read_recipe, recipe_from_toml
 from genre_model.training.run_training import run_training
@@ -171,6 +172,26 @@ def test_a_rerun_finishes_what_was_interrupted(
     assert trained == [True, False]
     # Only the time differs.
     assert again["base"] | {"seconds": 0} == report["base"] | {"seconds": 0}
+
+
+def test_scores_of_other_data_are_not_taken(
+    swept: Swept, folder: Path, base: BaseRecipe, tmp_path: Path
+) -> None:
+    data, runs = tmp_path / "gtzan", tmp_path / "runs"
+    shutil.copytree(folder, data)
+    shutil.copytree(swept[1], runs)
+    (fold,) = folds_of("fault-filtered")
+    there = {path.stem: path for path in (data / "mel_png").rglob("*.png")}
+    sweep = plan_sweep(base, VARY)
+    report = run_sweep(sweep, validation(data, runs), 1)
+    there[next(name for name in fold.test if name in there)].unlink()
+    assert run_sweep(sweep, validation(data, runs), 1) == report
+    there[next(name for name in fold.valid if name in there)].unlink()
+    fewer = run_sweep(sweep, validation(data, runs), 1)
+    assert fewer["n_tracks"] == report["n_tracks"] - 1
+    there[next(name for name in fold.train if name in there)].unlink()
+    with pytest.raises(GenreModelError, match=r"2 of 2 variants .*settings or tracks"):
+        run_sweep(sweep, validation(data, runs), 1)
 
 
 def test_the_table_has_a_line_per_value(swept: Swept) -> None:

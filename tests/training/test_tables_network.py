@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from feature_tables import make_table
+from feature_tables import make_table, of_genres
 from gtzan_folder import write_pictures
 
-from genre_model.errors import RecipeError, TrainingDataError, TrainingStoppedError
+from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.training.gtzan import find_tracks
 from genre_model.training.protocols import Fold
 from genre_model.training.recipe import read_recipe
@@ -64,7 +64,7 @@ def test_an_epoch_is_one_pass_over_the_rows(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_labels_need_not_be_numbers_from_zero() -> None:
-    table = standardised(make_table(7).of_genres(["jazz", "rock"]))
+    table = standardised(of_genres(make_table(7), ["jazz", "rock"]))
     network = TableNetwork(TABLE_RECIPE, EPOCHS_20)
     network.fit(table.values, table.labels)
     assert network.classes_.tolist() == [5, 9]
@@ -76,13 +76,6 @@ def test_recipes_that_would_mix_features_are_refused() -> None:
     table = make_table(1)
     with pytest.raises(RecipeError, match="set standardise_tracks to false"):
         TableNetwork("gtzan_crnn").fit(table.values, table.labels)
-
-
-def test_a_training_can_be_stopped() -> None:
-    table = make_table(1)
-    network = TableNetwork(TABLE_RECIPE, should_stop=lambda: True)
-    with pytest.raises(TrainingStoppedError):
-        network.fit(table.values, table.labels)
 
 
 def test_pictures_are_columns_behind_the_features(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from feature_tables import make_table
+from feature_tables import make_table, of_genres
 
 from genre_model.errors import TrainingDataError
 from genre_model.training.protocols import Fold, folds_of
@@ -90,7 +90,7 @@ def test_random_splits_repeat_by_their_seed() -> None:
 
 
 def test_a_subset_of_genres_keeps_its_place_among_all() -> None:
-    table = make_table(6).of_genres(["jazz", "rock"])
+    table = of_genres(make_table(6), ["jazz", "rock"])
     predictions = predict_table(
         knn, table, [Fold("a", numbered(0, 3), (), numbered(3, 6))], "two"
     )

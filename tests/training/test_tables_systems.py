@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from feature_tables import make_table
+from feature_tables import make_table, of_genres
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from genre_model import metrics
 from genre_model.errors import TrainingDataError
+from genre_model.training.papers.checks.table_facts import PUBLISHED_DROPPED
 from genre_model.training.tables.correlation_filter import (
     CorrelationFilter,
     drop_correlated_leaky,
@@ -32,15 +33,6 @@ if TYPE_CHECKING:
     from genre_model.training.tables.feature_table import FeatureTable
 
 CLASSICAL = [name for name in TABLE_SYSTEMS if not name.startswith("table_")]
-#: What paper 001 lists.
-DROPPED = {
-    "spectral_bandwidth_mean",
-    "rolloff_mean",
-    "rolloff_var",
-    "zero_crossing_rate_mean",
-    "zero_crossing_rate_var",
-    "harmony_var",
-}
 
 
 def halves(table: FeatureTable) -> tuple[FeatureTable, FeatureTable]:
@@ -80,7 +72,7 @@ def test_the_svm_decides_exactly_as_scikit_learn_does(c: float) -> None:
 
 
 def test_the_svm_tells_two_genres_apart() -> None:
-    table = make_table(6).of_genres(["blues", "rock"])
+    table = of_genres(make_table(6), ["blues", "rock"])
     machine = PairwiseSvm().fit(table.values, table.labels)
     probabilities = machine.predict_proba(table.values)
     assert probabilities.shape == (12, 2)
@@ -171,7 +163,7 @@ def test_the_filter_of_a_system_sees_training_rows_only() -> None:
 def test_the_filter_drops_what_paper_001_drops(data_dir: Path) -> None:
     table = read_feature_table(find_feature_table(data_dir / "gtzan"))
     left = drop_correlated_leaky(table)
-    assert set(FEATURE_NAMES) - set(left.names) == DROPPED
+    assert set(FEATURE_NAMES) - set(left.names) == PUBLISHED_DROPPED
     assert left.values.shape == (1000, 51)
     every = CorrelationFilter(exempt="none").fit(table.values)
     assert len(every.kept_) == 57 - 18

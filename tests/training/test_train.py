@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
+import os
 import re
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -29,6 +34,7 @@ from genre_model.training.weight_average import WeightAverage
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from genre_model.training.gtzan import LabelledTrack
     from genre_model.training.labelled_mel_frames import LabelledMelFrames
     from genre_model.training.recipe import Recipe
 
@@ -150,6 +156,21 @@ def test_early_stopping_needs_validation_tracks(
         trained(quick_recipe(patience_epochs=1, validate_every_epochs=2), parts, tmp_path)
 
 
+def test_levels_of_bands_are_not_learnt_of_changed_tracks(
+    parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
+) -> None:
+    recipe = replace(
+        quick_recipe(epochs=1, steps_per_epoch=1, standardise_tracks=True),
+        network="mfcc_lstm",
+        network_options={"units": [4], "band_norm": True},
+    )
+    with pytest.raises(RecipeError, match=r"band_norm = true .*standardise_tracks = true"):
+        trained(recipe, parts, tmp_path)
+    assert not RunFolder(tmp_path).read_metrics()
+    as_they_are = replace(recipe.training, standardise_tracks=False)
+    trained(replace(recipe, training=as_they_are), parts, tmp_path)
+
+
 def test_a_damaged_checkpoint_is_named(
     parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
 ) -> None:
@@ -180,7 +201,7 @@ def test_a_run_folder_holds_everything(run: RunFolder) -> None:
     names = {path.name for path in run.path.iterdir()}
     assert names == {
         *("settings.json", "environment.json", "metrics.csv", "model.onnx"),
-        *("metrics.png", "metrics.svg"),
+        *("metrics.png", "metrics.svg", "in-use.lock"),
     }
     settings = json.loads((run.path / "settings.json").read_text())
     assert settings["recipe"]["training"]["epochs"] == 1
@@ -211,6 +232,72 @@ def test_a_complete_run_is_not_trained_again(
     out = run.path.parents[2]
     (again,) = train_protocol(Experiment(quick_recipe(epochs=1), folder, out, "all"), [3])
     assert again.path == run.path
+
+
+def test_a_run_that_another_process_is_at_is_waited_for(
+    run: RunFolder,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(
+        run_training, "train_network", lambda *_: pytest.fail("trained again")
+    )
+    caplog.set_level(logging.INFO, "genre_model")
+    experiment = Experiment(quick_recipe(epochs=1), folder, tmp_path, "all")
+    waited_for = RunFolder(tmp_path / run.path.relative_to(run.path.parents[2]))
+    with ThreadPoolExecutor(1) as pool:
+        with waited_for.in_use():
+            trained = pool.submit(train_protocol, experiment, [3])
+            while "is in use by another process" not in caplog.text:
+                assert not trained.done()
+                time.sleep(0.02)
+            assert not (waited_for.path / "settings.json").exists()
+            shutil.copytree(run.path, waited_for.path, dirs_exist_ok=True)
+        (again,) = trained.result(timeout=30)
+    assert again.path == waited_for.path
+    assert f"{again.path} is complete" in caplog.text
+
+
+def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    old, new = (tmp_path / f"checkpoint.pt.{name}.partial" for name in ("old", "new"))
+    for path in (old, new):
+        path.write_bytes(b"half a file")
+    os.utime(old, (0, 0))
+    run.start({})
+    assert new.exists(), "somebody may be writing it"
+    assert not old.exists()
+    run.write_checkpoint({"epoch": 0})
+    run.remove_checkpoint()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "environment.json",
+        "settings.json",
+    ]
+
+
+def test_lengths_of_segments_share_mel_frames(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+
+    def counting(tracks: list[LabelledTrack], *rest: Any, **options: Any) -> Any:
+        loaded.append(len(tracks))
+        return load_labelled_mel_frames(tracks, *rest, **options)
+
+    monkeypatch.setattr(run_training, "load_labelled_mel_frames", counting)
+    run_training._mel_frames.cache_clear()
+    recipe = quick_recipe(epochs=1, steps_per_epoch=1)
+    cards = []
+    for length in (40, 60):
+        segment = replace(recipe.front_end.segment, segment_frames=length)
+        other = replace(recipe, front_end=replace(recipe.front_end, segment=segment))
+        experiment = Experiment(other, folder, tmp_path / str(length), "all")
+        (run,) = train_protocol(experiment, [0])
+        cards.append(read_model(run.model_path).card)
+    assert loaded == [40]
+    assert [card.front_end.segment.segment_frames for card in cards] == [40, 60]
 
 
 def test_a_folder_of_another_run_is_left_alone(run: RunFolder, folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import nn
 
@@ -27,8 +27,9 @@ class ResnetCrnnSettings(InputSettings, RecurrentSettings, HeadSettings):
     """Options of :class:`ResnetCrnn`.
 
     Attributes:
-        weights: of ResNet-18: ``"random"``, ``"imagenet"`` (downloaded once), or the path
-            of a file of torchvision's.
+        weights: of ResNet-18: ``"random"`` or ``"imagenet"``, which is downloaded once
+            unless :func:`~genre_model.training.imagenet_weights.provide_weights` was
+            given the file.
         frozen: parts of ResNet-18 whose weights do not learn. The paper freezes
             ``["conv1", "bn1", "layer1", "layer2"]``; the statistics of its batch
             normalisation follow the data nevertheless, here as there.
@@ -36,7 +37,7 @@ class ResnetCrnnSettings(InputSettings, RecurrentSettings, HeadSettings):
             *and* frequency: the recurrent layers see a single step.
     """
 
-    weights: str = "random"
+    weights: Literal["random", "imagenet"] = "random"
     frozen: tuple[str, ...] = ()
     average_pool: bool = False
     units: tuple[int, ...] = (32, 32, 32)

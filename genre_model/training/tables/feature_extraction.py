@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from genre_model.many_files import Outcome
     from genre_model.personal.settings import Watcher
     from genre_model.training.gtzan import LabelledTrack
     from genre_model.training.tables.feature_journal import Row
@@ -65,33 +66,44 @@ def write_features(
     Raises:
         TrainingDataError: if none has.
     """
-    settings = {
-        "version": FEATURES_VERSION,
-        "librosa": version("librosa"),
-        "segment_seconds": segment_seconds,
-    }
     out.parent.mkdir(parents=True, exist_ok=True)
-    journal = FeatureJournal(out.with_name(out.name + JOURNAL_SUFFIX), settings)
+    journal = _journal(out, segment_seconds)
     track_of = {track.path: track for track in tracks}
     work = partial(_rows_or_known, track_of, journal, segment_seconds)
     watcher.expect(len(tracks))
-    rows: list[Row] = []
-    n_failed = 0
-    for outcome in for_each_file(work, track_of, n_threads=n_threads):
-        if outcome.error is not None:
-            n_failed += 1
-            watcher.warning(str(outcome.error))
-        elif outcome.result is not None:
-            if journal.rows(outcome.path) is None:
-                journal.append(outcome.path, outcome.result)
-            rows += outcome.result
-        watcher.advance()
+    tried = [
+        _kept(outcome, journal, watcher)
+        for outcome in for_each_file(work, track_of, n_threads=n_threads)
+    ]
+    n_failed = tried.count(None)
+    rows = [row for rows_of_file in tried for row in rows_of_file or ()]
     if not rows:
         raise TrainingDataError("none of the tracks could be read; no table was written")
     write_atomically(out, _csv_of(rows))
     if not n_failed:  # or whoever repairs a file would wait for all the others again
         journal.remove()
     return n_failed
+
+
+def _journal(out: Path, segment_seconds: float | None) -> FeatureJournal:
+    settings = {
+        "version": FEATURES_VERSION,
+        "librosa": version("librosa"),
+        "segment_seconds": segment_seconds,
+    }
+    return FeatureJournal(out.with_name(out.name + JOURNAL_SUFFIX), settings)
+
+
+def _kept(
+    outcome: Outcome[list[Row]], journal: FeatureJournal, watcher: Watcher
+) -> list[Row] | None:
+    """Return the rows of a file, once they are in the journal; None if it has none."""
+    if outcome.result is None:
+        watcher.warning(str(outcome.error))
+    elif journal.rows(outcome.path) is None:
+        journal.append(outcome.path, outcome.result)
+    watcher.advance()
+    return outcome.result
 
 
 def _rows_or_known(

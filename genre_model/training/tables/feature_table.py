@@ -73,17 +73,6 @@ class FeatureTable:
             values=self.values[chosen],
         )
 
-    def of_genres(self, genres: Collection[str]) -> FeatureTable:
-        """Return the rows of these genres.
-
-        Raises:
-            TrainingDataError: if a genre has no rows.
-        """
-        present = {GENRES[label] for label in self.labels}
-        if missing := sorted(set(genres) - present):
-            raise TrainingDataError(f"the feature table has no rows of {missing[0]}")
-        return self.rows([i for i, k in enumerate(self.labels) if GENRES[k] in genres])
-
     def columns(self, wanted: Callable[[str], bool]) -> FeatureTable:
         """Return the features with a name that is wanted.
 
@@ -105,9 +94,10 @@ def find_feature_table(data_dir: Path, seconds: int = 30) -> Path:
         seconds: 30 for whole clips, 3 for their segments.
 
     Raises:
-        TrainingDataError: saying where it was looked for.
+        TrainingDataError: saying where it was looked for, or that the table is another.
     """
     if data_dir.is_file():
+        _check_seconds(data_dir, seconds)
         return data_dir
     if seconds not in FILE_NAMES:
         raise TrainingDataError(
@@ -144,6 +134,14 @@ def read_feature_table(path: Path) -> FeatureTable:
         values=np.array([[_number(row, c, w) for c in FEATURE_NAMES] for w, row in lines]),
         seconds=round(float(np.median(lengths)) / SAMPLE_RATE_HZ),
     )
+
+
+def _check_seconds(path: Path, seconds: int) -> None:
+    if (found := read_feature_table(path).seconds) != seconds:
+        raise TrainingDataError(
+            f"{path} has rows of {found} s, but a table of {seconds} s is wanted: give "
+            "that one, or the folder of both"
+        )
 
 
 def _read_lines(path: Path) -> list[tuple[str, dict[str, str]]]:

@@ -42,7 +42,6 @@ class TableNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         picture_size: the last columns of X are a square picture of this size, row by
             row; 0 if all columns are features.
         seed: of weights and batches.
-        should_stop: asked before every batch.
 
     Attributes:
         network_: the trained one, in evaluation mode.
@@ -57,13 +56,11 @@ class TableNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         picture_size: int = 0,
         seed: int = 0,
-        should_stop: Callable[[], bool] | None = None,
     ) -> None:
         self.recipe = recipe
         self.changes = changes
         self.picture_size = picture_size
         self.seed = seed
-        self.should_stop = should_stop
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> TableNetwork:  # noqa: N803
         """Train on rows.
@@ -75,7 +72,6 @@ class TableNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
             RecipeError: if the recipe is not one for tables.
-            TrainingStoppedError: if it was asked to stop.
         """
         values = np.asarray(X, np.float32)
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
@@ -122,7 +118,6 @@ class TableNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _train(
         self, recipe: Recipe, rows: LabelledMelFrames, build: Callable[[], nn.Module]
     ) -> nn.Module:
-        stopping: dict[str, Any] = {"should_stop": self.should_stop}
         with tempfile.TemporaryDirectory() as folder:
             return train_network(
                 recipe,
@@ -131,7 +126,6 @@ class TableNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 rows.subset(()),
                 RunFolder(Path(folder)),
                 build,
-                **(stopping if self.should_stop else {}),
             )
 
 

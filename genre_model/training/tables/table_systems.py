@@ -32,19 +32,6 @@ MAX_ITERATIONS = 1000
 TABLE_RECIPE = "a3_table_cnn"
 PICTURE_RECIPE = "a5_table_picture_cnn"
 
-TABLE_SYSTEMS = {
-    "svm": "RBF support vector machine, C=1, gamma=1/n_features (paper 002)",
-    "svm_c10": "the same with C=10 (paper 002)",
-    "svm_tuned": "the same, C chosen by cross-validation in the training rows",
-    "knn": "k nearest neighbours, k=5 unless told otherwise (paper 002: 1 and 5)",
-    "knn_tuned": "the same, k of 1 to 20 chosen by cross-validation in the training rows",
-    "random_forest": "random forest of 100 trees (paper 002)",
-    "logistic_regression": "multinomial logistic regression, C=1 (paper 002)",
-    "gradient_boosting": "gradient-boosted trees on histograms",
-    "table_cnn": "1-D CNN over the features (paper 001)",
-    "table_picture_cnn": "the same beside a 2-D CNN on the mel picture (paper 001)",
-}
-
 #: Puts selection and scaling of columns in front of a classifier.
 Scaled = Callable[[Any], Pipeline]
 
@@ -131,20 +118,27 @@ def _network(
     # Only who wants a network waits for torch.
     from genre_model.training.tables.table_network import TableNetwork
 
-    recipe = "a5_table_picture_cnn" if picture_size else "a3_table_cnn"
+    recipe = PICTURE_RECIPE if picture_size else TABLE_RECIPE
     network = TableNetwork(recipe, tuple(changes), picture_size=picture_size, seed=seed)
     return scaled(network)
 
 
 _BUILDERS: dict[str, Callable[..., Any]] = {
+    # RBF kernel, gamma = 1/n_features (paper 002).
     "svm": _svm(1.0),
     "svm_c10": _svm(10.0),
+    # C, as k below, chosen by cross-validation within the training rows.
     "svm_tuned": _svm(*C_VALUES),
+    # k = 1 and 5 are in paper 002.
     "knn": _knn,
     "knn_tuned": _knn_tuned,
+    # 100 trees (paper 002).
     "random_forest": _random_forest,
+    # Multinomial, C = 1 (paper 002).
     "logistic_regression": _logistic_regression,
     "gradient_boosting": _gradient_boosting,
+    # 1-D CNN over the features, alone and beside a 2-D CNN on mel pictures (paper 001).
     "table_cnn": partial(_network, picture_size=0),
     "table_picture_cnn": partial(_network, picture_size=PICTURE_SIZE),
 }
+TABLE_SYSTEMS = tuple(_BUILDERS)
