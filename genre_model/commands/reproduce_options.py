@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genre_model.commands.option_values import positive
+from genre_model.commands.shared_options import add_set
 
 if TYPE_CHECKING:
     import argparse
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 def add_reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "reproduce",
-        help="reproduce what five papers report (needs the [train] extra)",
+        "reproduce", help="reproduce what five papers report (needs the [train] extra)"
     )
     parser.add_argument(
         "ids",
@@ -31,14 +31,7 @@ def add_reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         default=Path("reproduction"),
         help="folder for runs, results and plots (default: reproduction)",
     )
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="a few batches of everything, to see that it runs; its numbers mean nothing",
-    )
-    parser.add_argument(
-        "--seeds", type=positive, help="trainings per system (default: each row's own)"
-    )
+    _add_thoroughness(parser)
     parser.add_argument(
         "--jobs",
         type=positive,
@@ -46,10 +39,27 @@ def add_reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         metavar="N",
         help="trainings at once, in processes that share the cores (default: 1)",
     )
+
+
+def _add_thoroughness(parser: argparse.ArgumentParser) -> None:
+    how_long = parser.add_mutually_exclusive_group()
+    how_long.add_argument(
+        "--quick",
+        action="store_true",
+        help="a few batches of everything, to see that it runs; its numbers mean nothing",
+    )
+    how_long.add_argument(
+        "--full",
+        action="store_true",
+        help="train as long as the papers did: days without a GPU",
+    )
+    parser.add_argument(
+        "--seeds", type=positive, help="trainings per system (default: each row's own)"
+    )
+    add_set(parser)
     parser.add_argument(
         "--imagenet",
-        default="random",
         metavar="download|FILE",
-        help="what ResNet-18 begins with: the published weights, downloaded once or from "
-        "the file (default: random weights)",
+        help="begin ResNet-18 with the published weights, downloaded once or from the file "
+        "(default: with random ones)",
     )

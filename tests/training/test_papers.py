@@ -11,7 +11,7 @@ from feature_tables import kaggle_lines, make_table, write_lines
 from gtzan_folder import write_pictures
 
 from genre_model.cli import main
-from genre_model.errors import RecipeError
+from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.training.papers import reproduce as loop
 from genre_model.training.papers.checks import CHECKS
 from genre_model.training.papers.measured import measurements_of
@@ -24,11 +24,13 @@ from genre_model.training.papers.row_text import list_of_rows, text_of_row
 from genre_model.training.papers.rows import Row, System, all_rows, chosen_rows
 from genre_model.training.papers.table_rows import table_outcome
 from genre_model.training.predictions import Predictions
+from genre_model.training.run_training import run_training
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from genre_model.training.experiment import Training
     from genre_model.training.recipe import Recipe
 
 IDS = [
@@ -122,8 +124,8 @@ class TestLoop:
         )
         assert json.loads((tmp_path / "rows" / "Z4.json").read_text())["id"] == "Z4"
 
-        def nothing(jobs: Sequence[object], *_: object) -> None:
-            assert not jobs
+        def nothing(jobs: Sequence[Training], *_: object) -> None:
+            assert all(job.run_folder.is_complete for job in jobs)
 
         monkeypatch.setattr(loop, "run_jobs", nothing)
         monkeypatch.setattr(loop, "network_outcome", lambda *_: pytest.fail("again"))
@@ -141,6 +143,28 @@ class TestLoop:
         before = path.read_bytes()
         self.run(["A1"], Reproduction(folder, tmp_path, quick=True, seeds=2))
         assert path.read_bytes() != before
+
+    def test_other_data_are_another_row_and_no_old_run_serves(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        tools = reproduction(folder, tmp_path / "out")
+        assert not self.run(["Z4"], tools)["Z4"].absent
+        fewer = write_pictures(tmp_path / "gtzan", range(9, 13))
+        other = self.run(["Z4"], reproduction(fewer, tmp_path / "out"))["Z4"]
+        assert "holds a run with other settings or tracks" in other.absent
+
+    def test_a_failed_training_costs_its_rows_alone(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(training: Training) -> None:
+            if "learning_rate" in training.name:
+                raise TrainingDataError("no more memory")
+            run_training(training)
+
+        monkeypatch.setattr("genre_model.training.experiment.run_training", fail)
+        outcomes = self.run(["Z4", "Z15"], reproduction(folder, tmp_path))
+        assert "no more memory" in outcomes["Z4"].absent
+        assert outcomes["Z15"].measurements
 
     def test_what_cannot_be_had_is_absent_and_stops_nothing(self, tmp_path: Path) -> None:
         folder = write_pictures(tmp_path / "gtzan", range(2))
@@ -199,7 +223,7 @@ def test_a_table_that_is_missing_costs_its_systems_alone(
     outcome = table_outcome(row, reproduction(folder, tmp_path))
     assert {one.data for one in outcome.measurements} == {"feature table, 30 s"}
     assert {one.seeds for one in outcome.measurements if one.leaky} == {2}
-    (missing,) = [finding for finding in outcome.findings if "Not run" in finding]
+    (missing,) = outcome.not_run
     assert missing.count("3 s (") == 12
     assert "no features_3_sec.csv in the data folder" in missing
 

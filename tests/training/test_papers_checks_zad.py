@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,13 +16,14 @@ from genre_model.training.gtzan import GENRES
 from genre_model.training.job_pool import run_jobs
 from genre_model.training.papers.checks import CHECKS, confusions
 from genre_model.training.papers.checks.au_files import au_without_conversion
+from genre_model.training.papers.checks.genre_similarity import cosines_of
 from genre_model.training.papers.checks.mel_against_mfcc import neighbours_right
 from genre_model.training.papers.checks.needed_networks import CHECKED_PROTOCOLS
 from genre_model.training.papers.checks.printed_tables import ZHANG_FIGURE_8
 from genre_model.training.papers.checks.split_counts import random_split_p_value
 from genre_model.training.papers.checks.table_facts import PUBLISHED_DROPPED
 from genre_model.training.papers.outcome import Outcome
-from genre_model.training.papers.reproduction import Reproduction
+from genre_model.training.papers.reproduction import QUICK_EVERY, Reproduction
 from genre_model.training.papers.rows import chosen_rows
 from genre_model.training.predictions import Evaluation, Predictions, predict_systems
 from genre_model.training.protocols import folds_of
@@ -157,7 +159,9 @@ def test_d6_finds_what_text_and_table_disagree_on(trained: Reproduction) -> None
     outcome = CHECKS["D6"](replace(row, needs=("Z2",)), trained)
     blues = outcome.measurements[0]
     assert (blues.name, blues.measure, blues.published) == ("blues", "precision", 0.80)
-    assert "f1 0.780 (printed 0.78); precision and recall" in said(outcome)
+    printed = "recall 0.783 (printed 0.79), f1 0.780 (printed 0.78), by support unknown"
+    assert printed in said(outcome)
+    assert "precision +0.006, recall +0.007, f1 +0.000" in said(outcome)
     assert "0.96 stands for precision of jazz." in said(outcome)
     assert "country 95 %, its row has precision 0.75" in said(outcome)
     assert "classical (0.95) and rock (0.50) are not" in said(outcome)
@@ -168,7 +172,13 @@ def test_z8_and_z13_score_the_training_tracks(trained: Reproduction) -> None:
     assert len(curves.files) == 4
     run = trained.experiment(Z2, "fault-filtered").out
     (expected,) = predict_systems(
-        Evaluation(str(run), trained.data_dir, part="train", allow_seen=True)  # type: ignore[arg-type]
+        Evaluation(
+            str(run),
+            trained.data_dir,
+            part="train",  # type: ignore[arg-type]
+            allow_seen=True,
+            every=QUICK_EVERY,
+        )
     )
     for outcome in (memorised, curves):
         (one,) = [
@@ -177,6 +187,7 @@ def test_z8_and_z13_score_the_training_tracks(trained: Reproduction) -> None:
             if one.name == "its own training tracks" and one.protocol == "fault-filtered"
         ]
         assert one.ours == pytest.approx(expected.right.mean())
+        assert one.n == len(expected.labels)
         assert one.published == 1
     (valid,) = [one for one in curves.measurements if one.name.startswith("validation")]
     (training,) = trained.trainings(Z2, "fault-filtered", 1)
@@ -255,6 +266,9 @@ def test_a1_counts_rows_and_pictures(folder: Path, reproduction: Reproduction) -
     assert measured(outcome, "features_30_sec.csv", "rows").ours == n
     assert measured(outcome, "features_30_sec.csv", "features").difference == 0
     assert measured(outcome, "mel pictures", "files").ours == n
+    (missing,) = outcome.not_run
+    assert "features_3_sec.csv" in missing
+    assert str(folder) not in missing
     assert "blues 10, classical 10" in said(outcome)
     assert str(folder) not in said(outcome)
 
@@ -321,9 +335,42 @@ def test_a7_and_a8_fit_the_table(reproduction: Reproduction) -> None:
     assert measured(pooled, "all genres", "error").n == n_tested
     similar = check("A8", reproduction)
     for features in ("MFCC", "all but MFCC"):
-        cosine = measured(similar, f"disco and rock, {features}", "cosine").ours
-        assert cosine == pytest.approx(1)
+        for scaling in ("standardised", "min-max scaled", "raw"):
+            name = f"disco and rock, {features}, {scaling}"
+            assert measured(similar, name, "cosine").ours == pytest.approx(1)
         assert f"{features}: most alike are disco and rock (1.00)" in said(similar)
+
+
+def test_cosines_of_means_by_scaling() -> None:
+    table = make_table(2).rows([0, 1, 2, 3]).columns(lambda name: name.startswith("mfcc1_"))
+    assert len(table.names) == 2
+    blues, classical = sorted(set(table.labels))
+    values = np.array([[0, 100], [2, 300], [4, 200], [10, 400]])
+    made = replace(table, values=values.astype(float))
+    raw = cosines_of(made, "raw")[blues, classical]
+    assert raw == pytest.approx((1 * 7 + 200 * 300) / np.hypot(1, 200) / np.hypot(7, 300))
+    scaled = cosines_of(made, "min-max scaled")[blues, classical]
+    first, second = np.array([0.1, 1 / 3]), np.array([0.7, 2 / 3])
+    assert scaled == pytest.approx(
+        first @ second / np.linalg.norm(first) / np.linalg.norm(second)
+    )
+    assert cosines_of(made, "standardised")[blues, classical] == pytest.approx(-1)
+    assert np.isnan(cosines_of(made, "raw")[blues, -1])
+
+
+def test_a8_says_for_which_scaling_genres_are_alike(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [_predictions([(genre, genre) for genre in GENRES])]
+    # The package's attribute of that name is the function.
+    module = import_module("genre_model.training.papers.checks.genre_similarity")
+    monkeypatch.setattr(module, "table_predictions", lambda _: runs)
+    outcome = check("A8", Reproduction(data_dir / "gtzan", tmp_path))
+    standardised, scaled, raw, reading = outcome.findings[2:6]
+    assert "do not hold" in standardised
+    assert 'words "practically identical" hold' in scaled
+    assert 'words "practically identical" hold' in raw
+    assert "standardise" in reading
 
 
 def test_a9_checks_what_the_plots_are_said_to_show(reproduction: Reproduction) -> None:

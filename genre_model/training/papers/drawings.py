@@ -32,9 +32,9 @@ def draw(row: Row, reproduction: Reproduction) -> Iterator[str]:
     Yields:
         Paths of the plots, relative to the output folder.
     """
-    n_seeds = reproduction.n_seeds(row)
-    for system in row.systems:
-        for protocol in (system.protocols or row.protocols) if row.plots else ():
+    for system in row.systems if row.plots else ():
+        n_seeds = reproduction.n_seeds(row, system)
+        for protocol in system.protocols or row.protocols:
             predictions = reproduction.predictions(system, protocol, row.part, n_seeds)
             yield from draw_predictions(row, system, protocol, predictions, reproduction)
             if "curves" in row.plots:
@@ -91,7 +91,7 @@ def relative(paths: list[Path], reproduction: Reproduction) -> list[str]:
 def _curves(
     row: Row, system: System, protocol: str, reproduction: Reproduction
 ) -> list[str]:
-    trainings = reproduction.trainings(system, protocol, reproduction.n_seeds(row))
+    trainings = reproduction.trainings(system, protocol, reproduction.n_seeds(row, system))
     runs = {
         f"{one.fold.name} seed {one.seed}": one.run_folder.read_metrics()
         for one in trainings
@@ -104,8 +104,8 @@ def _curves(
 def _sweep(row: Row, reproduction: Reproduction) -> list[str]:
     """Draw systems named ``setting = value``; the base of each has the setting's name."""
     sweeps: dict[str, dict[str, list[float]]] = {}
-    n_seeds = reproduction.n_seeds(row)
     for system in row.systems:
+        n_seeds = reproduction.n_seeds(row, system)
         setting, _, value = system.name.partition(" = ")
         protocol = (system.protocols or row.protocols)[0]
         predictions = reproduction.predictions(system, protocol, row.part, n_seeds)

@@ -15,6 +15,7 @@ from genre_model.training.protocols import is_leaky
 if TYPE_CHECKING:
     from genre_model.training.papers.rows import System
     from genre_model.training.predictions import Predictions
+    from genre_model.training.protocols import Fold
 
 
 def measurements_of(
@@ -39,25 +40,26 @@ def measurements_of(
     values = [measures_of(one.probabilities, one.labels) for one in predictions]
     # Of repeated splits, each has its own number of test rows.
     n = round(float(np.mean([len(one.labels) for one in predictions])))
+    unit = predictions[0].unit
+    published = system.published if unit == system.published_of else {}
     measurements = []
-    for measure in dict.fromkeys(["accuracy", *system.published]):
+    for measure in dict.fromkeys(["accuracy", *published]):
         ours = [one[measure] for one in values]
         mean = float(np.mean(ours))
-        low, high = metrics.wilson_interval(mean * n, n)
-        is_share = measure == "accuracy"
+        low, high = _interval(measure, mean, n, protocol, unit)
         measurements.append(
             Measurement(
                 name=system.name,
                 measure=measure,
-                published=system.published.get(measure),
+                published=published.get(measure),
                 ours=mean,
                 sd=float(np.std(ours, ddof=1)) if len(ours) > 1 else None,
-                low=low if is_share else None,
-                high=high if is_share else None,
+                low=low,
+                high=high,
                 protocol=protocol,
                 leaky=protocol == RANDOM_SPLITS or is_leaky(protocol),
                 n=n,
-                unit=predictions[0].unit,
+                unit=unit,
                 seeds=len(predictions),
                 data=data,
                 n_parameters=n_parameters,
@@ -66,3 +68,26 @@ def measurements_of(
             )
         )
     return measurements
+
+
+def fold_finding(
+    system: System, protocol: str, predictions: list[Predictions], folds: list[Fold]
+) -> str:
+    """Give the accuracy in each fold, the mean over seeds, and their spread."""
+    accuracies = [
+        100 * float(np.mean([one.subset(fold.test).right.mean() for one in predictions]))
+        for fold in folds
+    ]
+    return (
+        f"{system.name}, {protocol}: {', '.join(f'{one:.1f}' for one in accuracies)} % in "
+        f"its {len(folds)} folds (standard deviation {np.std(accuracies, ddof=1):.2f})."
+    )
+
+
+def _interval(
+    measure: str, mean: float, n: int, protocol: str, unit: str
+) -> tuple[float | None, float | None]:
+    """Return Wilson's interval of a share of independent tracks, of nothing else."""
+    if measure != "accuracy" or unit != "tracks" or protocol == RANDOM_SPLITS:
+        return None, None
+    return metrics.wilson_interval(mean * n, n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 
@@ -61,8 +61,10 @@ class Outcome:
         measurements: numbers.
         findings: sentences: conclusions of tests, facts that were checked.
         files: plots, relative to the output folder.
+        not_run: which parts could not be run, and why; such a row is tried again.
         absent: why nothing came of it; empty if something did.
-        seconds: that the row took, trainings of earlier rows not included.
+        trainings: seconds of each training that it looks at, by run folder.
+        seconds: of scoring, without trainings.
         settings: identify what it was computed with.
     """
 
@@ -70,7 +72,9 @@ class Outcome:
     measurements: tuple[Measurement, ...] = ()
     findings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    not_run: tuple[str, ...] = ()
     absent: str = ""
+    trainings: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     settings: str = ""
 
@@ -86,8 +90,8 @@ class Outcome:
             TypeError: if they are of another version.
             KeyError: likewise.
         """
-        plain = {field.name: values[field.name] for field in fields(cls)}
+        plain = {one.name: values[one.name] for one in fields(cls)}
         plain["measurements"] = tuple(Measurement(**one) for one in plain["measurements"])
-        for name in ("findings", "files"):
+        for name in ("findings", "files", "not_run"):
             plain[name] = tuple(plain[name])
         return cls(**plain)

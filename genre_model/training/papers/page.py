@@ -26,7 +26,7 @@ def page_of(done: list[tuple[Row, Outcome]], reproduction: Reproduction) -> str:
         reproduction: data and thoroughness.
     """
     seconds = sum(outcome.seconds for _, outcome in done)
-    training = sum(_training_seconds(done).values())
+    training = _training_seconds(done)
     lines = [
         "<!-- Written by genre-model reproduce. -->",
         "",
@@ -58,6 +58,7 @@ def _section(row: Row, outcome: Outcome) -> list[str]:
     if outcome.measurements:
         lines += [HEADER, *map(_table_row, outcome.measurements), ""]
     lines += [f"* {finding}" for finding in outcome.findings]
+    lines += [f"* Not run: {part}" for part in outcome.not_run]
     return lines if lines[-1] else lines[:-1]
 
 
@@ -84,14 +85,10 @@ def _table_row(one: Measurement) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _training_seconds(done: list[tuple[Row, Outcome]]) -> dict[tuple[str, str], float]:
-    """Count the trainings that several rows share once."""
-    return {
-        (one.recipe, one.protocol): one.seconds or 0.0
-        for _, outcome in done
-        for one in outcome.measurements
-        if one.n_parameters is not None
-    }
+def _training_seconds(done: list[tuple[Row, Outcome]]) -> float:
+    """Count trainings that several rows share once."""
+    runs = {k: v for _, outcome in done for k, v in outcome.trainings.items()}
+    return sum(runs.values())
 
 
 def _minutes(seconds: float) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import time
-from dataclasses import asdict, replace
-from hashlib import sha256
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from genre_model.atomic_file import write_atomically
-from genre_model.errors import GenreModelError
+from genre_model.errors import GenreModelError, JobsFailedError, TrainingDataError
 from genre_model.training.job_pool import run_jobs
 from genre_model.training.papers.checks import CHECKS
 from genre_model.training.papers.network_rows import network_outcome, trainings_of_row
 from genre_model.training.papers.outcome import Outcome
-from genre_model.training.papers.rows import chosen_rows
+from genre_model.training.papers.row_key import needed_rows, row_key
 from genre_model.training.papers.table_rows import table_outcome
 
 if TYPE_CHECKING:
@@ -34,7 +33,8 @@ def reproduce(
 ) -> Iterator[tuple[Row, Outcome]]:
     """Train what the rows need, then compute one after the other.
 
-    A row that cannot be computed becomes an absent one that says why; the others go on.
+    A training or a row that fails costs the rows that need it, which become absent and
+    say why; the others go on.
 
     Args:
         rows: in the order of the result.
@@ -43,49 +43,99 @@ def reproduce(
 
     Yields:
         Each row with what came of it; also written to ``rows/<id>.json``.
-
-    Raises:
-        GenreModelError: if trainings failed, after all others are done.
     """
-    missing = [row for row in rows if _read(row, reproduction) is None]
-    run_jobs(_trainings(missing, reproduction), n_processes, "trainings")
+    done = _finished(rows, reproduction)
+    missing = [row for row in rows if row.id not in done]
+    tables = [row for row in missing if row.kind == "tables"]
+    jobs = [TableJob(row, reproduction) for row in tables]
+    failed = _run_jobs(_trainings(missing, reproduction), jobs, n_processes)
+    done |= remembered(tables, reproduction)
     for row in rows:
-        done = _read(row, reproduction)
-        yield row, done or _compute(row, reproduction)
+        yield row, done.get(row.id) or _compute(row, reproduction, failed)
+
+
+def remembered(rows: list[Row], reproduction: Reproduction) -> dict[str, Outcome]:
+    """Return what was computed before of the same rows, settings and data, by ID."""
+    outcomes = {row.id: _read(row, reproduction) for row in rows}
+    return {name: outcome for name, outcome in outcomes.items() if outcome is not None}
+
+
+@dataclass(frozen=True)
+class TableJob:
+    """A row of feature tables; unlike networks, it is scored where it is trained."""
+
+    row: Row
+    reproduction: Reproduction
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return self.row.id
+
+    def run(self) -> None:
+        """Compute the row, and write what came of it."""
+        _compute(self.row, self.reproduction, {})
+
+
+def _finished(rows: list[Row], reproduction: Reproduction) -> dict[str, Outcome]:
+    """Return what is done; what could not be run in part may be possible now."""
+    known = remembered(rows, reproduction)
+    return {name: outcome for name, outcome in known.items() if not outcome.not_run}
+
+
+def _run_jobs(
+    trainings: list[Training], tables: list[TableJob], n_processes: int
+) -> dict[str, str]:
+    """Run everything that can run side by side; return why some failed, by name."""
+    try:
+        run_jobs([*tables, *trainings], n_processes, "trainings")
+    except JobsFailedError as error:
+        return error.reasons
+    return {}
 
 
 def _trainings(rows: list[Row], reproduction: Reproduction) -> list[Training]:
-    """List the trainings that are not complete, each once, neighbours on the same data."""
+    """List the trainings of rows, each once, neighbours on the same data.
+
+    Complete ones are among them: they see whether their tracks are still the same.
+    """
     wanted: dict[Path, Training] = {}
     for row in rows:
-        for needed in (row, *_needs(row)):
-            if needed.kind == "networks":
-                for training in trainings_of_row(needed, reproduction):
-                    wanted.setdefault(training.run_folder.path, training)
-    todo = [one for one in wanted.values() if not one.run_folder.is_complete]
-    return sorted(todo, key=lambda one: str(one.experiment.recipe.front_end))
+        for needed in (row, *needed_rows(row)):
+            for training in _trainings_of(needed, reproduction):
+                wanted.setdefault(training.run_folder.path, training)
+    return sorted(wanted.values(), key=lambda one: str(one.experiment.recipe.front_end))
 
 
-def _needs(row: Row) -> list[Row]:
-    """Return the rows whose networks a check looks at."""
-    return chosen_rows(list(row.needs)) if row.needs else []
+def _trainings_of(row: Row, reproduction: Reproduction) -> list[Training]:
+    try:
+        return trainings_of_row(row, reproduction) if row.kind == "networks" else []
+    except GenreModelError:
+        return []  # the row itself will say why
 
 
-def _compute(row: Row, reproduction: Reproduction) -> Outcome:
+def _compute(row: Row, reproduction: Reproduction, failed: dict[str, str]) -> Outcome:
     start_seconds = time.monotonic()
     try:
+        _check_trainings(row, reproduction, failed)
         outcome = _outcome(row, reproduction)
+        key = row_key(row, reproduction)
     except GenreModelError as error:
         log.warning("%s: %s", row.id, error)
         return Outcome(row.id, absent=reproduction.reason_of(error))
-    outcome = replace(
-        outcome,
-        seconds=round(time.monotonic() - start_seconds, 1),
-        settings=_settings_of(row, reproduction),
-    )
+    seconds = round(time.monotonic() - start_seconds, 1)
+    outcome = replace(outcome, seconds=seconds, settings=key)
     text = json.dumps(outcome.to_dict(), indent=1)
     write_atomically(_path(row, reproduction), text.encode())
     return outcome
+
+
+def _check_trainings(row: Row, reproduction: Reproduction, failed: dict[str, str]) -> None:
+    """Refuse a row one of whose trainings failed: an old run may lie in its place."""
+    for needed in (row, *needed_rows(row)):
+        for training in _trainings_of(needed, reproduction) if failed else ():
+            if reason := failed.get(training.name):
+                raise TrainingDataError(f"{training.name}: {reason}")
 
 
 def _outcome(row: Row, reproduction: Reproduction) -> Outcome:
@@ -99,27 +149,13 @@ def _outcome(row: Row, reproduction: Reproduction) -> Outcome:
 
 
 def _read(row: Row, reproduction: Reproduction) -> Outcome | None:
-    """Return what was computed before with the same settings."""
-    path = _path(row, reproduction)
     try:
-        outcome = Outcome.from_dict(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+        text = _path(row, reproduction).read_text("utf-8")
+        outcome = Outcome.from_dict(json.loads(text))
+        return outcome if outcome.settings == row_key(row, reproduction) else None
+    except (OSError, ValueError, KeyError, TypeError, GenreModelError):
         return None
-    return outcome if outcome.settings == _settings_of(row, reproduction) else None
 
 
 def _path(row: Row, reproduction: Reproduction) -> Path:
     return reproduction.out / "rows" / f"{row.id}.json"
-
-
-def _settings_of(row: Row, reproduction: Reproduction) -> str:
-    """Identify everything that a row's outcome depends on, but for the data."""
-    recipes = [
-        reproduction.recipe(system).settings_hash
-        for one in (row, *_needs(row))
-        for system in one.systems
-        if system.recipe
-    ]
-    plain = asdict(reproduction) | {"out": "", "row": asdict(row), "recipes": recipes}
-    text = json.dumps(plain, sort_keys=True, default=str)
-    return sha256(text.encode()).hexdigest()[:16]

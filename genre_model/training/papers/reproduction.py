@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from genre_model.errors import TrainingDataError
 from genre_model.training.experiment import Experiment, Training, trainings_of
 from genre_model.training.gtzan import GENRES, clip_frames, find_tracks
 from genre_model.training.predictions import Evaluation, predict_systems
@@ -32,6 +33,11 @@ QUICK_CHANGES = (
     "training.patience_epochs=0",
     'training.schedule="constant"',
 )
+#: What paper 002 does to ResNet-18.
+IMAGENET_CHANGES = (
+    'network_options.weights="imagenet"',
+    'network_options.frozen=["conv1", "bn1", "layer1", "layer2"]',
+)
 #: Of so many test tracks, a quick reproduction scores one.
 QUICK_EVERY = 7
 #: What the papers take a clip to last.
@@ -48,16 +54,19 @@ class Reproduction:
         data_dir: a GTZAN folder, feature tables in or beside it.
         out: gets ``runs/``, ``rows/``, ``plots/``.
         quick: a few batches of one seed and one fold; its numbers mean nothing.
+        full: train as long as the papers, not as rows budget.
         seeds: trainings of each system; None takes each row's own.
-        imagenet: what ResNet-18 begins with: ``"random"``, ``"imagenet"`` or a file.
-        changes: further changes of recipes, for tests.
+        imagenet: whether ResNet-18 begins with published weights, its first parts
+            frozen, as in paper 002.
+        changes: further changes of every network's recipe.
     """
 
     data_dir: Path
     out: Path
     quick: bool = False
+    full: bool = False
     seeds: int | None = None
-    imagenet: str = "random"
+    imagenet: bool = False
     changes: tuple[str, ...] = field(default=())
 
     @cached_property
@@ -68,7 +77,10 @@ class Reproduction:
     @property
     def data_name(self) -> str:
         """What networks train on."""
-        return "mel pictures" if self.has_pictures else "audio"
+        try:
+            return "mel pictures" if self.has_pictures else "audio"
+        except TrainingDataError:
+            return "nothing, for there are no clips"
 
     @property
     def n_folds(self) -> int | None:
@@ -84,9 +96,10 @@ class Reproduction:
         """Say why something cannot be had; where it was looked for is nobody's business."""
         return str(error).replace(str(self.data_dir), "the data folder")
 
-    def n_seeds(self, row: Row) -> int:
-        """Return the number of trainings of each system."""
-        return 1 if self.quick else self.seeds or row.seeds
+    def n_seeds(self, row: Row, system: System | None = None) -> int:
+        """Return the number of trainings of a system, or of most in its row."""
+        own = system.seeds if system is not None else 0
+        return 1 if self.quick else self.seeds or own or row.seeds
 
     def recipe(self, system: System) -> Recipe:
         """Return the recipe of a network.
@@ -95,8 +108,9 @@ class Reproduction:
             RecipeError: if a change of the row does not fit it.
         """
         changes = [*system.set, *self._segments(system)]
-        if self.imagenet != "random" and system.recipe.startswith("b6"):
-            changes.append(f'network_options.weights="{self.imagenet}"')
+        changes += () if self.full else system.budget
+        if self.imagenet and system.recipe.startswith("b6"):
+            changes += IMAGENET_CHANGES
         changes += QUICK_CHANGES if self.quick else ()
         # In one order, so that equal settings have one name; the last of a setting wins.
         last = {one.partition("=")[0]: one for one in (*changes, *self.changes)}
@@ -169,7 +183,7 @@ class Reproduction:
         Raises:
             TrainingDataError: if there is none.
         """
-        return _table(find_feature_table(self.data_dir, seconds))
+        return _table(find_feature_table(self.data_dir, seconds), seconds)
 
 
 @cache
@@ -179,5 +193,10 @@ def _predictions(evaluation: Evaluation) -> tuple[Predictions, ...]:
 
 
 @lru_cache(maxsize=2)
-def _table(path: Path) -> FeatureTable:
-    return read_feature_table(path)
+def _table(path: Path, seconds: int) -> FeatureTable:
+    table = read_feature_table(path)
+    if table.seconds != seconds:
+        raise TrainingDataError(
+            f"{path} is a table of {table.seconds} s; one of {seconds} s is needed"
+        )
+    return table

@@ -50,6 +50,8 @@ def text_of_row(row: Row, outcome: Outcome) -> str:
         lines += [f"    {setting}"] * bool(setting)
         lines += _table_lines(measurements)
     lines += [_indented(finding) for finding in outcome.findings]
+    lines += [_indented(f"not run: {part}") for part in outcome.not_run]
+    lines.append(_indented(f"scored in {outcome.seconds:.0f} s"))
     if outcome.files:
         n_plots = len({name.rpartition(".")[0] for name in outcome.files})
         more = f", and {n_plots - 1} more" * (n_plots > 1)

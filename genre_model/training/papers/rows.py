@@ -33,7 +33,9 @@ class System:
     Attributes:
         name: in tables; alone in its row it may be empty.
         recipe: of a network on segments.
-        set: changes of the recipe.
+        set: changes of the recipe, besides those of the row's ``common`` table.
+        budget: changes that make its training shorter than the paper's.
+        seeds: trainings in place of the row's; 0 are the row's.
         segment_seconds: in place of the recipe's segments: as many as fit into a clip,
             end to end.
         system: of a feature table.
@@ -44,12 +46,15 @@ class System:
         genres: that are told apart.
         combination: how segments become a track: ``"mean"`` or ``"vote"``.
         published: the paper's numbers by measure, such as ``accuracy``.
+        published_of: what these numbers judge.
         protocols: in place of the row's.
     """
 
     name: str = ""
     recipe: str = ""
     set: tuple[str, ...] = ()
+    budget: tuple[str, ...] = ()
+    seeds: int = 0
     segment_seconds: int = 0
     system: str = ""
     options: dict[str, Any] = field(default_factory=dict)
@@ -58,6 +63,7 @@ class System:
     genres: tuple[str, ...] = GENRES
     combination: Literal["mean", "vote"] = "mean"
     published: dict[str, float] = field(default_factory=dict)
+    published_of: Literal["tracks", "segments"] = "tracks"
     protocols: tuple[str, ...] = ()
 
 
@@ -75,6 +81,7 @@ class Row:
         part: ``"valid"`` where results may choose settings.
         seeds: trainings of each system.
         compare: test each system against the first.
+        by_fold: also give the accuracy in each fold.
         plots: drawn of the predictions: ``"confusion"``, ``"genres"``, ``"curves"``,
             ``"sweep"``.
         needs: IDs of the rows whose networks a ``check`` looks at.
@@ -91,6 +98,7 @@ class Row:
     part: Literal["test", "valid"] = "test"
     seeds: int = 1
     compare: bool = False
+    by_fold: bool = False
     plots: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     note: str = ""
@@ -129,14 +137,15 @@ def _rows_of(letter: str) -> list[Row]:
 def _row(values: dict[str, Any], paper: str) -> Row:
     values = dict(values)
     common = values.pop("common", {})
-    systems = tuple(_system(common | one) for one in values.pop("system", ()))
+    systems = tuple(_system(common, one) for one in values.pop("system", ()))
     row: Row = _build(Row, values | {"paper": paper})
     _check(row, get_args(Kind), (*PROTOCOLS, RANDOM_SPLITS))
     return replace(row, systems=systems)
 
 
-def _system(values: dict[str, Any]) -> System:
-    system: System = _build(System, values)
+def _system(common: dict[str, Any], values: dict[str, Any]) -> System:
+    changes = [*common.get("set", ()), *values.get("set", ())]
+    system: System = _build(System, common | values | {"set": changes})
     return system
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from genre_model.errors import TrainingDataError
 from genre_model.training.gtzan import find_tracks
 from genre_model.training.papers.drawings import draw_predictions
-from genre_model.training.papers.measured import measurements_of
+from genre_model.training.papers.measured import fold_finding, measurements_of
 from genre_model.training.papers.outcome import Outcome
 from genre_model.training.papers.rows import RANDOM_SPLITS
 from genre_model.training.protocols import folds_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from genre_model.training.papers.reproduction import Reproduction
     from genre_model.training.papers.rows import Row, System
     from genre_model.training.predictions import Predictions
+    from genre_model.training.protocols import Fold
     from genre_model.training.tables.feature_table import FeatureTable
 
 #: Systems whose epochs a quick reproduction cuts short.
@@ -35,38 +37,28 @@ SPLIT_SEED = 0
 def table_outcome(row: Row, reproduction: Reproduction) -> Outcome:
     """Fit and score the table systems of a row.
 
-    A system whose table is missing is named among the findings.
-
     Raises:
         TrainingDataError: if none of them could be run.
     """
-    measurements: list[Measurement] = []
-    findings: list[str] = []
-    files: list[str] = []
+    parts: list[_Part] = []
     not_run: dict[str, list[str]] = {}
     for system in row.systems:
         for protocol in system.protocols or row.protocols:
-            start_seconds = time.monotonic()
-            try:
-                predictions = predict(row, system, protocol, reproduction)
-            except TrainingDataError as error:
-                reason = reproduction.reason_of(error)
-                not_run.setdefault(reason, []).append(f"{system.name} ({protocol})")
-                continue
-            measured = measurements_of(
-                system,
-                protocol,
-                predictions,
-                data=f"feature table, {system.seconds} s",
-                seconds=time.monotonic() - start_seconds,
-            )
-            measurements += measured
-            findings += filter(None, map(_against_single_split, measured))
-            files += draw_predictions(row, system, protocol, predictions, reproduction)
-    findings += [f"Not run: {', '.join(who)}: {why}" for why, who in not_run.items()]
-    if not measurements:
-        raise TrainingDataError("; ".join(findings))
-    return Outcome(row.id, tuple(measurements), tuple(findings), tuple(files))
+            part = _part_or_reason(row, system, protocol, reproduction)
+            if isinstance(part, str):
+                not_run.setdefault(part, []).append(f"{system.name} ({protocol})")
+            else:
+                parts.append(part)
+    missing = tuple(f"{', '.join(who)}: {why}" for why, who in not_run.items())
+    if not parts:
+        raise TrainingDataError("; ".join(missing))
+    return Outcome(
+        row.id,
+        tuple(one for part in parts for one in part.measurements),
+        tuple(finding for part in parts for finding in part.findings),
+        tuple(name for part in parts for name in part.files),
+        not_run=missing,
+    )
 
 
 def predict(
@@ -82,9 +74,8 @@ def predict(
         splits = random_splits(table, reproduction.n_repeats, seed=SPLIT_SEED)
         runs = [([split], number) for number, split in enumerate(splits)]
     else:
-        segments = len(table.row_ids) // len(set(table.track_ids))
-        folds = folds_of(protocol, segments)[: reproduction.n_folds]
-        runs = [(folds, seed) for seed in range(reproduction.n_seeds(row))]
+        folds = _folds(table, protocol, reproduction)
+        runs = [(folds, seed) for seed in range(reproduction.n_seeds(row, system))]
     options = dict(system.options)
     if reproduction.quick and system.system in NETWORKS:
         options["changes"] = [*options.get("changes", ()), "training.epochs=2"]
@@ -94,6 +85,48 @@ def predict(
         predict_table(partial(make, seed=seed), table, folds, f"seed-{seed}")
         for folds, seed in runs
     ]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What came of one system under one protocol."""
+
+    measurements: list[Measurement]
+    findings: list[str]
+    files: list[str]
+
+
+def _part_or_reason(
+    row: Row, system: System, protocol: str, reproduction: Reproduction
+) -> _Part | str:
+    try:
+        return _part(row, system, protocol, reproduction)
+    except TrainingDataError as error:
+        return reproduction.reason_of(error)
+
+
+def _part(row: Row, system: System, protocol: str, reproduction: Reproduction) -> _Part:
+    start_seconds = time.monotonic()
+    predictions = predict(row, system, protocol, reproduction)
+    measured = measurements_of(
+        system,
+        protocol,
+        predictions,
+        data=f"feature table, {system.seconds} s",
+        seconds=time.monotonic() - start_seconds,
+    )
+    findings = [*filter(None, map(_against_single_split, measured))]
+    if row.by_fold and protocol != RANDOM_SPLITS:
+        folds = _folds(_table(system, reproduction), protocol, reproduction)
+        if len(folds) > 1:
+            findings.append(fold_finding(system, protocol, predictions, folds))
+    files = list(draw_predictions(row, system, protocol, predictions, reproduction))
+    return _Part(measured, findings, files)
+
+
+def _folds(table: FeatureTable, protocol: str, reproduction: Reproduction) -> list[Fold]:
+    segments = len(table.row_ids) // len(set(table.track_ids))
+    return folds_of(protocol, segments)[: reproduction.n_folds]
 
 
 def _table(system: System, reproduction: Reproduction) -> FeatureTable:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from genre_model.errors import GenreModelError
-from genre_model.training.labelled_mel_frames import track_mel_frames
+from genre_model.training.labelled_mel_frames import mel_frames_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
 
     from genre_model.config import FrontEnd
     from genre_model.training.gtzan import LabelledTrack
-
-log = logging.getLogger(__name__)
 
 
 def readable_clips(
@@ -31,15 +27,5 @@ def readable_clips(
         Tracks with their mel frames [shape=(n_mels, n_frames)].
     """
     for track in tqdm(tracks, "clips", disable=None, leave=False):
-        if (mel_frames := _mel_frames_or_none(track, front_end)) is not None:
+        if (mel_frames := mel_frames_or_none(track, front_end)) is not None:
             yield track, mel_frames
-
-
-def _mel_frames_or_none(
-    track: LabelledTrack, front_end: FrontEnd
-) -> NDArray[np.float32] | None:
-    try:
-        return track_mel_frames(track, front_end)
-    except GenreModelError as error:
-        log.warning("skipped %s: %s", track.track_id, error)
-        return None

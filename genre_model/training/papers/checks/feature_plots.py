@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Plotted = tuple[list[Measurement], list[str], list[Path]]
 
 BANDWIDTH, TEMPO = "spectral_bandwidth_mean", "tempo"
+TABLE_DATA = "feature table, 30 s"
 UNITS = {BANDWIDTH: "Hz", TEMPO: "BPM"}
 #: Paper 001, figure 3: tempo of "the majority" of the genre.
 PUBLISHED_TEMPO_BPM = {"disco": 120, "pop": 100}
@@ -71,7 +72,9 @@ def _densities(row: Row, table: FeatureTable, reproduction: Reproduction) -> Plo
     paths = plot_kde(named, table.labels, f"{row.id} spread of two features", path)
     medians = {name: _medians(values, table) for name, values in features.items()}
     measurements = [
-        Measurement(genre, "median tempo, BPM", published, medians[TEMPO][genre])
+        Measurement(
+            genre, "median tempo, BPM", published, medians[TEMPO][genre], data=TABLE_DATA
+        )
         for genre, published in PUBLISHED_TEMPO_BPM.items()
         if genre in medians[TEMPO]
     ]
@@ -111,7 +114,11 @@ def _components(row: Row, table: FeatureTable, reproduction: Reproduction) -> Pl
         axis_labels=axis_labels,
     )
     measurement = Measurement(
-        "two principal components", "share of the variance", None, float(shares.sum())
+        "two principal components",
+        "share of the variance",
+        None,
+        float(shares.sum()),
+        data=TABLE_DATA,
     )
     return [measurement], [_nearness(coordinates, table)], paths
 

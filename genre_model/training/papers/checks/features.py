@@ -49,7 +49,15 @@ def mfcc_measurements(reproduction: Reproduction) -> list[Measurement]:
         name = f"{n_mfcc} MFCC of {n_bands} bands against scipy.fft.dct"
         measure = "largest difference, relative"
         measurements.append(
-            Measurement(name, measure, None, difference, n=len(segments), unit="segments")
+            Measurement(
+                name,
+                measure,
+                None,
+                difference,
+                n=len(segments),
+                unit="segments",
+                data=reproduction.data_name,
+            )
         )
     return measurements
 

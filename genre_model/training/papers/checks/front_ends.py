@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from genre_model.training.papers.reproduction import Reproduction
     from genre_model.training.papers.rows import Row
 
+#: What the numbers of both are read from.
+DATA = "front end of the recipe"
 #: Table II of paper 002.
 PAPER_RATE_HZ, PAPER_HOP_SAMPLES, PAPER_BANDS, PAPER_HIGHEST_HZ = 22500, 67, 192, 8000
 #: Samples that its code takes of a clip, and of a "1-s" piece: a thirtieth.
@@ -48,7 +50,7 @@ def mel_pictures(row: Row, reproduction: Reproduction) -> Outcome:
         )
         for what, n in (("a clip", CLIP_SAMPLES), ("a 1-s piece", PIECE_SAMPLES))
     ]
-    measurements = [Measurement("recipe b4_crnn", *pair) for pair in pairs]
+    measurements = [Measurement("recipe b4_crnn", *pair, data=DATA) for pair in pairs]
     rates = (
         "The paper's table I has 22,050 Hz, its table II 22.5 kHz; the files have "
         f"{rate_hz:,} Hz. It gives no window; its code leaves librosa's 2048 samples, "
@@ -78,7 +80,7 @@ def mel_and_mfcc(row: Row, reproduction: Reproduction) -> Outcome:
         ("frames of 3 s, padded by half a window", LISTED_FRAMES, centred),
         ("frames of a segment", LISTED_FRAMES, front_end.segment.segment_frames),
     ]
-    measurements = [Measurement("recipe c3_cnn", *pair) for pair in pairs]
+    measurements = [Measurement("recipe c3_cnn", *pair, data=DATA) for pair in pairs]
     seconds = front_end.segment_samples / rate_hz
     frames = (
         f"Frames of 3 s are {centred} by librosa's defaults, {LISTED_FRAMES} in the "

@@ -11,7 +11,9 @@ from genre_model import metrics
 from genre_model.training.experiment import SEGMENT_PROTOCOL
 from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES, find_tracks
 from genre_model.training.labelled_mel_frames import track_mel_frames
+from genre_model.training.measures import measures_of
 from genre_model.training.papers.checks.needed_networks import HONEST_PROTOCOL
+from genre_model.training.papers.checks.paper_code import code_findings, size_measurements
 from genre_model.training.papers.drawings import confusion_of, draw, plot_path, relative
 from genre_model.training.papers.outcome import Measurement, Outcome
 from genre_model.training.papers.rows import chosen_rows
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genre_model.training.papers.reproduction import Reproduction
-    from genre_model.training.papers.rows import Row
+    from genre_model.training.papers.rows import Row, System
     from genre_model.training.predictions import Predictions
 
 #: Printed by the notebook of paper 002: ``os.listdir``, taken for the order of labels.
@@ -54,14 +56,16 @@ def curves_and_genres(row: Row, reproduction: Reproduction) -> Outcome:
     )
     files = [*draw(drawn, reproduction), *_gallery(row, b4, reproduction)]
     true_name = true_names()[WORST_NAMED]
-    measurements, findings = [], [_mistaken_names()]
+    measurements = list(size_measurements())
+    findings = [_mistaken_names(), *code_findings()]
     for system in b4.systems:
         for protocol in system.protocols or (HONEST_PROTOCOL,):
-            n_seeds = reproduction.n_seeds(b4)
+            n_seeds = reproduction.n_seeds(b4, system)
             predictions = reproduction.predictions(system, protocol, "test", n_seeds)
             published = WORST_RIGHT / WORST_ALL if protocol == SEGMENT_PROTOCOL else None
-            name = f"{true_name} (the notebook's {WORST_NAMED!r})"
-            measurements.append(_recall(name, true_name, protocol, predictions, published))
+            recall = _recall(true_name, protocol, predictions, published)
+            name = f"{system.name}, {true_name} (the notebook's {WORST_NAMED!r})"
+            measurements.append(replace(recall, name=name, data=reproduction.data_name))
             findings.append(_worst(system.name, protocol, predictions))
     return Outcome(row.id, tuple(measurements), tuple(findings), tuple(files))
 
@@ -82,12 +86,15 @@ def genre_by_genre(row: Row, reproduction: Reproduction) -> Outcome:
     bars: dict[str, NDArray[np.float64]] = {}
     n_tracks: dict[str, NDArray[np.int64]] = {}
     for protocol in protocols:
-        n_seeds = reproduction.n_seeds(c5)
+        n_seeds = reproduction.n_seeds(c5, system)
         predictions = reproduction.predictions(system, protocol, "test", n_seeds)
         for genre in NAMED_GENRES:
             published = PUBLISHED_RECALL.get(genre) if is_leaky(protocol) else None
-            measurements.append(_recall(genre, genre, protocol, predictions, published))
+            recall = _recall(genre, protocol, predictions, published)
+            measurements.append(replace(recall, data=reproduction.data_name))
         findings.append(_mistakes("rock", protocol, predictions))
+        if protocol == PAPER_PROTOCOL:
+            findings.append(_recall_and_accuracy(system, predictions))
         bars[protocol] = recalls_of(predictions)
         n_tracks[protocol] = confusion_of(predictions[:1]).sum(axis=1)
     path = plot_path(reproduction, row, "recall")
@@ -116,7 +123,6 @@ def recalls_of(predictions: list[Predictions]) -> NDArray[np.float64]:
 
 
 def _recall(
-    name: str,
     genre: str,
     protocol: str,
     predictions: list[Predictions],
@@ -127,7 +133,7 @@ def _recall(
     n = int(np.sum(predictions[0].labels == place))
     low, high = metrics.wilson_interval(recall * n, n) if n else (None, None)
     return Measurement(
-        name,
+        genre,
         "recall",
         published,
         recall,
@@ -139,6 +145,23 @@ def _recall(
         unit=predictions[0].unit,
         seeds=len(predictions),
         recipe=predictions[0].recipe,
+    )
+
+
+def _recall_and_accuracy(system: System, predictions: list[Predictions]) -> str:
+    """Set macro recall beside accuracy, which are one number if all genres are as many."""
+    published = system.published["accuracy"], system.published["macro_recall"]
+    ours = [measures_of(one.probabilities, one.labels) for one in predictions]
+    accuracy, recall = (
+        100 * float(np.mean([one[measure] for one in ours]))
+        for measure in ("accuracy", "macro_recall")
+    )
+    counts = np.bincount(predictions[0].labels, minlength=len(GENRES))
+    return (
+        "On a test with equally many tracks of each genre, macro recall is accuracy. The "
+        f"paper, whose test has ten of each, gives {100 * published[0]:.1f} % accuracy and "
+        f"macro recall {published[1]:.2f}. Here, {PAPER_PROTOCOL}, {counts.min()} to "
+        f"{counts.max()} tracks of a genre: {accuracy:.1f} % and {recall:.1f} %."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,7 @@ K_NEIGHBOURS = 5
 #: Artist-disjoint, and nearly every track is tested.
 PROTOCOL = "rotation"
 MFCC, MEL = "MFCC", "mel bands"
+TABLE_DATA = "feature table, 30 s"
 
 
 def mel_against_mfcc(row: Row, reproduction: Reproduction) -> Outcome:
@@ -60,17 +62,19 @@ def mel_against_mfcc(row: Row, reproduction: Reproduction) -> Outcome:
     measurements: list[Measurement] = []
     right: dict[str, NDArray[np.bool_]] = {}
     panels: dict[str, Points] = {}
-    for name, features in ((MFCC, mfcc), (MEL, mel)):
+    sources = ((MFCC, mfcc, TABLE_DATA), (MEL, mel, reproduction.data_name))
+    for name, features, data in sources:
         panels[name] = tsne_of(features, SEED, perplexity)
         full_name = f"{name} ({features.shape[1]} features)"
         right[name] = neighbours_right(features, table)
         in_plane = neighbours_right(panels[name], table)
-        measurements += [
+        measured = (
             _accuracy(full_name, right[name]),
             _accuracy(f"{name} in the plane", in_plane),
             _silhouette(full_name, features, table),
             _silhouette(f"{name} in the plane", panels[name], table),
-        ]
+        )
+        measurements += [replace(one, data=data) for one in measured]
     title = f"{row.id} {row.title}, perplexity {perplexity:.0f}"
     path = plot_path(reproduction, row, "tsne")
     paths = plot_embedding_2d(panels, table.labels, title, path)

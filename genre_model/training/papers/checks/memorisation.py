@@ -20,10 +20,12 @@ from genre_model.training.papers.checks.needed_networks import (
 from genre_model.training.papers.checks.run_means import mean_over_runs
 from genre_model.training.papers.drawings import plot_path, relative
 from genre_model.training.papers.outcome import Outcome
+from genre_model.training.papers.reproduction import QUICK_EVERY
 from genre_model.training.papers.rows import chosen_rows
 from genre_model.training.plots import plot_learning_curves
 
 if TYPE_CHECKING:
+    from genre_model.training.gtzan import LabelledTrack
     from genre_model.training.papers.outcome import Measurement
     from genre_model.training.papers.reproduction import Reproduction
     from genre_model.training.papers.rows import Row
@@ -95,9 +97,9 @@ def memorisation(row: Row, reproduction: Reproduction) -> Outcome:
 
 
 @lru_cache(maxsize=8)
-def training_accuracies(
+def right_on_own_tracks(
     row_id: str, protocol: str, reproduction: Reproduction
-) -> tuple[float, ...]:
+) -> tuple[tuple[bool, ...], ...]:
     """Score each fold and seed of a row's first system on its own training tracks.
 
     Args:
@@ -106,7 +108,8 @@ def training_accuracies(
         reproduction: data and thoroughness.
 
     Returns:
-        Accuracies on whole tracks [shape=(n_trainings,)].
+        Whether the genre of each track is right, of each training; a quick reproduction
+        scores some tracks only.
 
     Raises:
         TrainingDataError: if runs or tracks are missing.
@@ -117,12 +120,10 @@ def training_accuracies(
         if not training.run_folder.is_complete:
             raise TrainingDataError(f"{training.run_folder.path} is not trained yet")
     classifiers = [GenreClassifier.load(one.run_folder.model_path) for one in trainings]
-    wanted = [set(one.fold.train) for one in trainings]
-    tracks = [
-        track
-        for track in find_tracks(reproduction.data_dir)
-        if any(track.track_id in ids for ids in wanted)
-    ]
+    found = find_tracks(reproduction.data_dir)
+    every = QUICK_EVERY if reproduction.quick else 1
+    wanted = [_ids(found, set(one.fold.train), every) for one in trainings]
+    tracks = [one for one in found if any(one.track_id in ids for ids in wanted)]
     right: list[list[bool]] = [[] for _ in trainings]
     for track, mel_frames in readable_clips(tracks, classifiers[0].card.front_end):
         for ids, classifier, hits in zip(wanted, classifiers, right, strict=True):
@@ -130,19 +131,24 @@ def training_accuracies(
                 predicted = classifier.predict_mel_frames(track.path, mel_frames)
                 best = classifier.genres[int(predicted.probabilities.argmax())]
                 hits.append(best == track.genre)
-    return tuple(float(np.mean(hits)) for hits in right)
+    return tuple(map(tuple, right))
+
+
+def _ids(found: list[LabelledTrack], ids: set[str], every: int) -> set[str]:
+    """Return the ids of every so many-th of these tracks."""
+    return {one.track_id for one in [one for one in found if one.track_id in ids][::every]}
 
 
 def _on_own_tracks(row: Row, protocol: str, reproduction: Reproduction) -> Measurement:
-    accuracies = training_accuracies(row.needs[0], protocol, reproduction)
+    right = right_on_own_tracks(row.needs[0], protocol, reproduction)
     training = needed_trainings(row, protocol, reproduction)[0]
     return mean_over_runs(
         "its own training tracks",
         "accuracy",
         PUBLISHED_TRAINING,
-        accuracies,
+        [float(np.mean(hits)) for hits in right],
         protocol=protocol,
-        n=len(training.fold.train),
+        n=len(right[0]),
         data=reproduction.data_name,
         recipe=training.experiment.recipe.name,
     )

@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def predict_segments(trainings: list[Training]) -> list[Predictions]:
+def predict_segments(trainings: list[Training], every: int = 1) -> list[Predictions]:
     """Judge each segment of the test tracks, cut as ``segment-random`` cuts them.
 
     Args:
         trainings: complete ones; together the folds and seeds of a system.
+        every: judge only every so many-th track, for a quick look.
 
     Returns:
         One per seed, in the order of the seeds.
@@ -48,12 +49,13 @@ def predict_segments(trainings: list[Training]) -> list[Predictions]:
     """
     seeds = sorted({training.seed for training in trainings})
     return [
-        _predictions(seed, [one for one in trainings if one.seed == seed]) for seed in seeds
+        _predictions(seed, [one for one in trainings if one.seed == seed], every)
+        for seed in seeds
     ]
 
 
-def _predictions(seed: int, trainings: list[Training]) -> Predictions:
-    judged = [one for training in trainings for one in _judged(training)]
+def _predictions(seed: int, trainings: list[Training], every: int) -> Predictions:
+    judged = [one for training in trainings for one in _judged(training, every)]
     experiment = trainings[0].experiment
     if not judged:
         raise TrainingDataError(
@@ -73,14 +75,13 @@ def _predictions(seed: int, trainings: list[Training]) -> Predictions:
     )
 
 
-def _judged(training: Training) -> Iterator[Judged]:
+def _judged(training: Training, every: int) -> Iterator[Judged]:
     """Judge every segment of the test tracks of one fold."""
     experiment = training.experiment
     classifier = GenreClassifier.load(training.run_folder.model_path)
     wanted = set(training.fold.test)
-    for track in find_tracks(experiment.data_dir, experiment.source):
-        if track.track_id not in wanted:
-            continue
+    found = find_tracks(experiment.data_dir, experiment.source)
+    for track in [one for one in found if one.track_id in wanted][::every]:
         try:
             segments = _end_to_end(track, classifier.card.front_end)
             prediction = classifier.predict_segments(track.path, segments)

@@ -46,22 +46,23 @@ def tables_at_hand(row: Row, reproduction: Reproduction) -> Outcome:
     table = reproduction.table(30)
     measurements = _shape(table, N_TRACKS)
     findings = [_labels(table)]
+    not_run = []
     try:
         segments = reproduction.table(3)
-    except TrainingDataError:
-        findings.append(
-            f"There is no {FILE_NAMES[3]}, or none that can be read; 'genre-model "
-            "features' computes it from audio."
-        )
+    except TrainingDataError as error:
+        not_run.append(f"Rows of 3 s: {reproduction.reason_of(error)}")
     else:
         measurements += _shape(segments, N_TRACKS * N_SEGMENTS)
         findings.append(_labels(segments))
     if reproduction.has_pictures:
         n_pictures = len(find_tracks(reproduction.data_dir))
-        measurements.append(Measurement("mel pictures", "files", N_TRACKS, n_pictures))
+        data = reproduction.data_name
+        measurements.append(
+            Measurement("mel pictures", "files", N_TRACKS, n_pictures, data=data)
+        )
     else:
         findings.append("There are no mel pictures, but audio.")
-    return Outcome(row.id, tuple(measurements), tuple(findings))
+    return Outcome(row.id, tuple(measurements), tuple(findings), not_run=tuple(not_run))
 
 
 def correlation_filter(row: Row, reproduction: Reproduction) -> Outcome:
@@ -75,8 +76,8 @@ def correlation_filter(row: Row, reproduction: Reproduction) -> Outcome:
     n_left = len(drop_correlated_leaky(table).names)
     published = len(PUBLISHED_DROPPED)
     measurements = (
-        Measurement("all rows", "features dropped", published, len(dropped)),
-        Measurement("all rows", "features left", N_FEATURES - published, n_left),
+        _of_table(table, "all rows", "features dropped", published, len(dropped)),
+        _of_table(table, "all rows", "features left", N_FEATURES - published, n_left),
     )
     others = sorted(PUBLISHED_DROPPED ^ set(dropped))
     same = f"other than the paper's by {', '.join(others)}" if others else "as the paper"
@@ -102,9 +103,16 @@ def dropped_features(table: FeatureTable) -> list[str]:
 def _shape(table: FeatureTable, published_rows: int) -> list[Measurement]:
     name = FILE_NAMES.get(table.seconds, f"table of {table.seconds} s")
     return [
-        Measurement(name, "rows", published_rows, len(table.row_ids)),
-        Measurement(name, "features", N_FEATURES, len(table.names)),
+        _of_table(table, name, "rows", published_rows, len(table.row_ids)),
+        _of_table(table, name, "features", N_FEATURES, len(table.names)),
     ]
+
+
+def _of_table(
+    table: FeatureTable, name: str, measure: str, published: int, ours: int
+) -> Measurement:
+    data = f"feature table, {table.seconds} s"
+    return Measurement(name, measure, published, ours, data=data)
 
 
 def _labels(table: FeatureTable) -> str:

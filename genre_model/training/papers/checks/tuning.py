@@ -46,43 +46,54 @@ def tuning(row: Row, reproduction: Reproduction) -> Outcome:
     measurements: list[Measurement] = []
     findings: list[str] = []
     files: list[str] = []
+    not_run: list[str] = []
     for seconds in (30, 3):
         try:
             table = reproduction.table(seconds)
         except TrainingDataError as error:
-            findings.append(f"{seconds}-s table not tuned: {error}")
+            reason = reproduction.reason_of(error)
+            not_run.append(f"SVM and k-NN on the {seconds}-s table: {reason}")
             continue
         for curve in (_svm_curve(table), _knn_curve(table)):
             measurements += curve.measurements()
             findings.append(curve.finding())
             files += curve.draw(row, reproduction)
     if not measurements:
-        raise TrainingDataError("; ".join(findings))
-    return Outcome(row.id, tuple(measurements), tuple(findings), tuple(files))
+        raise TrainingDataError("; ".join(not_run))
+    return Outcome(
+        row.id,
+        tuple(measurements),
+        tuple(findings),
+        tuple(files),
+        not_run=tuple(not_run),
+    )
 
 
 class Curve:
     """Validation accuracy over the values of one setting.
 
     Args:
-        system: what it is a setting of, and of which table.
+        system: what it is a setting of.
+        table: whose validation tracks are predicted.
         setting: its name.
         values: that are tried, ascending.
         published: the values that the paper reports.
-        predict: predicts the validation tracks with a value.
+        build: makes the system with a value.
     """
 
     def __init__(
         self,
         system: str,
+        table: FeatureTable,
         setting: str,
         values: Sequence[float],
         published: Sequence[float],
-        predict: Callable[[Any], Predictions],
+        build: Callable[[Any], Pipeline],
     ) -> None:
-        self.system, self.setting = system, setting
+        self.system, self.setting = f"{system}, {table.seconds} s", setting
+        self.data = f"feature table, {table.seconds} s"
         self.values, self.published = np.array(values), published
-        predicted = [predict(value) for value in values]
+        predicted = [_predict(table, build, value) for value in values]
         self.accuracies: NDArray[np.float64] = np.array([p.right.mean() for p in predicted])
         self.n_tracks = len(predicted[0].labels)
 
@@ -112,7 +123,7 @@ class Curve:
                     high=high,
                     protocol=HONEST_PROTOCOL,
                     n=self.n_tracks,
-                    data="feature table",
+                    data=self.data,
                 )
             )
         return rows
@@ -145,13 +156,11 @@ class Curve:
 
 
 def _svm_curve(table: FeatureTable) -> Curve:
-    predict = partial(_predict, table, _svm)
-    return Curve(f"SVM, {table.seconds} s", "C", C_VALUES, (10.0,), predict)
+    return Curve("SVM", table, "C", C_VALUES, (10.0,), _svm)
 
 
 def _knn_curve(table: FeatureTable) -> Curve:
-    predict = partial(_predict, table, _knn)
-    return Curve(f"k-NN, {table.seconds} s", "k", K_VALUES, (1, 5), predict)
+    return Curve("k-NN", table, "k", K_VALUES, (1, 5), _knn)
 
 
 def _predict(
