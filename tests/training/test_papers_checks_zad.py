@@ -23,7 +23,7 @@ from genre_model.training.papers.checks.printed_tables import ZHANG_FIGURE_8
 from genre_model.training.papers.checks.split_counts import random_split_p_value
 from genre_model.training.papers.checks.table_facts import PUBLISHED_DROPPED
 from genre_model.training.papers.outcome import Outcome
-from genre_model.training.papers.reproduction import QUICK_EVERY, Reproduction
+from genre_model.training.papers.reproduction import Reproduction
 from genre_model.training.papers.rows import chosen_rows
 from genre_model.training.predictions import Evaluation, Predictions, predict_systems
 from genre_model.training.protocols import folds_of
@@ -170,16 +170,17 @@ def test_d6_finds_what_text_and_table_disagree_on(trained: Reproduction) -> None
 def test_z8_and_z13_score_the_training_tracks(trained: Reproduction) -> None:
     memorised, curves = check("Z13", trained), check("Z8", trained)
     assert len(curves.files) == 4
-    run = trained.experiment(Z2, "fault-filtered").out
-    (expected,) = predict_systems(
+    experiment = trained.experiment(Z2, "fault-filtered")
+    (everything,) = predict_systems(
         Evaluation(
-            str(run),
+            str(experiment.out),
             trained.data_dir,
             part="train",  # type: ignore[arg-type]
             allow_seen=True,
-            every=QUICK_EVERY,
         )
     )
+    expected = everything.subset(experiment.folds()[0].train)
+    assert 0 < len(expected.labels) < len(everything.labels)
     for outcome in (memorised, curves):
         (one,) = [
             one

@@ -20,12 +20,10 @@ from genre_model.training.papers.checks.needed_networks import (
 from genre_model.training.papers.checks.run_means import mean_over_runs
 from genre_model.training.papers.drawings import plot_path, relative
 from genre_model.training.papers.outcome import Outcome
-from genre_model.training.papers.reproduction import QUICK_EVERY
 from genre_model.training.papers.rows import chosen_rows
 from genre_model.training.plots import plot_learning_curves
 
 if TYPE_CHECKING:
-    from genre_model.training.gtzan import LabelledTrack
     from genre_model.training.papers.outcome import Measurement
     from genre_model.training.papers.reproduction import Reproduction
     from genre_model.training.papers.rows import Row
@@ -108,8 +106,7 @@ def right_on_own_tracks(
         reproduction: data and thoroughness.
 
     Returns:
-        Whether the genre of each track is right, of each training; a quick reproduction
-        scores some tracks only.
+        Whether the genre of each track is right, of each training.
 
     Raises:
         TrainingDataError: if runs or tracks are missing.
@@ -120,10 +117,12 @@ def right_on_own_tracks(
         if not training.run_folder.is_complete:
             raise TrainingDataError(f"{training.run_folder.path} is not trained yet")
     classifiers = [GenreClassifier.load(one.run_folder.model_path) for one in trainings]
-    found = find_tracks(reproduction.data_dir)
-    every = QUICK_EVERY if reproduction.quick else 1
-    wanted = [_ids(found, set(one.fold.train), every) for one in trainings]
-    tracks = [one for one in found if any(one.track_id in ids for ids in wanted)]
+    wanted = [set(one.fold.train) for one in trainings]
+    tracks = [
+        one
+        for one in find_tracks(reproduction.data_dir)
+        if any(one.track_id in ids for ids in wanted)
+    ]
     right: list[list[bool]] = [[] for _ in trainings]
     for track, mel_frames in readable_clips(tracks, classifiers[0].card.front_end):
         for ids, classifier, hits in zip(wanted, classifiers, right, strict=True):
@@ -132,11 +131,6 @@ def right_on_own_tracks(
                 best = classifier.genres[int(predicted.probabilities.argmax())]
                 hits.append(best == track.genre)
     return tuple(map(tuple, right))
-
-
-def _ids(found: list[LabelledTrack], ids: set[str], every: int) -> set[str]:
-    """Return the ids of every so many-th of these tracks."""
-    return {one.track_id for one in [one for one in found if one.track_id in ids][::every]}
 
 
 def _on_own_tracks(row: Row, protocol: str, reproduction: Reproduction) -> Measurement:
