@@ -239,8 +239,21 @@ def test_rows_are_laid_out_for_terminal_and_page(folder: Path, tmp_path: Path) -
     page = page_of([(row, outcome)], tools)
     assert "| SVM, 30 s | random-80-20 **leaky** | accuracy | 69.6 |" in page
     assert "These numbers mean nothing" in page
+    assert "Not run yet: Z1, Z2, " in page
     table = [line for line in page.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in table}) == 1
+
+
+def test_names_of_any_length_are_laid_out() -> None:
+    (row,) = chosen_rows(["D6"])
+    names = ("pop", "x" * 60)
+    rows = [
+        tuple(Measurement(name, "f1", 0.76, 0.5) for name in one)
+        for one in (names, ("pop",))
+    ]
+    texts = [text_of_row(row, Outcome("D6", measurements)) for measurements in rows]
+    assert f"{'x' * 45}...  f1 0.5 (paper 0.76, -0.26)" in texts[0]
+    assert "      pop  f1 0.5 (paper 0.76, -0.26)" in texts[1]
 
 
 class TestCommand:

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from genre_model.training.papers.row_text import difference_text, protocol_text, value_text
+from genre_model.training.papers.rows import all_rows
 
 if TYPE_CHECKING:
     from genre_model.training.papers.outcome import Measurement, Outcome
@@ -28,7 +29,9 @@ def page_of(done: list[tuple[Row, Outcome]], reproduction: Reproduction) -> str:
     seconds = sum(outcome.seconds for _, outcome in done)
     training = _training_seconds(done)
     lines = [
-        "<!-- Written by genre-model reproduce. -->",
+        "# Papers, row by row",
+        "",
+        "Written by `genre-model reproduce`; ± is the standard deviation over runs.",
         "",
         (
             f"beets-genreclf {version('beets-genreclf')}; networks on "
@@ -38,6 +41,9 @@ def page_of(done: list[tuple[Row, Outcome]], reproduction: Reproduction) -> str:
     ]
     if reproduction.quick:
         lines += ["", "**QUICK: a few batches of everything. These numbers mean nothing.**"]
+    there = {row.id for row, _ in done}
+    if missing := [row.id for row in all_rows() if row.id not in there]:
+        lines += ["", f"Not run yet: {', '.join(missing)}."]
     paper = ""
     for row, outcome in done:
         if row.paper != paper:

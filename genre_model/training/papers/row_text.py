@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 #: Longest name of a system that is printed whole.
-MAX_NAME = 34
+MAX_NAME = 48
 #: Measures that are shares, shown in percent.
 SHARES = (
     "accuracy",
@@ -97,11 +97,15 @@ def _table_lines(measurements: list[Measurement]) -> list[str]:
     width = min(MAX_NAME, max(len(one.name) for one in measurements))
     lines, last = [], ""
     for one in measurements:
-        name = "" if one.name == last else fill(one.name, width, max_lines=1)
+        name = "" if one.name == last else _cut(one.name, width)
         cost = "" if one.name == last else cost_text(one)
         last = one.name
         lines.append(f"      {name:<{width}}  {_numbers(one)}  {cost}".rstrip())
     return lines
+
+
+def _cut(name: str, width: int) -> str:
+    return name if len(name) <= width else f"{name[: width - 3]}..."
 
 
 def _numbers(one: Measurement) -> str:
