@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from genre_model.training.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
+# Fabric tells of each training's precision, twice; the recipe has said it. Which of its
+# loggers it takes depends on what of it was imported last.
+for name in ("lightning.fabric", "lightning.pytorch"):
+    logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def train_network(

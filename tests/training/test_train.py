@@ -79,6 +79,17 @@ def test_it_learns(
     assert rows[-1]["valid_accuracy"] >= 0.5, "chance is 0.1"
 
 
+def test_fabric_has_nothing_to_say(
+    parts: tuple[LabelledMelFrames, LabelledMelFrames],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with caplog.at_level(logging.INFO):
+        trained(quick_recipe(epochs=1, precision="bf16-mixed"), parts, tmp_path)
+    assert "Precision" not in caplog.text + capfd.readouterr().err
+
+
 def test_the_seed_decides(
     parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
 ) -> None:
