@@ -21,7 +21,13 @@ from genre_model.training.papers.page import page_of
 from genre_model.training.papers.reproduce import reproduce
 from genre_model.training.papers.reproduction import Reproduction
 from genre_model.training.papers.row_text import list_of_rows, text_of_row
-from genre_model.training.papers.rows import Row, System, all_rows, chosen_rows
+from genre_model.training.papers.rows import (
+    Row,
+    System,
+    all_rows,
+    build_row,
+    chosen_rows,
+)
 from genre_model.training.papers.table_rows import table_outcome
 from genre_model.training.predictions import Predictions
 from genre_model.training.run_training import run_training
@@ -76,6 +82,19 @@ class TestRows:
         assert {"networks"} >= {
             one.kind for one in chosen_rows(list(row.needs)) if row.needs
         }
+
+    def test_a_budget_leaves_alone_what_a_system_is_about(self) -> None:
+        for system in (system for row in all_rows() for system in row.systems):
+            named = [
+                {change.partition("=")[0] for change in changes}
+                for changes in (system.set, system.budget)
+            ]
+            assert not named[0] & named[1], system
+
+    def test_an_unknown_budget_is_refused(self) -> None:
+        row = {"id": "X1", "system": [{"budget": "long"}]}
+        with pytest.raises(RecipeError, match="budget 'long' is unknown; known: short"):
+            build_row(row, "a paper", {"short": ["training.epochs=1"]})
 
     @pytest.mark.parametrize("quick", [False, True])
     def test_equal_settings_are_one_recipe_with_one_name(

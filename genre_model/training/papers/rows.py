@@ -131,21 +131,39 @@ def chosen_rows(ids: list[str]) -> list[Row]:
 def _rows_of(letter: str) -> list[Row]:
     folder = resources.files("genre_model.training.papers") / "rows"
     values = tomllib.loads((folder / f"{letter}.toml").read_text("utf-8"))
-    return [_row(row, values["paper"]) for row in values["row"]]
+    budgets = values.get("budgets", {})
+    return [build_row(row, values["paper"], budgets) for row in values["row"]]
 
 
-def _row(values: dict[str, Any], paper: str) -> Row:
+def build_row(values: dict[str, Any], paper: str, budgets: dict[str, list[str]]) -> Row:
+    """Build a row.
+
+    Args:
+        values: what its file says of it.
+        paper: the paper's name.
+        budgets: changes of recipes by the name that systems call them.
+
+    Raises:
+        RecipeError: naming a key, kind, protocol or budget that there is not.
+    """
     values = dict(values)
     common = values.pop("common", {})
-    systems = tuple(_system(common, one) for one in values.pop("system", ()))
+    systems = tuple(_system(common, one, budgets) for one in values.pop("system", ()))
     row: Row = _build(Row, values | {"paper": paper})
     _check(row, get_args(Kind), (*PROTOCOLS, RANDOM_SPLITS))
     return replace(row, systems=systems)
 
 
-def _system(common: dict[str, Any], values: dict[str, Any]) -> System:
+def _system(
+    common: dict[str, Any], values: dict[str, Any], budgets: dict[str, list[str]]
+) -> System:
     changes = [*common.get("set", ()), *values.get("set", ())]
-    system: System = _build(System, common | values | {"set": changes})
+    plain = common | values | {"set": changes}
+    if name := plain.get("budget"):
+        if name not in budgets:
+            raise RecipeError(f"budget {name!r} is unknown; known: {', '.join(budgets)}")
+        plain["budget"] = budgets[name]
+    system: System = _build(System, plain)
     return system
 
 
