@@ -55,5 +55,9 @@ class JobsFailedError(GenreModelError):
         self.reasons = reasons
 
 
+class TrainingDivergedError(GenreModelError):
+    """The weights that a training ended with are no numbers."""
+
+
 class TrainingStoppedError(GenreModelError):
     """Somebody asked a training to stop; what was computed is kept for the next one."""

@@ -19,7 +19,7 @@ import torch
 from gtzan_folder import quick_recipe, write_pictures
 
 from genre_model.cli import main
-from genre_model.errors import RecipeError, TrainingDataError
+from genre_model.errors import RecipeError, TrainingDataError, TrainingDivergedError
 from genre_model.model_file import read_model
 from genre_model.training import run_training
 from genre_model.training.experiment import Experiment, train_protocol
@@ -77,6 +77,14 @@ def test_it_learns(
     assert [row["epoch"] for row in rows] == [1, 2, 3, 4, 5, 6]
     assert rows[-1]["train_loss"] < rows[0]["train_loss"]
     assert rows[-1]["valid_accuracy"] >= 0.5, "chance is 0.1"
+
+
+def test_weights_that_are_no_numbers_are_no_model(
+    parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
+) -> None:
+    recipe = quick_recipe(epochs=1, learning_rate=1e30)
+    with pytest.raises(TrainingDivergedError, match="are no numbers"):
+        trained(recipe, parts, tmp_path)
 
 
 def test_fabric_has_nothing_to_say(
