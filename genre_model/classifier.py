@@ -22,7 +22,7 @@ from genre_model.track_probabilities import (
     TrackPrediction,
     combine_segments,
 )
-from genre_model.waveform import AudioFile, is_silent
+from genre_model.waveform import is_silent, open_audio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from genre_model.card import Card
     from genre_model.config import FrontEnd
+    from genre_model.waveform import AudioFile
 
 
 class GenreClassifier:
@@ -142,7 +143,7 @@ class GenreClassifier:
             GenreModelError: a subclass that says what is wrong.
         """
         front_end = self.card.front_end
-        with AudioFile(path, front_end.waveform) as audio:
+        with open_audio(path, front_end) as audio:
             with _naming(path):
                 spans = plan_spans(audio.duration_seconds, front_end)
             excerpts = [_read(audio, span, front_end) for span in spans]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 from fractions import Fraction
 from itertools import chain, islice
+from math import inf
 from statistics import median_low, mode
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +13,7 @@ import av
 from av.error import FFmpegError
 
 from genre_model.errors import AudioDecodeError, TooLongError
+from genre_model.joined_frames import joined_frames
 from genre_model.mono_samples import mono_samples
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ _N_TIMED_FRAMES = 15
 # A claimed duration is believed where a packet is found this close to the claimed end.
 _TAIL_SECONDS = 2.0
 _MAX_DEMUX_ERRORS = 100
+# So many damaged packets, one behind the other, are half a minute of most codecs.
+_MAX_ERRORS_IN_A_ROW = 1000
 # Containers of sound; not playlists, which make FFmpeg open other files and addresses.
 _OPTIONS = {
     "format_whitelist": "mp3,flac,ogg,mov,asf,wav,w64,aiff,ape,wv,mpc,mpc8,dsf,iff,aac,"
@@ -80,21 +84,24 @@ class Decoder:
         """Close the file."""
         self._open_container.close()
 
-    def blocks_from(self, start: int) -> Iterator[Block]:
-        """Decode from a sample on to the end.
+    def blocks(self, start: int = 0, end: int | None = None) -> Iterator[Block]:
+        """Decode a stretch.
 
         Args:
             start: first sample wanted, counted from the first that decodes.
+            end: first sample not wanted any more; None decodes to the end.
 
         Yields:
             Sample rate and mono samples [shape=(n_samples,)], without gaps; the first
-            begin exactly at ``start``. The rate changes midway in joined files.
+            begin exactly at ``start``, the last end at ``end`` or less than a frame
+            later. The rate changes midway in joined files.
         """
         entered = self._enter_before(start)
         if entered is None:
             self._rewind()
         position, frames = entered or (0, self._frames())
-        for frame in frames:
+        seconds = inf if end is None else (end - position) / self.sample_rate_hz
+        for frame in joined_frames(frames, seconds):
             samples = mono_samples(frame)
             length = round(len(samples) * self.sample_rate_hz / frame.sample_rate)
             if position + length > start:
@@ -125,9 +132,25 @@ class Decoder:
 
     def _frames(self, after_pts: int | None = None) -> Iterator[AudioFrame]:
         # Seeking can land minutes early: FFmpeg's index of a long MP3 has wide gaps.
-        for packet in self._packets():
-            if after_pts is None or _end_pts(packet, after_pts) >= after_pts:
-                yield from _decoded(packet)
+        if after_pts is not None:
+            for packet in self._packets():
+                if _end_pts(packet, after_pts) >= after_pts:
+                    yield from _decoded(packet)
+                    break
+        yield from self._all_frames()
+
+    def _all_frames(self) -> Iterator[AudioFrame]:
+        # PyAV's own loop: one packet at a time from here costs as much again as the
+        # decoding of MP3. An error ends it, and the next begins behind the packet.
+        n_errors = 0
+        while n_errors < _MAX_ERRORS_IN_A_ROW:
+            with suppress(FFmpegError):  # players, too, leave a damaged packet out
+                for frame in self._container.decode(self._stream):
+                    if frame.samples and frame.sample_rate:
+                        n_errors = 0
+                        yield frame
+                return
+            n_errors += 1
 
     def _first_frame(self) -> AudioFrame:
         n_bytes = 0
@@ -207,7 +230,7 @@ class Decoder:
         return max(map(self._end_seconds, self._packets()), default=0.0)
 
     def _decoded_seconds(self) -> float:
-        return sum(len(samples) / hz for hz, samples in self.blocks_from(0))
+        return sum(len(samples) / hz for hz, samples in self.blocks())
 
     def _end_seconds(self, packet: Packet[AudioStream]) -> float:
         ticks = _end_pts(packet, self._origin_pts) - self._origin_pts
@@ -219,6 +242,6 @@ def _end_pts(packet: Packet[AudioStream], default: int) -> int:
 
 
 def _decoded(packet: Packet[AudioStream]) -> list[AudioFrame]:
-    with suppress(FFmpegError):  # players, too, leave a damaged packet out
+    with suppress(FFmpegError):
         return [frame for frame in packet.decode() if frame.samples * frame.sample_rate]
     return []

@@ -44,7 +44,7 @@ def mel_frames_from_waveform(
         raise TooShortError(
             f"{len(samples)} samples are fewer than one window of {config.n_fft}"
         )
-    weights = band_weights(sample_rate_hz, config)
+    weights = _heard_weights(sample_rate_hz, config)
     windows = np.lib.stride_tricks.sliding_window_view(
         samples.astype(np.float32, copy=False), config.n_fft
     )[:: config.hop_samples]
@@ -84,6 +84,19 @@ def band_weights(sample_rate_hz: int, config: MelConfig) -> NDArray[np.float32]:
     return weights[: count_bands(config)].astype(np.float32)
 
 
+@lru_cache(maxsize=8)
+def _heard_weights(sample_rate_hz: int, config: MelConfig) -> NDArray[np.float32]:
+    """Return the band weights up to the last bin that any band holds."""
+    weights = band_weights(sample_rate_hz, config)
+    n_heard = int(np.flatnonzero(weights.any(axis=0))[-1]) + 1
+    return np.ascontiguousarray(weights[:, :n_heard])
+
+
+@lru_cache(maxsize=8)
+def _window(n_fft: int) -> NDArray[np.float32]:
+    return np.hanning(n_fft).astype(np.float32)
+
+
 def _band_edges_hz(config: MelConfig) -> NDArray[np.float64]:
     edges_mel = np.linspace(
         _mel_from_hz(config.f_min_hz), _mel_from_hz(config.f_max_hz), config.n_mels + 2
@@ -99,9 +112,9 @@ def _mel_from_hz(frequency_hz: float) -> float:
 def _band_values(
     windows: NDArray[np.float32], weights: NDArray[np.float32], config: MelConfig
 ) -> NDArray[np.float32]:
-    window = np.hanning(config.n_fft).astype(np.float32)
-    spectrum = np.fft.rfft(windows * window, axis=1)
-    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
+    spectrum = np.fft.rfft(windows * _window(config.n_fft), axis=1)
+    heard = spectrum[:, : weights.shape[1]]
+    power = (heard.real**2 + heard.imag**2).astype(np.float32, copy=False)
     values: NDArray[np.float32]
     if config.band_value == "mean_of_db":
         values = np.matmul(weights, _decibels(power, config).T)

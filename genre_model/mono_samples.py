@@ -17,24 +17,36 @@ _DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl"
 
 def mono_samples(frame: AudioFrame) -> NDArray[np.float32]:
     """Average the channels, all finite and in about [-1, 1] [shape=(n_samples,)]."""
-    values = _channels(frame)
-    if values.dtype.kind == "f":
-        values[~(np.abs(values) < _LOUDEST_SAMPLE)] = 0
-    channels = values.astype(np.float32, order="C")  # or the mean takes 5 times as long
-    mono: NDArray[np.float32] = channels.mean(axis=0)
-    if values.dtype.kind == "f":
+    channels = _channels(frame)
+    kind = channels[0].dtype
+    if kind.kind == "f":
+        channels = [_without_damage(values) for values in channels]
+    # One channel after the other: three times as fast as a mean over an axis.
+    mono = channels[0].astype(np.float32)
+    for values in channels[1:]:
+        np.add(mono, values, out=mono, dtype=np.float32)
+    mono /= np.float32(len(channels))
+    if kind.kind == "f":
         return mono
-    full_scale = np.float32(2 ** (8 * values.itemsize - 1))
-    return mono / full_scale - (1 if values.dtype.kind == "u" else 0)
+    full_scale = np.float32(2 ** (8 * kind.itemsize - 1))
+    return mono / full_scale - (1 if kind.kind == "u" else 0)
 
 
-def _channels(frame: AudioFrame) -> NDArray[Any]:
-    """Copy the samples, as they are [shape=(n_channels, n_samples)]."""
+def _channels(frame: AudioFrame) -> list[NDArray[Any]]:
+    """Look at the samples of each channel, as they are [shape=(n_samples,)]."""
     # Not frame.to_ndarray() or frame.planes: PyAV looks for a ninth plane of eight.
     n_channels = frame.layout.nb_channels
     n_planes = n_channels if frame.format.is_planar else 1
     planes = [AudioPlane(frame, index) for index in range(n_planes)]
     count = frame.samples * n_channels // len(planes)
     dtype = _DTYPES[frame.format.name.removesuffix("p")]
-    values = np.stack([np.frombuffer(memoryview(p), dtype, count) for p in planes])
-    return values if frame.format.is_planar else values.reshape(-1, n_channels).T
+    values = [np.frombuffer(memoryview(plane), dtype, count) for plane in planes]
+    if frame.format.is_planar:
+        return values
+    return list(values[0].reshape(-1, n_channels).T)
+
+
+def _without_damage(values: NDArray[Any]) -> NDArray[Any]:
+    if np.abs(values).max(initial=0) < _LOUDEST_SAMPLE:  # not where there is a NaN
+        return values
+    return np.where(np.abs(values) < _LOUDEST_SAMPLE, values, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from contextlib import contextmanager
-from math import gcd
+from math import ceil, gcd
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genre_model.config import WaveformConfig
+    from genre_model.config import FrontEnd, WaveformConfig
 
 #: Peak below which there is nothing to hear: -80 dBFS.
 SILENT_BELOW = 1e-4
@@ -42,6 +42,8 @@ class AudioFile:
     Args:
         path: file to open; a name that looks like an address is a name all the same.
         config: the sample rate.
+        clean_below_hz: nobody will listen to what lies higher, so that resampling need
+            not keep it; None keeps 0.9 of the band.
 
     Raises:
         AudioDecodeError: if it cannot be read, or nothing in it decodes as audio.
@@ -49,8 +51,11 @@ class AudioFile:
         TooLongError: if it claims more than 12 hours.
     """
 
-    def __init__(self, path: Path, config: WaveformConfig) -> None:
+    def __init__(
+        self, path: Path, config: WaveformConfig, clean_below_hz: float | None = None
+    ) -> None:
         self._path = path
+        self._clean_below_hz = clean_below_hz
         self._sample_rate_hz = config.sample_rate_hz
         with _naming(path):
             _check_readable(path)
@@ -112,16 +117,27 @@ class AudioFile:
         """Return samples ``first`` to ``end``, counted at the rate of the result."""
         # The resampler starts where both grids of samples meet, so that it computes the
         # very numbers that it computes when it starts at 0.
-        common = gcd(self._decoder.sample_rate_hz, self._sample_rate_hz)
+        file_hz = self._decoder.sample_rate_hz
+        common = gcd(file_hz, self._sample_rate_hz)
         cycle = self._sample_rate_hz // common
-        settled = first - round(SETTLE_SECONDS * self._sample_rate_hz)
-        n_cycles = max(0, settled // cycle)
+        n_settling = round(SETTLE_SECONDS * self._sample_rate_hz)
+        n_cycles = max(0, (first - n_settling) // cycle)
+        file_end = None
+        if end is not None:
+            file_end = ceil((end + n_settling) * file_hz / self._sample_rate_hz)
         with _naming(self._path):
-            blocks = self._decoder.blocks_from(
-                n_cycles * self._decoder.sample_rate_hz // common
-            )
-            pieces = resampled(blocks, self._sample_rate_hz)
+            blocks = self._decoder.blocks(n_cycles * file_hz // common, file_end)
+            pieces = resampled(blocks, self._sample_rate_hz, self._clean_below_hz)
             return _excerpt(pieces, n_cycles * cycle, first, end)
+
+
+def open_audio(path: Path, front_end: FrontEnd) -> AudioFile:
+    """Open a file as a front end listens to it.
+
+    Raises:
+        AudioDecodeError, TooShortError, TooLongError: as :class:`AudioFile`.
+    """
+    return AudioFile(path, front_end.waveform, front_end.mel.keep_below_hz)
 
 
 def is_silent(samples: NDArray[np.float32]) -> bool:
@@ -133,14 +149,14 @@ def _excerpt(
     pieces: Iterable[NDArray[np.float32]], position: int, first: int, end: int | None
 ) -> NDArray[np.float32]:
     """Join pieces, the first of which begins at ``position``, and stop at ``end``."""
-    kept = [np.zeros(0, np.float32)]
+    kept = []
     for piece in pieces:
         if end is not None and position >= end:
             break
         stop = None if end is None else end - position
         kept.append(piece[max(0, first - position) : stop])
         position += len(piece)
-    return np.concatenate(kept)
+    return np.concatenate(kept) if kept else np.zeros(0, np.float32)
 
 
 def _check_readable(path: Path) -> None:

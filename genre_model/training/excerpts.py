@@ -12,7 +12,7 @@ from genre_model.classifier import GenreClassifier
 from genre_model.mel_frames import mel_frames_from_waveform
 from genre_model.model_file import Model
 from genre_model.segments import Span, plan_spans
-from genre_model.waveform import AudioFile, is_silent
+from genre_model.waveform import is_silent, open_audio
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from genre_model.config import FrontEnd
     from genre_model.segment_probabilities import SegmentScorer
+    from genre_model.waveform import AudioFile
 
 #: Length of an excerpt in segments, so that random crops have room to move.
 ROOM = 2
@@ -67,7 +68,7 @@ def _tagging_segments(path: Path, front_end: FrontEnd) -> NDArray[np.float32]:
 
 def _training_excerpts(path: Path, front_end: FrontEnd) -> list[NDArray[np.float32]]:
     """Return neither silent excerpts, nor those within which a damaged file ends."""
-    with AudioFile(path, front_end.waveform) as audio:
+    with open_audio(path, front_end) as audio:
         spans = excerpt_spans(audio.duration_seconds, front_end)
         waveforms = [_read(audio, span, front_end) for span in spans]
     rate_hz = front_end.waveform.sample_rate_hz

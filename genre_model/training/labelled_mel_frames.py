@@ -14,7 +14,7 @@ from tqdm import tqdm
 from genre_model.errors import GenreModelError, TooShortError, TrainingDataError
 from genre_model.mel_frames import count_bands, mel_frames_from_waveform
 from genre_model.training.gtzan import GENRES
-from genre_model.waveform import AudioFile
+from genre_model.waveform import open_audio
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -151,7 +151,7 @@ def _file_mel_frames(
 ) -> NDArray[np.float32]:
     if is_picture:
         return _picture_mel_frames(path, front_end.mel)
-    with AudioFile(path, front_end.waveform) as audio:
+    with open_audio(path, front_end) as audio:
         samples = audio.read_all()
     rate_hz = front_end.waveform.sample_rate_hz
     return mel_frames_from_waveform(samples, rate_hz, front_end.mel)

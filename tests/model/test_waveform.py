@@ -353,6 +353,20 @@ class TestSampleRates:
         samples = read_all(write_audio(tmp_path / "x.wav", tone(hz, 1)))
         assert level_db(samples, hz) == pytest.approx(-6.02, abs=0.1)
 
+    @pytest.mark.parametrize("rate_hz", [24000, 44100, 48000, 96000])
+    @pytest.mark.parametrize("below_hz", [4000, 7700, 10000, 11000])
+    def test_what_is_listened_to_stays_clean(
+        self, below_hz: int, rate_hz: int, tmp_path: Path
+    ) -> None:
+        path = write_audio(tmp_path / "x.wav", noise(3, rate_hz), rate_hz)
+        with AudioFile(path, CONFIG, below_hz) as audio:
+            samples = audio.read_all()
+        spectra = np.abs(np.fft.rfft([read_all(path), samples], axis=1)) ** 2
+        n_bands = below_hz // 100
+        heard = spectra[:, : n_bands * 100 * len(samples) // RATE_HZ]
+        powers = [np.sum(band, axis=1) for band in np.array_split(heard, n_bands, axis=1)]
+        assert np.abs(10 * np.log10([new / old for old, new in powers])).max() < 0.1
+
     @pytest.mark.parametrize("rate_hz", [11025, 44101, 48000, 96000])
     def test_excerpts_are_resampled_as_the_whole_is(
         self, rate_hz: int, tmp_path: Path
