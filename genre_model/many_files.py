@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from genre_model.errors import GenreModelError
 
 if TYPE_CHECKING:
@@ -92,7 +94,8 @@ def for_each_file(
     """Do the same with many files.
 
     Decoding, numpy and ONNX Runtime release the interpreter lock, so threads suffice.
-    Memory does not grow with the number of files.
+    Memory does not grow with the number of files. Each thread takes one core: meanwhile
+    numpy's linear algebra has no threads of its own, which would spin more than they help.
 
     Args:
         work: called in several threads.
@@ -108,14 +111,15 @@ def for_each_file(
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="genre_model")
     pending: deque[Future[Outcome[ResultT]]] = deque()
     try:
-        while not should_stop():
-            for path in islice(remaining, n_threads * LOOK_AHEAD - len(pending)):
-                pending.append(pool.submit(_outcome_of, work, path))
-            if not pending:
-                return
-            if (outcome := _result(pending[0])) is not None:
-                pending.popleft()
-                yield outcome
+        with threadpool_limits(limits=1, user_api="blas"):
+            while not should_stop():
+                for path in islice(remaining, n_threads * LOOK_AHEAD - len(pending)):
+                    pending.append(pool.submit(_outcome_of, work, path))
+                if not pending:
+                    return
+                if (outcome := _result(pending[0])) is not None:
+                    pending.popleft()
+                    yield outcome
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from audio_files import music, write_audio
 from onnx_models import write_small_model
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import AudioDecodeError, GenreModelError
@@ -40,6 +41,19 @@ def test_outcomes_come_in_order_and_a_bad_file_stops_nothing(
     ]
     assert isinstance(outcomes[1].error, AudioDecodeError)
     assert "gone.mp3" in str(outcomes[1].error)
+
+
+def test_each_thread_takes_one_core(classifier: GenreClassifier, song: Path) -> None:
+    def threads_of_numpy() -> list[int]:
+        return [
+            one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"
+        ]
+
+    with threadpool_limits(2, user_api="blas"):
+        before = threads_of_numpy()
+        meanwhile = [threads_of_numpy() for _ in predict_files(classifier, [song, song])]
+        assert threads_of_numpy() == before
+    assert meanwhile == [[1] * len(before)] * 2
 
 
 def test_no_files_are_no_outcomes(classifier: GenreClassifier) -> None:
