@@ -17,6 +17,7 @@ from genre_model.commands.compare_options import add_compare
 from genre_model.commands.evaluate_options import add_evaluate
 from genre_model.commands.features_options import add_features
 from genre_model.commands.option_values import positive
+from genre_model.commands.quantise_options import add_quantise
 from genre_model.commands.reproduce_options import add_reproduce
 from genre_model.commands.search_options import add_search
 from genre_model.commands.shared_options import add_combine
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     add_features(commands)
     add_reproduce(commands)
     _add_export(commands)
+    add_quantise(commands)
     return parser
 
 

@@ -38,9 +38,12 @@ HEAVY = TRAINING_ONLY | {"numpy", "scipy", "sklearn", "av", "onnx", "onnxruntime
 OWNERS = {
     "av": {
         f"genre_model/{name}.py"
-        for name in ("decoder", "mono_samples", "resampler", "waveform")
+        for name in ("decoder", "joined_frames", "mono_samples", "resampler", "waveform")
     },
-    "onnxruntime": {"genre_model/segment_probabilities.py"},
+    "onnxruntime": {
+        "genre_model/segment_probabilities.py",
+        "genre_model/training/quantise.py",
+    },
 }
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+#: What ONNX Runtime's quantisation calls 8-bit weights, and what it makes of them.
+INT8, FLOATS = "_quantized", "_DequantizeLinear_Output"
 #: Batch normalisation adds it to the variance before it takes the root.
 EPSILON = nn.BatchNorm2d(1).eps
 
@@ -27,19 +29,25 @@ class OnnxWeights:
 
     The exporter folds batch normalisation into the convolutions, so that they have a
     bias, and writes the GRU in ONNX's layout: small ones at once, the weights of large
-    ones by nodes that put them together.
+    ones by nodes that put them together. 8-bit weights are read as the floats that they
+    stand for.
 
     Args:
         content: of a model file.
+
+    Attributes:
+        is_int8: whether convolutions compute with 8-bit integers.
     """
 
     def __init__(self, content: bytes) -> None:
         self._model = onnx.load_model_from_string(content)
         self._constants = {one.name: one for one in self._model.graph.initializer}
+        kinds = {node.op_type for node in self._model.graph.node}
+        self.is_int8 = "QuantizeLinear" in kinds
 
     def has(self, name: str) -> bool:
-        """Tell whether there is a constant of this name."""
-        return name in self._constants
+        """Tell whether there are weights of this name."""
+        return name in self._constants or f"{name}{INT8}" in self._constants
 
     def block(self, name: str) -> dict[str, Tensor]:
         """Return convolutions, and normalisations that only add their biases.
@@ -60,14 +68,14 @@ class OnnxWeights:
                 raise ModelFileError(f"its network is no residual_crnn (no bias of {conv})")
             bias = self._tensor(node.input[2])
             values |= {
-                f"{conv}.weight": self._tensor(f"{conv}.weight"),
+                f"{conv}.weight": self._tensor(node.input[1]),
                 f"{norm}.weight": torch.ones_like(bias),
                 f"{norm}.bias": bias,
                 f"{norm}.running_mean": torch.zeros_like(bias),
                 f"{norm}.running_var": torch.ones_like(bias) - EPSILON,
             }
         shortcut = f"{name}.shortcut.weight"
-        return values | {shortcut: self._tensor(shortcut)}
+        return values | {shortcut: self._tensor(self._node("Conv", shortcut).input[1])}
 
     def gru(self) -> dict[str, Tensor]:
         """Return the GRU; torch orders its gates r, z, n, and ONNX z, r, n.
@@ -94,7 +102,9 @@ class OnnxWeights:
         """Find the only node of a kind, or the one with this weight."""
         nodes: list[onnx.NodeProto] = list(self._model.graph.node)
         for node in nodes:
-            if node.op_type == kind and weight in (None, node.input[1]):
+            if node.op_type != kind:
+                continue
+            if weight is None or node.input[1] in (weight, f"{weight}{FLOATS}"):
                 return node
         raise ModelFileError(f"its network is no residual_crnn (no {weight or kind})")
 

@@ -1,0 +1,105 @@
+"""Networks that compute with 8-bit integers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from gtzan_folder import quick_recipe, write_pictures
+from onnx import numpy_helper
+
+from genre_model.cli import main
+from genre_model.foreign_model import check_foreign_model
+from genre_model.model_file import read_model
+from genre_model.training.experiment import Experiment, train_protocol
+from genre_model.training.pretrained import read_pretrained
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+COUNTS = ("n_calibration_tracks", "n_compared_tracks")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pictures(tmp_path_factory.mktemp("gtzan"), range(4))
+
+
+@pytest.fixture(scope="module")
+def floats(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that was trained on all of the folder."""
+    out = tmp_path_factory.mktemp("runs")
+    recipe = quick_recipe(epochs=3, steps_per_epoch=20, learning_rate=1e-2)
+    train_protocol(Experiment(recipe, folder, out, "all"), [0])
+    (path,) = out.rglob("model.onnx")
+    return path
+
+
+@pytest.fixture(scope="module")
+def int8(folder: Path, floats: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("int8") / "int8.onnx"
+    arguments = ["quantise", str(floats), "--data", str(folder), "--out", str(out)]
+    assert main([*arguments, "--name", "eight"]) == 0
+    return out
+
+
+def test_convolutions_compute_with_integers(int8: Path) -> None:
+    graph = onnx.load(int8).graph
+    producers = {name: node.op_type for node in graph.node for name in node.output}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    assert convolutions
+    for node in convolutions:
+        assert {producers[name] for name in node.input} == {"DequantizeLinear"}
+
+
+def test_weights_take_seven_bits(int8: Path) -> None:
+    weights = [
+        numpy_helper.to_array(one)
+        for one in onnx.load(int8).graph.initializer
+        if one.name.endswith("conv2.weight_quantized")
+    ]
+    assert weights
+    assert max(np.abs(values.astype(int)).max() for values in weights) <= 64
+
+
+def test_the_card_says_how_far_answers_moved(floats: Path, int8: Path) -> None:
+    before, after = read_model(floats).card, read_model(int8).card
+    found = after.training["int8"]
+    assert sum(found[key] for key in COUNTS) == before.training["n_tracks"]
+    assert 0 < found["mean_difference"] <= found["largest_difference"] < 0.2
+    assert after.name == "eight"
+    assert (after.genres, after.front_end) == (before.genres, before.front_end)
+
+
+def test_it_can_be_fine_tuned(floats: Path, int8: Path) -> None:
+    before, after = read_pretrained(floats).weights, read_pretrained(int8).weights
+    assert before.keys() == after.keys()
+    for name, values in before.items():
+        step = values.abs().max() / 60
+        torch.testing.assert_close(after[name], values, atol=float(step), rtol=0)
+
+
+def test_a_careful_reader_accepts_it(int8: Path) -> None:
+    assert check_foreign_model(int8) == int8.read_bytes()
+
+
+def test_once_is_enough(
+    folder: Path, int8: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "x.onnx"
+    assert main(["quantise", str(int8), "--data", str(folder), "--out", str(out)]) == 1
+    assert "already" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_tracks_of_the_training_are_needed(
+    floats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = write_pictures(tmp_path / "others", range(50, 51))
+    out = tmp_path / "x.onnx"
+    assert main(["quantise", str(floats), "--data", str(others), "--out", str(out)]) == 1
+    assert "holds 0 of the 38 tracks" in capsys.readouterr().err
