@@ -104,8 +104,9 @@ class Decoder:
         for frame in joined_frames(frames, seconds):
             samples = mono_samples(frame)
             length = round(len(samples) * self.sample_rate_hz / frame.sample_rate)
-            if position + length > start:
-                yield frame.sample_rate, samples[max(0, start - position) :]
+            n_before = max(0, start - position) * frame.sample_rate / self.sample_rate_hz
+            if round(n_before) < len(samples):
+                yield frame.sample_rate, samples[round(n_before) :]
             position += length
 
     def _rewind(self) -> None:

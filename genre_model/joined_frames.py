@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 # Three quarters of a second: long enough that the price of a call does not matter, short
 # enough that its arrays stay in the processor's cache (0.5 MB in stereo).
 _JOINED_SAMPLES = 1 << 15
-# More channels than that are not told apart by PyAV's queue.
+# PyAV's queue takes no more channels than that, and before PyAV 17 it frees the names of
+# channels in an order of their own twice. (PyAV 17 and 18 do so without a queue.)
 _MAX_CHANNELS = 8
+_OWN_ORDER = " channels ("
 
 
 def joined_frames(frames: Iterable[AudioFrame], seconds: float) -> Iterator[AudioFrame]:
@@ -31,8 +33,8 @@ def joined_frames(frames: Iterable[AudioFrame], seconds: float) -> Iterator[Audi
     Yields:
         The same samples in fewer frames.
     """
-    for (_, _, n_channels), group in groupby(_lasting(frames, seconds), key=_kind):
-        if n_channels > _MAX_CHANNELS:
+    for (*_, layout, n_channels), group in groupby(_lasting(frames, seconds), key=_kind):
+        if n_channels > _MAX_CHANNELS or _OWN_ORDER in layout:
             yield from group
             continue
         queue = AudioFifo()
@@ -52,5 +54,6 @@ def _lasting(frames: Iterable[AudioFrame], seconds: float) -> Iterator[AudioFram
             return
 
 
-def _kind(frame: AudioFrame) -> tuple[int, str, int]:
-    return frame.sample_rate, frame.format.name, frame.layout.nb_channels
+def _kind(frame: AudioFrame) -> tuple[int, str, str, int]:
+    layout = frame.layout
+    return frame.sample_rate, frame.format.name, layout.name, layout.nb_channels

@@ -95,7 +95,8 @@ def for_each_file(
 
     Decoding, numpy and ONNX Runtime release the interpreter lock, so threads suffice.
     Memory does not grow with the number of files. Each thread takes one core: meanwhile
-    numpy's linear algebra has no threads of its own, which would spin more than they help.
+    numpy's linear algebra has no threads of its own, which would spin more than they help,
+    anywhere in this process; iterations within each other end in the reverse order.
 
     Args:
         work: called in several threads.

@@ -88,8 +88,8 @@ def band_weights(sample_rate_hz: int, config: MelConfig) -> NDArray[np.float32]:
 def _heard_weights(sample_rate_hz: int, config: MelConfig) -> NDArray[np.float32]:
     """Return the band weights up to the last bin that any band holds."""
     weights = band_weights(sample_rate_hz, config)
-    n_heard = int(np.flatnonzero(weights.any(axis=0))[-1]) + 1
-    return np.ascontiguousarray(weights[:, :n_heard])
+    heard = np.flatnonzero(weights.any(axis=0))
+    return np.ascontiguousarray(weights[:, : int(heard.max(initial=0)) + 1])
 
 
 @lru_cache(maxsize=8)

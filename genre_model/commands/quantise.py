@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Training tracks that decide about scales; as many others say what became of it.
 N_CALIBRATION_TRACKS = 100
+#: Of the new model, unless somebody gives another name.
+SUFFIX = "_int8"
 
 
 def quantise(options: argparse.Namespace) -> int:
@@ -41,8 +43,10 @@ def quantise(options: argparse.Namespace) -> int:
             "n_other_genre": found.n_other_genre,
         }
     }
-    name = options.name or card.name
-    write_model(options.out, after, replace(card, name=name, training=training))
+    name = options.name or f"{card.name}{SUFFIX}"
+    # What was measured of the other network says nothing certain about this one.
+    new = replace(card, name=name, training=training, metrics={})
+    write_model(options.out, after, new)
     print(
         f"{options.out}: {options.out.stat().st_size:,} bytes in place of "
         f"{len(before):,}; probabilities of {found.n_tracks} other training tracks moved "
@@ -66,6 +70,7 @@ def _training_tracks(options: argparse.Namespace, card: Card) -> list[Segments]:
             f"{card.name} was trained on; two are needed, and a hundred should be there"
         )
     step = max(1, len(tracks) // (2 * N_CALIBRATION_TRACKS))
-    data = load_labelled_mel_frames(tracks[::step], card.front_end)
+    chosen = tracks[::step][: 2 * N_CALIBRATION_TRACKS]
+    data = load_labelled_mel_frames(chosen, card.front_end)
     config = card.front_end.segment
     return [segments_from_mel_frames(frames, config) for frames in data.mel_frames]

@@ -23,7 +23,7 @@ def add_quantise(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--data", required=True, type=Path, help="the GTZAN folder it was trained on"
     )
     add_source(parser)
-    parser.add_argument("--name", help="of the new model (default: its own)")
+    parser.add_argument("--name", help="of the new model (default: its own, and _int8)")
     parser.add_argument(
         "--out", required=True, type=path_to(".onnx"), help="the .onnx file"
     )

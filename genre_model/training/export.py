@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from genre_model.errors import ModelFileError
+from genre_model.errors import ModelFileError, TrainingDivergedError
 from genre_model.mel_frames import count_bands
 from genre_model.model_file import read_model, write_model
 from genre_model.segments import Segments
@@ -41,8 +41,10 @@ def export_model(network: nn.Module, card: Card, path: Path) -> float:
         The largest difference of a logit on random segments.
 
     Raises:
+        TrainingDivergedError: if weights are no numbers.
         ModelFileError: if it exceeds ``PARITY_TOLERANCE``; nothing is left at ``path``.
     """
+    _check_weights(network, path)
     front_end = card.front_end
     shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
     # The final name means "complete", so it is given only to what was checked.
@@ -59,6 +61,16 @@ def export_model(network: nn.Module, card: Card, path: Path) -> float:
     finally:
         unchecked.unlink(missing_ok=True)
     return difference
+
+
+def _check_weights(network: nn.Module, path: Path) -> None:
+    """Look at them all: what they spoil may be no part of random segments."""
+    for name, values in network.state_dict().items():
+        if not torch.isfinite(values).all():
+            raise TrainingDivergedError(
+                f"{path}: the training ended with weights that are no numbers ({name}): "
+                'set training.precision to "32-true", or a lower learning rate'
+            )
 
 
 def _serialised(network: nn.Module, shape: tuple[int, int]) -> bytes:

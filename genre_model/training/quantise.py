@@ -64,7 +64,7 @@ def quantised(content: bytes, segments: Sequence[Segments]) -> bytes:
         segments: of some dozens of tracks that it was trained on.
 
     Returns:
-        The content of a model file with the same card, a third as large.
+        The content of a model file with the same card, less than half as large.
     """
     with tempfile.TemporaryDirectory() as folder, _quiet():
         paths = [Path(folder) / f"{name}.onnx" for name in ("float", "plain", "int8")]

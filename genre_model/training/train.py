@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from lightning.fabric import Fabric
 
-from genre_model.errors import RecipeError, TrainingDivergedError
+from genre_model.errors import RecipeError
 from genre_model.mel_frames import count_bands
 from genre_model.training.epochs import Epochs
 from genre_model.training.networks import build_network
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 # Fabric tells of each training's precision, twice; the recipe has said it. Which of its
 # loggers it takes depends on what of it was imported last.
-for name in ("lightning.fabric", "lightning.pytorch"):
-    logging.getLogger(name).setLevel(logging.WARNING)
+logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 
 
 def train_network(
@@ -66,7 +66,6 @@ def train_network(
     Raises:
         RecipeError: if it stops early, and there is nothing to validate on, or settings
             contradict each other.
-        TrainingDivergedError: if weights are not finite in the end.
         TrainingStoppedError: if it was asked to stop.
     """
     _check_patience(recipe, valid)
@@ -87,9 +86,7 @@ def train_network(
         _run_epoch(epochs, state, valid, run)
     if recipe.training.patience_epochs and state.best_weights is not None:
         state.average.network.load_state_dict(state.best_weights)
-    network = state.average.network.cpu()
-    _check_weights(network, recipe)
-    return network
+    return state.average.network.cpu()
 
 
 def limit_threads(n_threads: int) -> None:
@@ -118,16 +115,6 @@ def _check_levels(recipe: Recipe) -> None:
             "bands from training tracks, but training.standardise_tracks = true changes "
             "these tracks and no others: set one of the two to false"
         )
-
-
-def _check_weights(network: nn.Module, recipe: Recipe) -> None:
-    for name, values in network.state_dict().items():
-        if not torch.isfinite(values).all():
-            raise TrainingDivergedError(
-                f"recipe {recipe.name}: the training ended with weights that are no "
-                f'numbers ({name}): set training.precision = "32-true", or a lower '
-                "learning rate"
-            )
 
 
 def _untrained(recipe: Recipe, n_genres: int) -> nn.Module:

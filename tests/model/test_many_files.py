@@ -51,6 +51,8 @@ def test_each_thread_takes_one_core(classifier: GenreClassifier, song: Path) -> 
 
     with threadpool_limits(2, user_api="blas"):
         before = threads_of_numpy()
+        if not before:
+            pytest.skip("numpy has no linear algebra whose threads can be told")
         meanwhile = [threads_of_numpy() for _ in predict_files(classifier, [song, song])]
         assert threads_of_numpy() == before
     assert meanwhile == [[1] * len(before)] * 2

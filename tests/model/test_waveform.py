@@ -497,6 +497,25 @@ class TestDamage:
         with AudioFile(path, CONFIG) as audio:
             assert level_db(audio.read(5.5, RATE_HZ), 3000) == pytest.approx(-6, abs=0.5)
 
+    @pytest.mark.parametrize("rates_hz", [(44100, 22050), (44100, 32000), (22050, 44100)])
+    def test_excerpts_behind_a_change_of_rate_are_whole(
+        self, rates_hz: tuple[int, int], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "joined.mp3"
+        parts = [
+            write_audio(tmp_path / f"{n}.mp3", noise(6 + 6 * n, hz, seed=n), hz)
+            for n, hz in enumerate(rates_hz)
+        ]
+        path.write_bytes(b"".join(part.read_bytes() for part in parts))
+        whole = read_all(path)
+        lags = []
+        with AudioFile(path, CONFIG) as audio:
+            for start in (8, 11.3, 14.2):
+                excerpt = audio.read(start, RATE_HZ)
+                assert len(excerpt) == RATE_HZ
+                lags.append(place_of(excerpt, whole) - round(start * RATE_HZ))
+        assert max(lags) - min(lags) < 0.02 * RATE_HZ  # less than a frame
+
 
 class TestDuration:
     def test_a_bit_rate_that_changes_does_not_deceive(self, tmp_path: Path) -> None:

@@ -22,7 +22,11 @@ from genre_model.cli import main
 from genre_model.errors import RecipeError, TrainingDataError, TrainingDivergedError
 from genre_model.model_file import read_model
 from genre_model.training import run_training
-from genre_model.training.experiment import Experiment, train_protocol
+from genre_model.training.experiment import (
+    Experiment,
+    train_protocol,
+    trainings_of,
+)
 from genre_model.training.gtzan import find_tracks
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.optimisation import LearningRateSchedule, build_optimizer
@@ -79,12 +83,12 @@ def test_it_learns(
     assert rows[-1]["valid_accuracy"] >= 0.5, "chance is 0.1"
 
 
-def test_weights_that_are_no_numbers_are_no_model(
-    parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
-) -> None:
+def test_weights_that_are_no_numbers_are_no_model(folder: Path, tmp_path: Path) -> None:
     recipe = quick_recipe(epochs=1, learning_rate=1e30)
+    (training,) = trainings_of(Experiment(recipe, folder, tmp_path, "all"), [0])
     with pytest.raises(TrainingDivergedError, match="are no numbers"):
-        trained(recipe, parts, tmp_path)
+        run_training.run_training(training)
+    assert not training.run_folder.is_complete
 
 
 def test_fabric_has_nothing_to_say(
