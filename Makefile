@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 MUSIC ?=
+SONGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,13 +13,15 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
 # As it was given, for folder names may hold spaces, quotes and dollar signs.
 QUOTED_MUSIC := $(if $(value MUSIC),'$(subst ','\'',$(value MUSIC))')
+QUOTED_SONGS := $(if $(value SONGS),--songs '$(subst ','\'',$(value SONGS))')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs clean
+.PHONY: help demo test lint format bench docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
-	@echo "Variables: MUSIC=folder or file for the demo, PYTHON=interpreter (python3)."
+	@echo "Variables: MUSIC=folder or file for the demo, SONGS=folder for the benchmark,"
+	@echo "PYTHON=interpreter (python3)."
 
 demo: $(VENV)/.base ## tag MUSIC, or composed pieces, in a throwaway beets library
 	@$(BIN)/python scripts/demo.py $(QUOTED_MUSIC)
@@ -34,6 +37,9 @@ lint: $(VENV)/.all ## ruff check, ruff format --check, mypy
 format: $(VENV)/.all ## let ruff fix and format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+bench: $(VENV)/.bench ## speed beside the cost of decoding and other ways, on SONGS or composed music
+	$(BIN)/python benchmarks/speed.py $(QUOTED_SONGS)
 
 # Not with --quiet, which swallows the very warnings that --strict counts.
 docs: $(VENV)/.docs ## build docs/ into site/, warnings are errors
@@ -60,6 +66,10 @@ $(VENV)/.all: $(VENV)/.created $(REQUIREMENTS)
 	@echo "Installing everything into $(VENV), gigabytes where torch brings CUDA ..."
 	@$(INSTALL) --editable '.[train]' --group test --group lint
 	@touch $(VENV)/.base $@
+
+$(VENV)/.bench: $(VENV)/.all
+	@$(INSTALL) --group bench
+	@touch $@
 
 $(VENV)/.docs: $(VENV)/.created $(REQUIREMENTS)
 	$(INSTALL) --group docs
