@@ -51,7 +51,7 @@ def quantise(options: argparse.Namespace) -> int:
         f"{options.out}: {options.out.stat().st_size:,} bytes in place of "
         f"{len(before):,}; probabilities of {found.n_tracks} other training tracks moved "
         f"by {found.mean:.4f} on average, {found.largest:.3f} at most; "
-        f"{found.n_other_genre} have another genre"
+        f"of {found.n_other_genre}, the most probable genre is another"
     )
     return 0
 

@@ -50,7 +50,7 @@ def _reproduction(options: argparse.Namespace) -> Reproduction:
         raise RecipeError("--data: give the GTZAN folder, or --list to see the rows")
     if options.imagenet not in (None, DOWNLOAD):
         provide_weights(Path(options.imagenet))
-    return Reproduction(
+    reproduction = Reproduction(
         options.data,
         options.out / "quick" if options.quick else options.out,
         quick=options.quick,
@@ -59,3 +59,6 @@ def _reproduction(options: argparse.Namespace) -> Reproduction:
         imagenet=options.imagenet is not None,
         changes=tuple(options.set),
     )
+    # Before anything is written: the page of another folder's rows may be there.
+    reproduction.check()
+    return reproduction

@@ -284,6 +284,21 @@ class TestCommand:
         assert main(["reproduce", "Z1"]) == 1
         assert "--data: give the GTZAN folder" in capsys.readouterr().err
 
+    @pytest.mark.parametrize("what", ["nothing", "an empty folder"])
+    def test_a_wrong_folder_leaves_the_page_alone(
+        self, what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        data = tmp_path / "data"
+        if what == "an empty folder":
+            data.mkdir()
+        page = tmp_path / "out" / "papers.md"
+        page.parent.mkdir()
+        page.write_text("rows of other days")
+        flags = ["--data", str(data), "--out", str(page.parent)]
+        assert main(["reproduce", "Z1", *flags]) == 1
+        assert str(data) in capsys.readouterr().err
+        assert page.read_text() == "rows of other days"
+
     def test_it_prints_and_writes_a_page(
         self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

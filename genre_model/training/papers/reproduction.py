@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -75,6 +76,23 @@ class Reproduction:
     def has_pictures(self) -> bool:
         """Whether the tracks are mel pictures, not audio."""
         return find_tracks(self.data_dir)[0].is_picture
+
+    def check(self) -> None:
+        """Look whether there is anything to reproduce with.
+
+        Raises:
+            TrainingDataError: if there is no such folder, or neither tracks nor a feature
+                table in it.
+        """
+        if not self.data_dir.is_dir():
+            raise TrainingDataError(f"--data {self.data_dir} is no folder")
+        try:
+            find_tracks(self.data_dir)
+        except TrainingDataError as error:
+            with suppress(TrainingDataError):
+                find_feature_table(self.data_dir, NOMINAL_SECONDS)
+                return
+            raise error from None
 
     @property
     def data_name(self) -> str:

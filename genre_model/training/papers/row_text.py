@@ -75,7 +75,11 @@ def protocol_text(measurement: Measurement) -> str:
 
 def _how(row: Row) -> str:
     if row.kind == "check":
-        return "checked"
+        return (
+            f"checked, of the networks of {', '.join(row.needs)}"
+            if row.needs
+            else "checked"
+        )
     n = len(row.systems)
     protocols = dict.fromkeys(
         name for system in row.systems for name in (*row.protocols, *system.protocols)

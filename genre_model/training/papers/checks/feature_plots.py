@@ -174,7 +174,7 @@ def _nearness(coordinates: NDArray[np.float64], table: FeatureTable) -> str:
             i, j = sorted(map(names.index, pair))
             place = int(np.flatnonzero((first == i) & (second == j))[0])
             rank = 1 + int(np.sum(distances < distances[place]))
-            said.append(f"{' and '.join(pair)} are {rank}.")
+            said.append(f"{' and '.join(pair)} rank {rank}")
     nearest = int(distances.argmin())
     return (
         f"By the distance of the genres' means in that plane, of {len(distances)} pairs "
