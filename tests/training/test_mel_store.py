@@ -108,8 +108,10 @@ def test_excerpts_that_would_overlap_are_the_whole_track(seconds: float) -> None
 class Boaster(AudioFile):
     """Claims 200 seconds, as the header of a damaged file may."""
 
-    def __init__(self, path: Path, config: WaveformConfig) -> None:
-        super().__init__(path, config)
+    def __init__(
+        self, path: Path, config: WaveformConfig, clean_below_hz: float | None = None
+    ) -> None:
+        super().__init__(path, config, clean_below_hz)
         self.duration_seconds = 200.0
 
 
@@ -121,8 +123,7 @@ def test_a_long_track_that_breaks_off_gives_what_there_is(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("genre_model.classifier.AudioFile", Boaster)
-    monkeypatch.setattr("genre_model.training.excerpts.AudioFile", Boaster)
+    monkeypatch.setattr("genre_model.waveform.AudioFile", Boaster)
     path = write_audio(tmp_path / "half.flac", music(seconds, RATE_HZ), RATE_HZ)
     track = MelStore(tmp_path, FRONT_END).track(path)
     assert np.array_equal(track.segments(), classifier.segments_of(path).values)
