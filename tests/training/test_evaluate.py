@@ -16,7 +16,12 @@ from scored_systems import predictions_of, write_band_model
 
 from genre_model.card import Card
 from genre_model.cli import main
-from genre_model.errors import ModelFileError, SeenTracksError, TrainingDataError
+from genre_model.errors import (
+    ModelFileError,
+    SeenTracksError,
+    TrainingDataError,
+    TrainingDivergedError,
+)
 from genre_model.model_file import read_model
 from genre_model.training.export import export_model
 from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
@@ -240,7 +245,7 @@ def test_a_network_of_nan_is_not_exported(tmp_path: Path) -> None:
     with torch.no_grad():
         network.head.weight.fill_(float("nan"))
     card = Card(name="tiny", genres=GENRES, front_end=FRONT_END, temperature=1.0)
-    with pytest.raises(ModelFileError, match="no numbers"):
+    with pytest.raises(TrainingDivergedError, match="no numbers"):
         export_model(network, card, tmp_path / "tiny.onnx")
     assert list(tmp_path.iterdir()) == []
 

@@ -135,8 +135,10 @@ class TestLoop:
     ) -> None:
         tools = reproduction(folder, tmp_path)
         first = self.run(["Z4"], tools)["Z4"]
-        assert [one.name for one in first.measurements] == [
-            *("learning rate 1e-4", "learning rate 1e-3")
+        assert [(one.name, one.protocol) for one in first.measurements] == [
+            (f"learning rate {rate}", protocol)
+            for rate in ("1e-4", "1e-3")
+            for protocol in ("fault-filtered", "stratified-80-20")
         ]
         assert first.findings[0].startswith(
             "A = learning rate 1e-3, B = learning rate 1e-4"
