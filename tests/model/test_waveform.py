@@ -514,7 +514,8 @@ class TestDamage:
                 excerpt = audio.read(start, RATE_HZ)
                 assert len(excerpt) == RATE_HZ
                 lags.append(place_of(excerpt, whole) - round(start * RATE_HZ))
-        assert max(lags) - min(lags) < 0.02 * RATE_HZ  # less than a frame
+        # FFmpeg's own count of a joined file's frames moves by one from the second seek on.
+        assert max(lags) - min(lags) < 0.04 * RATE_HZ  # a frame lasts 0.026 s
 
 
 class TestDuration:
