@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 from genre_model.atomic_file import write_atomically
 from genre_model.errors import RecipeError
-from genre_model.training.imagenet_weights import provide_weights
-from genre_model.training.papers.page import page_of
-from genre_model.training.papers.reproduce import remembered
-from genre_model.training.papers.reproduce import reproduce as reproduce_rows
-from genre_model.training.papers.reproduction import Reproduction
+from genre_model.training.papers.page import page_of, plot_page_of
 from genre_model.training.papers.row_text import list_of_rows, text_of_row
 from genre_model.training.papers.rows import all_rows, chosen_rows
 
 if TYPE_CHECKING:
     import argparse
 
+    from genre_model.training.papers.outcome import Outcome
+    from genre_model.training.papers.reproduction import Reproduction
+
 #: What ``--imagenet`` takes in place of a file.
 DOWNLOAD = "download"
+#: What the output folder gets, besides what each row leaves there.
+PAGE, PLOT_PAGE = "papers.md", "plots.md"
 
 
 def reproduce(options: argparse.Namespace) -> int:
@@ -28,24 +29,36 @@ def reproduce(options: argparse.Namespace) -> int:
     if options.list:
         print(list_of_rows(rows))
         return 0
+    # torch and Lightning take seconds to load.
+    from genre_model.training.papers.reproduce import remembered
+    from genre_model.training.papers.reproduce import reproduce as reproduce_rows
+
     reproduction = _reproduction(options)
     known = remembered(list(all_rows()), reproduction)
-    page = reproduction.out / "papers.md"
     failed = []
     for row, outcome in reproduce_rows(rows, reproduction, options.jobs):
-        print(text_of_row(row, outcome), flush=True)
+        kept = known.get(row.id) == outcome
+        print(text_of_row(row, outcome, kept=kept), flush=True)
         known[row.id] = outcome
-        done = [(one, known[one.id]) for one in all_rows() if one.id in known]
-        write_atomically(page, page_of(done, reproduction).encode())
+        _write_pages(known, reproduction)
         if outcome.absent and row.kind != "absent":
             failed.append(row.id)
-    print(f"\n{page}")
+    print(f"\n{reproduction.out / PAGE}, plots in {reproduction.out / PLOT_PAGE}")
     if failed:
         print(f"not reproduced: {', '.join(failed)}")
     return 1 if failed else 0
 
 
+def _write_pages(known: dict[str, Outcome], reproduction: Reproduction) -> None:
+    done = [(row, known[row.id]) for row in all_rows() if row.id in known]
+    write_atomically(reproduction.out / PAGE, page_of(done, reproduction).encode())
+    write_atomically(reproduction.out / PLOT_PAGE, plot_page_of(done).encode())
+
+
 def _reproduction(options: argparse.Namespace) -> Reproduction:
+    from genre_model.training.imagenet_weights import provide_weights
+    from genre_model.training.papers.reproduction import Reproduction
+
     if options.data is None:
         raise RecipeError("--data: give the GTZAN folder, or --list to see the rows")
     if options.imagenet not in (None, DOWNLOAD):

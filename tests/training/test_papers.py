@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +20,7 @@ from genre_model.training.papers.checks import CHECKS
 from genre_model.training.papers.measured import measurements_of
 from genre_model.training.papers.network_rows import trainings_of_row
 from genre_model.training.papers.outcome import Measurement, Outcome
-from genre_model.training.papers.page import page_of
+from genre_model.training.papers.page import page_of, plot_page_of
 from genre_model.training.papers.reproduce import reproduce
 from genre_model.training.papers.reproduction import Reproduction
 from genre_model.training.papers.row_text import list_of_rows, text_of_row
@@ -195,6 +198,31 @@ class TestLoop:
         assert outcomes["B2"].measurements
         assert not (tmp_path / "out" / "rows" / "A2.json").exists(), "it is tried again"
 
+    def test_rows_are_scored_in_several_processes(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        rows = chosen_rows(["Z4", "Z15"])
+        outcomes = [
+            {row.id: outcome for row, outcome in reproduce(rows, tools, n_processes)}
+            for n_processes in (1, 2)
+            if (tools := reproduction(folder, tmp_path / str(n_processes)))
+        ]
+        for name in ("Z4", "Z15"):
+            assert (tmp_path / "2" / "rows" / f"{name}.json").exists()
+            here, there = (
+                [replace(one, seconds=None) for one in outcome[name].measurements]
+                for outcome in outcomes
+            )
+            assert here == there
+
+    def test_a_row_that_fails_elsewhere_says_why(self, tmp_path: Path) -> None:
+        folder = write_pictures(tmp_path / "gtzan", range(2))
+        tools = Reproduction(folder, tmp_path / "out", quick=True)
+        rows = chosen_rows(["A2", "B2"])
+        outcomes = {row.id: outcome for row, outcome in reproduce(rows, tools, 2)}
+        assert "no features_30_sec.csv" in outcomes["A2"].absent
+        assert outcomes["B2"].measurements
+
     def test_a_reason_is_an_outcome(self, folder: Path, tmp_path: Path) -> None:
         (outcome,) = self.run(["Z14"], reproduction(folder, tmp_path)).values()
         assert outcome.absent == "The paper does not name the data set."
@@ -261,8 +289,20 @@ def test_rows_are_laid_out_for_terminal_and_page(folder: Path, tmp_path: Path) -
     assert "| SVM, 30 s | random-80-20 **leaky** | accuracy | 69.6 |" in page
     assert "These numbers mean nothing" in page
     assert "Not run yet: Z1, Z2, " in page
+    assert "Z13, Z15, " in page, "what cannot be had is not going to be run"
     table = [line for line in page.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in table}) == 1
+
+
+def test_plots_have_a_page() -> None:
+    rows = chosen_rows(["B2", "B12"])
+    files = [(), ("plots/B12-gallery.png", "plots/B12-gallery.svg")]
+    done = [(row, Outcome(row.id, files=one)) for row, one in zip(rows, files, strict=True)]
+    page = plot_page_of(done)
+    assert "## B12: " in page
+    assert "![B12-gallery](plots/B12-gallery.png)" in page
+    assert "svg" not in page
+    assert "B2:" not in page
 
 
 def test_names_of_any_length_are_laid_out() -> None:
@@ -280,7 +320,18 @@ def test_names_of_any_length_are_laid_out() -> None:
 class TestCommand:
     def test_it_lists_without_data(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["reproduce", "--list"]) == 0
-        assert "  C11  CNN-BiGRU against CNN" in capsys.readouterr().out
+        printed = capsys.readouterr().out
+        assert "  C11  CNN-BiGRU against CNN" in printed
+        assert "stratified-80-20 LEAKY" in printed
+
+    def test_the_list_does_not_wait_for_torch(self) -> None:
+        code = (
+            "import sys; from genre_model.cli import main; main(['reproduce', '--list']); "
+            "sys.exit('torch' in sys.modules)"
+        )
+        subprocess.run(  # noqa: S603
+            [sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL
+        )
 
     def test_it_needs_data_to_do_more(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["reproduce", "Z1"]) == 1
@@ -311,6 +362,9 @@ class TestCommand:
         page = (tmp_path / "quick" / "papers.md").read_text("utf-8")
         assert "### B2: " in page
         assert "Not reproduced: The paper does not name the data set." in page
+        assert "kept" not in printed
+        assert main(["reproduce", "B2", *flags]) == 0
+        assert "kept from an earlier run, scored in" in capsys.readouterr().out
 
     def test_it_fails_when_a_row_did(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

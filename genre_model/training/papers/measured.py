@@ -9,8 +9,7 @@ import numpy as np
 from genre_model import metrics
 from genre_model.training.measures import measures_of
 from genre_model.training.papers.outcome import Measurement
-from genre_model.training.papers.rows import RANDOM_SPLITS
-from genre_model.training.protocols import is_leaky
+from genre_model.training.papers.rows import RANDOM_SPLITS, leaks
 
 if TYPE_CHECKING:
     from genre_model.training.papers.rows import System
@@ -57,7 +56,7 @@ def measurements_of(
                 low=low,
                 high=high,
                 protocol=protocol,
-                leaky=protocol == RANDOM_SPLITS or is_leaky(protocol),
+                leaky=leaks(protocol),
                 n=n,
                 unit=unit,
                 seeds=len(predictions),

@@ -42,7 +42,8 @@ def page_of(done: list[tuple[Row, Outcome]], reproduction: Reproduction) -> str:
     if reproduction.quick:
         lines += ["", "**QUICK: a few batches of everything. These numbers mean nothing.**"]
     there = {row.id for row, _ in done}
-    if missing := [row.id for row in all_rows() if row.id not in there]:
+    known = [row.id for row in all_rows() if row.kind != "absent"]
+    if missing := [name for name in known if name not in there]:
         lines += ["", f"Not run yet: {', '.join(missing)}."]
     paper = ""
     for row, outcome in done:
@@ -50,6 +51,18 @@ def page_of(done: list[tuple[Row, Outcome]], reproduction: Reproduction) -> str:
             paper = row.paper
             lines += ["", f"## {paper[:1].upper()}{paper[1:]}"]
         lines += ["", *_section(row, outcome)]
+    return "\n".join(lines) + "\n"
+
+
+def plot_page_of(done: list[tuple[Row, Outcome]]) -> str:
+    """Show the plots of all rows on one page, which lies where their paths begin."""
+    lines = ["# Plots, row by row"]
+    for row, outcome in done:
+        plots = [name for name in outcome.files if name.endswith(".png")]
+        lines += ["", f"## {row.id}: {row.title}"] * bool(plots)
+        for name in plots:
+            stem = name.rpartition("/")[2].removesuffix(".png")
+            lines += ["", f"![{stem}]({name})"]
     return "\n".join(lines) + "\n"
 
 

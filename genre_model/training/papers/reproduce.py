@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from genre_model.atomic_file import write_atomically
@@ -18,14 +17,13 @@ from genre_model.training.papers.row_key import needed_rows, row_key
 from genre_model.training.papers.table_rows import table_outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from genre_model.training.experiment import Training
+    from genre_model.training.job_pool import Job
     from genre_model.training.papers.reproduction import Reproduction
     from genre_model.training.papers.rows import Row
-
-log = logging.getLogger(__name__)
 
 
 def reproduce(
@@ -39,7 +37,7 @@ def reproduce(
     Args:
         rows: in the order of the result.
         reproduction: data and thoroughness.
-        n_processes: trainings at once.
+        n_processes: trainings at once, then rows at once.
 
     Yields:
         Each row with what came of it; also written to ``rows/<id>.json``.
@@ -47,9 +45,13 @@ def reproduce(
     done = _finished(rows, reproduction)
     missing = [row for row in rows if row.id not in done]
     tables = [row for row in missing if row.kind == "tables"]
-    jobs = [TableJob(row, reproduction) for row in tables]
-    failed = _run_jobs(_trainings(missing, reproduction), jobs, n_processes)
-    done |= remembered(tables, reproduction)
+    jobs = [RowJob(row, reproduction) for row in tables]
+    trainings = _trainings(missing, reproduction)
+    failed = _failures([*jobs, *trainings], n_processes, "trainings")
+    if n_processes > 1:
+        left = [row for row in missing if row.kind in ("networks", "check")]
+        _failures([RowJob(row, reproduction, failed) for row in left], n_processes, "rows")
+    done |= remembered(missing, reproduction)
     for row in rows:
         yield row, done.get(row.id) or _compute(row, reproduction, failed)
 
@@ -61,11 +63,18 @@ def remembered(rows: list[Row], reproduction: Reproduction) -> dict[str, Outcome
 
 
 @dataclass(frozen=True)
-class TableJob:
-    """A row of feature tables; unlike networks, it is scored where it is trained."""
+class RowJob:
+    """A row whose networks are trained, or that trains what it needs by itself.
+
+    Attributes:
+        row: of networks, feature tables or a check.
+        reproduction: data and thoroughness.
+        failed: why trainings failed, by their names.
+    """
 
     row: Row
     reproduction: Reproduction
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -74,7 +83,7 @@ class TableJob:
 
     def run(self) -> None:
         """Compute the row, and write what came of it."""
-        _compute(self.row, self.reproduction, {})
+        _compute(self.row, self.reproduction, self.failed)
 
 
 def _finished(rows: list[Row], reproduction: Reproduction) -> dict[str, Outcome]:
@@ -83,12 +92,10 @@ def _finished(rows: list[Row], reproduction: Reproduction) -> dict[str, Outcome]
     return {name: outcome for name, outcome in known.items() if not outcome.not_run}
 
 
-def _run_jobs(
-    trainings: list[Training], tables: list[TableJob], n_processes: int
-) -> dict[str, str]:
+def _failures(jobs: Sequence[Job], n_processes: int, describe: str) -> Mapping[str, str]:
     """Run everything that can run side by side; return why some failed, by name."""
     try:
-        run_jobs([*tables, *trainings], n_processes, "trainings")
+        run_jobs(jobs, n_processes, describe)
     except JobsFailedError as error:
         return error.reasons
     return {}
@@ -114,14 +121,13 @@ def _trainings_of(row: Row, reproduction: Reproduction) -> list[Training]:
         return []  # the row itself will say why
 
 
-def _compute(row: Row, reproduction: Reproduction, failed: dict[str, str]) -> Outcome:
+def _compute(row: Row, reproduction: Reproduction, failed: Mapping[str, str]) -> Outcome:
     start_seconds = time.monotonic()
     try:
         _check_trainings(row, reproduction, failed)
         outcome = _outcome(row, reproduction)
         key = row_key(row, reproduction)
     except GenreModelError as error:
-        log.warning("%s: %s", row.id, error)
         return Outcome(row.id, absent=reproduction.reason_of(error))
     seconds = round(time.monotonic() - start_seconds, 1)
     outcome = replace(outcome, seconds=seconds, settings=key)
@@ -130,7 +136,9 @@ def _compute(row: Row, reproduction: Reproduction, failed: dict[str, str]) -> Ou
     return outcome
 
 
-def _check_trainings(row: Row, reproduction: Reproduction, failed: dict[str, str]) -> None:
+def _check_trainings(
+    row: Row, reproduction: Reproduction, failed: Mapping[str, str]
+) -> None:
     """Refuse a row one of whose trainings failed: an old run may lie in its place."""
     for needed in (row, *needed_rows(row)):
         for training in _trainings_of(needed, reproduction) if failed else ():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from genre_model.training.papers.rows import leaks
+
 if TYPE_CHECKING:
     from genre_model.training.papers.outcome import Measurement, Outcome
     from genre_model.training.papers.rows import Row
@@ -21,6 +23,7 @@ SHARES = (
     "top_3",
     "recall",
     "mean overlap",
+    "share of the clip",
 )
 
 
@@ -39,9 +42,9 @@ def list_of_rows(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def text_of_row(row: Row, outcome: Outcome) -> str:
-    """Lay out what came of a row."""
-    lines = ["", f"{row.id}  {row.title} ({row.paper.partition(':')[0]})"]
+def text_of_row(row: Row, outcome: Outcome, *, kept: bool = False) -> str:
+    """Lay out what came of a row, now or (``kept``) in an earlier run."""
+    lines = ["", f"{row.id}  {row.title}, {row.paper.partition(':')[0]}"]
     if row.published:
         lines.append(_indented(f"paper: {row.published}"))
     if outcome.absent:
@@ -51,7 +54,9 @@ def text_of_row(row: Row, outcome: Outcome) -> str:
         lines += _table_lines(measurements)
     lines += [_indented(finding) for finding in outcome.findings]
     lines += [_indented(f"not run: {part}") for part in outcome.not_run]
-    lines.append(_indented(f"scored in {outcome.seconds:.0f} s"))
+    if row.kind != "absent":
+        when = "kept from an earlier run, " * kept
+        lines.append(_indented(f"{when}scored in {outcome.seconds:.0f} s"))
     if outcome.files:
         n_plots = len({name.rpartition(".")[0] for name in outcome.files})
         more = f", and {n_plots - 1} more" * (n_plots > 1)
@@ -65,7 +70,9 @@ def value_text(measure: str, value: float | None) -> str:
         return ""
     if measure in SHARES:
         return f"{100 * value:.1f}"
-    return f"{value:.0f}" if float(value).is_integer() else f"{value:.4g}"
+    if float(value).is_integer():
+        return f"{value:.0f}"
+    return f"{value:.3f}".rstrip("0") if 0.001 <= abs(value) < 1 else f"{value:.4g}"
 
 
 def protocol_text(measurement: Measurement) -> str:
@@ -76,15 +83,16 @@ def protocol_text(measurement: Measurement) -> str:
 def _how(row: Row) -> str:
     if row.kind == "check":
         return (
-            f"checked, of the networks of {', '.join(row.needs)}"
+            f"computed, of the networks of {', '.join(row.needs)}"
             if row.needs
-            else "checked"
+            else "computed"
         )
     n = len(row.systems)
     protocols = dict.fromkeys(
         name for system in row.systems for name in (*row.protocols, *system.protocols)
     )
-    return f"{n} system{'s' * (n > 1)}, {', '.join(protocols)}"
+    marked = [f"{name} LEAKY" if leaks(name) else name for name in protocols]
+    return f"{n} system{'s' * (n > 1)}, {', '.join(marked)}"
 
 
 def _by_setting(outcome: Outcome) -> list[tuple[str, list[Measurement]]]:

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from genre_model.errors import RecipeError
 from genre_model.training.gtzan import GENRES
-from genre_model.training.protocols import PROTOCOLS
+from genre_model.training.protocols import PROTOCOLS, is_leaky
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -126,6 +126,11 @@ def chosen_rows(ids: list[str]) -> list[Row]:
             raise RecipeError(f"no row {name!r}; --list shows what there is")
         chosen |= {i: known[i] for i in matching}
     return [row for row in all_rows() if row.id in chosen]
+
+
+def leaks(protocol: str) -> bool:
+    """Tell whether a protocol of rows lets something of a test track train."""
+    return protocol == RANDOM_SPLITS or is_leaky(protocol)
 
 
 def _rows_of(letter: str) -> list[Row]:

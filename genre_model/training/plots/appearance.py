@@ -11,13 +11,13 @@ from typing import Any
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, YELLOW, BLACK = "#E69F00", "#56B4E9", "#F0E442", "#000000"
-GREY, WHITE = "#999999", "#FFFFFF"
+GREY, WINE = "#999999", "#882255"
 
 #: Yellow and white are missing: as a thin line on white paper nobody sees them.
 LINE_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, BLACK, ORANGE, SKY)
 LINE_STYLES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
-FILLS = (BLUE, ORANGE, GREEN, YELLOW, VERMILION, SKY, BLACK, PURPLE, WHITE, GREY)
+FILLS = (BLUE, ORANGE, GREEN, YELLOW, VERMILION, SKY, BLACK, PURPLE, WINE, GREY)
 HATCHES = ("", "///", "...", "xx", "\\\\\\", "oo")
 
 #: From 0 upwards, and around 0: both keep their order of lightness for everybody.

@@ -57,7 +57,7 @@ def plot_kde(
         axes.set(xlabel=name, ylim=(len(genres) - 0.7, -OVERLAP - 0.1))
         axes.grid(axis="x", alpha=0.3)
     panels[0].set_yticks(range(len(genres)), [wrapped(genre, 18) for genre in genres])
-    panels[0].set_ylabel("genre; height: density, one scale for all; line: median")
+    panels[0].set_ylabel("genres; hills: density, all on one scale; bars: medians")
     return save_plot(figure, path)
 
 

@@ -40,7 +40,7 @@ def plot_mel_gallery(
         title: what is shown.
         path: of the two files, with or without suffix.
         frame_seconds: from one frame to the next.
-        unit: of the values, such as "dB" or "grey value of the mel picture".
+        unit: of the values, such as "dB" or "brightness of the mel picture".
 
     Returns:
         The PNG and the SVG file.

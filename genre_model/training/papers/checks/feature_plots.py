@@ -134,7 +134,7 @@ def _gallery(row: Row, reproduction: Reproduction) -> list[Path]:
         f"{row.id} a clip of each genre",
         plot_path(reproduction, row, "gallery"),
         frame_seconds=1 / front_end.frames_per_second,
-        unit="grey value of the mel picture" if reproduction.has_pictures else "dB",
+        unit="brightness of the picture, 0 to 255" if reproduction.has_pictures else "dB",
     )
 
 

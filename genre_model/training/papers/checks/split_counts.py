@@ -57,7 +57,7 @@ def cao_split(row: Row, reproduction: Reproduction) -> Outcome:  # noqa: ARG001
         measurements.append(_count(part, "tracks", published, len(ids)))
         findings.append(
             f"{part}: {len(ids)} of {n_all} tracks, {100 * len(ids) / n_all:.1f} %; "
-            f"{min(by_genre)} to {max(by_genre)} of each genre."
+            f"{_span(by_genre)} of each genre."
         )
     n_both = len(set(fold.train) & set(fold.test) | set(fold.valid) & set(fold.test))
     n_known = sum(name in _artists() for name in fold.test)
@@ -67,6 +67,11 @@ def cao_split(row: Row, reproduction: Reproduction) -> Outcome:  # noqa: ARG001
         "validates, too: the split leaks."
     )
     return Outcome(row.id, tuple(measurements), tuple(findings))
+
+
+def _span(counts: list[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def counts_by_genre(track_ids: Sequence[str]) -> Counter[str]:
