@@ -1,14 +1,14 @@
-"""Mono samples at the rate of a file to mono samples at another (libswresample)."""
+"""Mono samples at the rate of a file to mono samples at another."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
+from functools import lru_cache
+from itertools import pairwise
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
-import av
-import av.filter
 import numpy as np
 
 if TYPE_CHECKING:
@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 #: What comes out depends on nothing that went in longer before, or after.
 SETTLE_SECONDS = 0.05
 
-# Spelled out because the defaults (32 taps) let a tone 4 % above the Nyquist frequency
-# through at -20 dB. A filter of so many taps passes 0.9 of the band within 0.1 dB and
-# keeps what lies beyond 1.03 times Nyquist below -100 dB.
+# A windowed sinc. Of so many taps, it passes 0.9 of the band within 0.1 dB and keeps what
+# lies beyond 1.03 times Nyquist below -100 dB.
 _SHARP_TAPS, _SHARP_CUTOFF = 128, 0.97
-# Of Kaiser's window (beta 10): taps times the width of the transition, in Nyquist's.
+_KAISER_BETA = 10
+# Of that window: taps times the width of the transition, in Nyquist's.
 _TAPS_TIMES_WIDTH = 17
-_SWRESAMPLE_OPTIONS = (
-    "resampler=swr:filter_type=kaiser:kaiser_beta=10"
-    ":phase_shift=10:exact_rational=1:linear_interp=0:dither_method=none"
-)
+# Outputs of one matrix product. More waste multiplications by zeros, fewer calls of BLAS.
+_GROUP = 32
+# A cycle has at least so many, or the rows of a product would overlap and be copied.
+_LEAST_OUTPUTS = 4 * _GROUP
+# Rates without a common divisor have long cycles; 32 MB of weights are enough of them.
+_MOST_WEIGHTS = 1 << 23
 
 
 def resampled(
@@ -39,8 +41,9 @@ def resampled(
 ) -> Iterator[NDArray[np.float32]]:
     """Resample consecutive blocks, starting anew where their rate changes.
 
-    Started where samples of both rates coincide, it computes what it computes when
-    started there any number of cycles earlier, once settled.
+    Started at a multiple of a cycle (:func:`cycle_of`), it computes, but for rounding, what
+    it computes when started there any number of cycles earlier, once settled. As matrix
+    products, it takes half the time of libswresample with the same filters.
 
     Args:
         blocks: rates and samples; what is at ``to_hz`` already passes unchanged.
@@ -51,75 +54,125 @@ def resampled(
     Yields:
         Consecutive samples [shape=(n_samples,)].
     """
-    resampler = None
+    resampler, last_hz = None, 0
     for from_hz, samples in blocks:
-        if resampler is None or resampler.from_hz != from_hz:
+        if from_hz != last_hz:
             if resampler is not None:
-                yield from resampler.flush()
-            resampler = _Resampler(from_hz, to_hz, clean_below_hz)
-        yield from resampler.feed(samples)
+                yield resampler.flush()
+            filter_ = _filter(from_hz, to_hz, clean_below_hz)
+            resampler = None if from_hz == to_hz else _Resampler(filter_)
+            last_hz = from_hz
+        yield samples if resampler is None else resampler.feed(samples)
     if resampler is not None:
-        yield from resampler.flush()
+        yield resampler.flush()
+
+
+def cycle_of(from_hz: int, to_hz: int) -> tuple[int, int]:
+    """Return after how many samples of both rates their grids meet.
+
+    Rates that share no divisor are taken for the nearest ones whose grids meet sooner.
+    """
+    ratio = Fraction(from_hz, to_hz)
+    n_weights_each = (_GROUP + _SHARP_TAPS) * max(1.0, float(ratio))
+    near = ratio.limit_denominator(max(1, int(_MOST_WEIGHTS / n_weights_each)))
+    return near.numerator, near.denominator
+
+
+@dataclass(frozen=True)
+class _Filter:
+    """A windowed sinc, as matrices.
+
+    Attributes:
+        n_in: samples of a cycle that go in.
+        n_out: samples of it that come out.
+        reach: how many samples before and behind an output count.
+        groups: of the outputs of a cycle, where the samples that count begin, and their
+            weights [shape=(n_samples, n_outputs)].
+    """
+
+    n_in: int
+    n_out: int
+    reach: int
+    groups: tuple[tuple[int, NDArray[np.float32]], ...]
 
 
 class _Resampler:
-    """Takes mono float32 at one rate, returns it at another; equal rates pass as is."""
+    """Takes samples at one rate, returns them at another."""
 
-    def __init__(self, from_hz: int, to_hz: int, clean_below_hz: float | None) -> None:
-        self.from_hz = from_hz
+    def __init__(self, filter_: _Filter) -> None:
+        self._filter = filter_
+        self._held = np.zeros(filter_.reach, np.float32)
         self._n_fed = 0
-        filter_options = _filter_options(from_hz, to_hz, clean_below_hz)
-        self._graph = (
-            None if from_hz == to_hz else _resampling_graph(from_hz, to_hz, filter_options)
-        )
+        self._n_given = 0
 
-    def feed(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    def feed(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Take a block and give what is ready."""
-        if self._graph is None:
-            yield samples
-            return
-        frame = av.AudioFrame.from_ndarray(samples[np.newaxis], "flt", "mono")
-        frame.sample_rate = self.from_hz
-        frame.time_base = Fraction(1, self.from_hz)
-        frame.pts = self._n_fed
         self._n_fed += len(samples)
-        self._graph.push(frame)
-        yield from _pulled(self._graph)
+        return self._give(samples)
 
-    def flush(self) -> Iterator[NDArray[np.float32]]:
+    def flush(self) -> NDArray[np.float32]:
         """Give the rest; nothing can be fed afterwards."""
-        if self._graph is not None:
-            self._graph.push(None)
-            yield from _pulled(self._graph)
+        n_left = ceil(self._n_fed * self._filter.n_out / self._filter.n_in) - self._n_given
+        silence = np.zeros(2 * self._filter.reach + self._filter.n_in, np.float32)
+        return self._give(silence)[:n_left]
+
+    def _give(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        n_in, n_out = self._filter.n_in, self._filter.n_out
+        samples = np.concatenate([self._held, samples])
+        n_cycles = max(0, (len(samples) - 2 * self._filter.reach) // n_in)
+        given = np.empty((n_cycles, n_out), np.float32)
+        column = 0
+        for start, weights in self._filter.groups if n_cycles else ():
+            # A row for each cycle; rows of other cycles lie n_in samples on.
+            rows = np.lib.stride_tricks.as_strided(
+                samples[start:], (n_cycles, len(weights)), (n_in * 4, 4), writeable=False
+            )
+            stop = column + weights.shape[1]
+            np.matmul(rows, weights, out=given[:, column:stop])
+            column = stop
+        self._held = samples[n_cycles * n_in :]
+        self._n_given += given.size
+        return given.reshape(-1)
 
 
-def _filter_options(from_hz: int, to_hz: int, clean_below_hz: float | None) -> str:
+@lru_cache(maxsize=8)
+def _filter(from_hz: int, to_hz: int, clean_below_hz: float | None) -> _Filter:
+    taps, cutoff = _taps_and_cutoff(from_hz, to_hz, clean_below_hz)
+    n_in, n_out = cycle_of(from_hz, to_hz)
+    n_cycles = ceil(_LEAST_OUTPUTS / n_out)
+    n_in, n_out = n_in * n_cycles, n_out * n_cycles
+    step = n_in / n_out
+    band = cutoff / max(1.0, step)
+    half_length = taps / 2 * max(1.0, step)
+    reach = ceil(half_length)
+    groups = []
+    for first, stop in pairwise([*range(0, n_out, _GROUP), n_out]):
+        outputs = np.arange(first, stop) * step
+        start = floor(outputs[0])
+        inputs = np.arange(start - reach, floor(outputs[-1]) + reach + 1)
+        away = inputs[:, np.newaxis] - outputs
+        weights = np.sinc(away * band) * _kaiser(away / half_length)
+        weights /= weights.sum(axis=0)
+        groups.append((start, weights.astype(np.float32)))
+    return _Filter(n_in, n_out, reach, tuple(groups))
+
+
+def _kaiser(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Evaluate Kaiser's window, which reaches from -1 to 1."""
+    inside = np.sqrt(np.maximum(0, 1 - places**2))
+    window: NDArray[np.float64] = np.where(
+        np.abs(places) < 1, np.i0(_KAISER_BETA * inside), 0
+    )
+    return window
+
+
+def _taps_and_cutoff(
+    from_hz: int, to_hz: int, clean_below_hz: float | None
+) -> tuple[int, float]:
     """Choose the shortest filter that folds nothing below the given frequency."""
-    taps, cutoff = _SHARP_TAPS, _SHARP_CUTOFF
     if clean_below_hz is not None and from_hz > to_hz:
         # From there to where it would be mirrored at the Nyquist frequency.
         width = 2 * (1 - clean_below_hz / (to_hz / 2))
         if width > _TAPS_TIMES_WIDTH / _SHARP_TAPS:
-            taps, cutoff = ceil(_TAPS_TIMES_WIDTH / width / 2) * 2, 1.0
-    return f"filter_size={taps}:cutoff={cutoff}"
-
-
-def _resampling_graph(from_hz: int, to_hz: int, filter_options: str) -> av.filter.Graph:
-    graph = av.filter.Graph()
-    source = graph.add(
-        "abuffer",
-        f"sample_rate={from_hz}:sample_fmt=flt:channel_layout=mono:time_base=1/{from_hz}",
-    )
-    options = f"sample_rate={to_hz}:{_SWRESAMPLE_OPTIONS}:{filter_options}"
-    resample = graph.add("aresample", options)
-    sink = graph.add("abuffersink")
-    source.link_to(resample)
-    resample.link_to(sink)
-    graph.configure()
-    return graph
-
-
-def _pulled(graph: av.filter.Graph) -> Iterator[NDArray[np.float32]]:
-    with suppress(BlockingIOError, EOFError):
-        while True:
-            yield graph.pull().to_ndarray()[0]
+            return ceil(_TAPS_TIMES_WIDTH / width / 2) * 2, 1.0
+    return _SHARP_TAPS, _SHARP_CUTOFF

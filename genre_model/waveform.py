@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from contextlib import contextmanager
-from math import ceil, gcd
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from av.error import FFmpegError
 
 from genre_model.decoder import Decoder
 from genre_model.errors import AudioDecodeError, GenreModelError
-from genre_model.resampler import SETTLE_SECONDS, resampled
+from genre_model.resampler import SETTLE_SECONDS, cycle_of, resampled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -82,10 +82,11 @@ class AudioFile:
     def read(self, start_seconds: float, n_samples: int) -> NDArray[np.float32]:
         """Decode an excerpt; only the file around it is read.
 
-        The excerpt equals the same stretch of :meth:`read_all`, in AAC up to its random
-        noise bands. Known to differ: what follows damage (by the packets left out), FLAC
-        in Ogg (up to 0.6 s), joined MP3 files (0.2 s), raw AC-3 and ADPCM (some
-        milliseconds), the last 0.1 s of Ogg Vorbis (which go on for as long again).
+        The excerpt equals the same stretch of :meth:`read_all` to the rounding of single
+        precision, in AAC up to its random noise bands. Known to differ: what follows
+        damage (by the packets left out), FLAC in Ogg (up to 0.6 s), joined MP3 files
+        (0.2 s), raw AC-3 and ADPCM (some milliseconds), the last 0.1 s of Ogg Vorbis
+        (which go on for as long again).
 
         Args:
             start_seconds: where it begins, not negative.
@@ -118,18 +119,14 @@ class AudioFile:
         """Return samples ``first`` to ``end``, counted at the rate of the result."""
         # The resampler starts where both grids of samples meet, so that it computes the
         # very numbers that it computes when it starts at 0.
-        file_hz = self._decoder.sample_rate_hz
-        common = gcd(file_hz, self._sample_rate_hz)
-        cycle = self._sample_rate_hz // common
+        n_in, n_out = cycle_of(self._decoder.sample_rate_hz, self._sample_rate_hz)
         n_settling = round(SETTLE_SECONDS * self._sample_rate_hz)
-        n_cycles = max(0, (first - n_settling) // cycle)
-        file_end = None
-        if end is not None:
-            file_end = ceil((end + n_settling) * file_hz / self._sample_rate_hz)
+        n_cycles = max(0, (first - n_settling) // n_out)
+        file_end = None if end is None else ceil((end + n_settling) * n_in / n_out)
         with _naming(self._path):
-            blocks = self._decoder.blocks(n_cycles * file_hz // common, file_end)
+            blocks = self._decoder.blocks(n_cycles * n_in, file_end)
             pieces = resampled(blocks, self._sample_rate_hz, self._clean_below_hz)
-            return _excerpt(pieces, n_cycles * cycle, first, end)
+            return _excerpt(pieces, n_cycles * n_out, first, end)
 
 
 def open_audio(path: Path, front_end: FrontEnd) -> AudioFile:

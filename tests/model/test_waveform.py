@@ -25,7 +25,7 @@ from genre_model.errors import (
     GenreModelError,
     TooLongError,
 )
-from genre_model.resampler import resampled
+from genre_model.resampler import cycle_of, resampled
 from genre_model.waveform import AudioFile, is_silent
 
 if TYPE_CHECKING:
@@ -376,9 +376,19 @@ class TestSampleRates:
         with AudioFile(path, CONFIG) as audio:
             for start in (1.2345, 3.9):
                 first = round(start * RATE_HZ)
-                np.testing.assert_array_equal(
-                    audio.read(start, 3000), whole[first : first + 3000]
+                np.testing.assert_allclose(
+                    audio.read(start, 3000), whole[first : first + 3000], rtol=0, atol=1e-6
                 )
+
+    def test_rates_without_a_common_cycle_cost_no_memory(self) -> None:
+        from_hz = 9_999_991  # prime; exactly, its weights would fill gigabytes
+        n_in, n_out = cycle_of(from_hz, RATE_HZ)
+        assert n_out < 1000
+        assert n_in / n_out == pytest.approx(from_hz / RATE_HZ, rel=1e-5)
+        assert cycle_of(44101, RATE_HZ) == (44101, 22050)
+        (piece, *_) = resampled([(from_hz, np.ones(from_hz, np.float32))], RATE_HZ)
+        assert len(piece) == pytest.approx(RATE_HZ, rel=0.02)
+        np.testing.assert_allclose(piece[500:-500], 1, rtol=0, atol=1e-5)
 
     def test_nothing_is_lost_where_the_rate_changes(self) -> None:
         blocks = [(44100, noise(1)), (48000, noise(1, 48000)), (RATE_HZ, noise(1, RATE_HZ))]
