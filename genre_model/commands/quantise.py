@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genre_model.errors import TrainingDataError
@@ -10,6 +11,7 @@ from genre_model.model_file import model_from_bytes, read_network, write_model
 from genre_model.segments import segments_from_mel_frames
 from genre_model.training.gtzan import find_tracks
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
+from genre_model.training.publish import measured_card
 from genre_model.training.quantise import difference_of, quantised
 
 if TYPE_CHECKING:
@@ -25,11 +27,30 @@ SUFFIX = "_int8"
 
 
 def quantise(options: argparse.Namespace) -> int:
-    """Write the smaller, faster model, and print how far its answers moved."""
-    before = read_network(options.model)
+    """Write smaller, faster models, and print how far their answers moved."""
+    folder = Path(options.model)
+    if not folder.is_dir():
+        if options.out.suffix != ".onnx":
+            raise TrainingDataError(f"--out {options.out}: the name has to end in .onnx")
+        _quantise_file(options.model, options.out, options)
+        return 0
+    if options.report:
+        raise TrainingDataError("--report is for a single model, not for a folder of runs")
+    models = sorted(folder.rglob("model.onnx"))
+    if not models:
+        raise TrainingDataError(f"{folder} holds no complete training (model.onnx)")
+    for model in models:
+        out = options.out / model.relative_to(folder)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _quantise_file(str(model), out, options)
+    return 0
+
+
+def _quantise_file(model: str, out: Path, options: argparse.Namespace) -> None:
+    before = read_network(model)
     card = model_from_bytes(before).card
     if "int8" in card.training:
-        raise TrainingDataError(f"{options.model} computes with 8-bit integers already")
+        raise TrainingDataError(f"{model} computes with 8-bit integers already")
     tracks = _training_tracks(options, card)
     calibration, others = tracks[::2], tracks[1::2]
     after = quantised(before, calibration)
@@ -46,14 +67,15 @@ def quantise(options: argparse.Namespace) -> int:
     name = options.name or f"{card.name}{SUFFIX}"
     # What was measured of the other network says nothing certain about this one.
     new = replace(card, name=name, training=training, metrics={})
-    write_model(options.out, after, new)
+    if options.report:
+        new = measured_card(new, options.report)
+    write_model(out, after, new)
     print(
-        f"{options.out}: {options.out.stat().st_size:,} bytes in place of "
+        f"{out}: {out.stat().st_size:,} bytes in place of "
         f"{len(before):,}; probabilities of {found.n_tracks} other training tracks moved "
         f"by {found.mean:.4f} on average, {found.largest:.3f} at most; "
         f"of {found.n_other_genre}, the most probable genre is another"
     )
-    return 0
 
 
 def _training_tracks(options: argparse.Namespace, card: Card) -> list[Segments]:

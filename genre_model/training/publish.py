@@ -13,6 +13,8 @@ from genre_model.training.run_folder import RunFolder
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from genre_model.card import Card
+
 #: What the card keeps of a report.
 REPORTED = (
     "accuracy",
@@ -46,7 +48,17 @@ def publish(run_path: Path, report_paths: list[Path], name: str, out: Path) -> N
     run = RunFolder(run_path)
     if not run.is_complete:
         raise TrainingDataError(f"{run_path} holds no complete training (model.onnx)")
-    card = read_model(run.model_path).card
+    card = measured_card(read_model(run.model_path).card, report_paths)
+    write_model(out, run.model_path.read_bytes(), replace(card, name=name))
+
+
+def measured_card(card: Card, report_paths: list[Path]) -> Card:
+    """Add to a card what was measured of its recipe.
+
+    Raises:
+        TrainingDataError: if a report is of another recipe, or scored tracks that its
+            models had seen.
+    """
     recipe = (card.training["recipe"], card.training.get("recipe_hash", ""))
     reports = [_read_report(path, recipe) for path in report_paths]
     if len({report["protocol"] for report in reports}) < len(reports):
@@ -54,17 +66,15 @@ def publish(run_path: Path, report_paths: list[Path], name: str, out: Path) -> N
     train = _train_command(card.training)
     metrics = {
         report["protocol"]: {key: report[key] for key in REPORTED}
-        | {"command": _command_of(report, train)}
+        | {"command": _command_of(report, train, int8="int8" in card.training)}
         for report in reports
     }
-    published = replace(
+    return replace(
         card,
-        name=name,
         metrics=metrics,
         temperature=reports[0]["temperature"],
         training=card.training | {"command": f"{train} {card.training['protocol']}"},
     )
-    write_model(out, run.model_path.read_bytes(), published)
 
 
 def _train_command(training: dict[str, Any]) -> str:
@@ -78,9 +88,14 @@ def _train_command(training: dict[str, Any]) -> str:
     )
 
 
-def _command_of(report: dict[str, Any], train: str) -> str:
+def _command_of(report: dict[str, Any], train: str, *, int8: bool) -> str:
     options = f"{report['protocol']} --seeds {report['seeds']}"
-    return f"{train} {options} && genre-model evaluate RUN --data DIR --protocol {options}"
+    steps = [f"{train} {options}"]
+    if int8:
+        steps.append("genre-model quantise RUN --data DIR --out INT8")
+    run = "INT8" if int8 else "RUN"
+    steps.append(f"genre-model evaluate {run} --data DIR --protocol {options}")
+    return " && ".join(steps)
 
 
 def _read_report(path: Path, recipe: tuple[str, str]) -> dict[str, Any]:

@@ -87,6 +87,45 @@ def test_a_careful_reader_accepts_it(int8: Path) -> None:
     assert check_foreign_model(int8) == int8.read_bytes()
 
 
+def test_the_card_says_how_accurate_it_is(
+    folder: Path, floats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs, int8_runs, report = (tmp_path / name for name in ("runs", "int8", "report"))
+    recipe = quick_recipe(epochs=3, steps_per_epoch=20, learning_rate=1e-2)
+    train_protocol(Experiment(recipe, folder, runs, "stratified-80-20"), [0, 1])
+    data = ["--data", str(folder)]
+    assert main(["quantise", str(runs), *data, "--out", str(int8_runs)]) == 0
+    assert capsys.readouterr().out.count("model.onnx: ") == 2
+    protocol = ["--protocol", "stratified-80-20"]
+    assert main(["evaluate", str(int8_runs), *data, *protocol, "--out", str(report)]) == 0
+    out = tmp_path / "x.onnx"
+    reports = ["--report", str(report / "report.json")]
+    assert main(["quantise", str(floats), *data, *reports, "--out", str(out)]) == 0
+    card = read_model(out).card
+    measured = card.metrics["stratified-80-20"]
+    assert measured["seeds"] == 2
+    assert "genre-model quantise RUN --data DIR --out INT8" in measured["command"]
+    assert "evaluate INT8" in measured["command"]
+
+
+@pytest.mark.parametrize(
+    ("model", "out", "said"),
+    [("floats", "x.pt", "--out"), ("empty", "x", "holds no complete training")],
+)
+def test_it_says_what_is_wrong(
+    model: str,
+    out: str,
+    said: str,
+    floats: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = floats if model == "floats" else tmp_path
+    arguments = ["--data", str(tmp_path), "--out", str(tmp_path / out)]
+    assert main(["quantise", str(path), *arguments]) == 1
+    assert said in capsys.readouterr().err
+
+
 def test_once_is_enough(
     folder: Path, int8: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
