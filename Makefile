@@ -39,7 +39,7 @@ format: $(VENV)/.all ## let ruff fix and format
 	$(BIN)/ruff format
 
 bench: $(VENV)/.bench ## speed beside the cost of decoding and other ways, on SONGS or composed music
-	$(BIN)/python benchmarks/speed.py $(QUOTED_SONGS)
+	$(BIN)/python benchmarks/speed.py $(QUOTED_SONGS) --into docs/performance.md
 
 # Not with --quiet, which swallows the very warnings that --strict counts.
 docs: $(VENV)/.docs ## build docs/ into site/, warnings are errors

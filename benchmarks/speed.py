@@ -1,6 +1,6 @@
 """How fast tracks are heard: ours beside the cost of decoding and beside other ways.
 
-    python benchmarks/speed.py [--songs FOLDER] [--files 120] [--runs 3] [--out FILE.md]
+    python benchmarks/speed.py [--songs FOLDER] [--files 120] [--runs 3] [--into PAGE.md]
 
 Needs the [train] extra, and resampy, which autobpm resamples with.
 
@@ -8,7 +8,7 @@ Makes four-minute files in the main formats, of the songs in FOLDER or composed,
 each contender hear them in a process of its own, all in turn, ``--runs`` times over. Each
 also hears a single file, so that the table can tell starting from hearing: what it shows is
 the cost of each further file, in which contenders are compared alike, however many they
-hear. Medians of the ratios are printed, and written as a Markdown table to ``--out``.
+hear. Medians of the ratios are printed, and put into a page as a Markdown table.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beets_home import beets_home
+from marked_table import put_into
 from processes import Taken, run
 from song_files import FORMATS, SECONDS, link_files, make_files
 
@@ -88,7 +89,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=120)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--into", type=Path, help="page that gets the table")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -101,8 +102,8 @@ def main() -> None:
         costs = measure(contenders, files, slow, options.runs)
     text = report(costs, options)
     print(text)
-    if options.out:
-        options.out.write_text(text, "utf-8")
+    if options.into:
+        put_into(options.into, "speed", text)
 
 
 def contenders_for(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
 # Three quarters of a second: long enough that the price of a call does not matter, short
-# enough that its arrays stay in the processor's cache (0.5 MB in stereo).
+# enough that its arrays stay in the processor's cache (0.3 MB in stereo).
 _JOINED_SAMPLES = 1 << 15
 # PyAV's queue takes no more channels than that, and before PyAV 17 it frees the names of
 # channels in an order of their own twice. (PyAV 17 and 18 do so without a queue.)

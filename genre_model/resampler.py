@@ -28,10 +28,8 @@ _SHARP_TAPS, _SHARP_CUTOFF = 128, 0.97
 _KAISER_BETA = 10
 # Of that window: taps times the width of the transition, in Nyquist's.
 _TAPS_TIMES_WIDTH = 17
-# Outputs of one matrix product. More waste multiplications by zeros, fewer calls of BLAS.
-_GROUP = 32
-# A cycle has at least so many, or the rows of a product would overlap and be copied.
-_LEAST_OUTPUTS = 4 * _GROUP
+# Outputs of one matrix product: more waste multiplications by zeros, fewer call BLAS more.
+_GROUP = 16
 # Rates without a common divisor have long cycles; 32 MB of weights are enough of them.
 _MOST_WEIGHTS = 1 << 23
 
@@ -139,12 +137,13 @@ class _Resampler:
 def _filter(from_hz: int, to_hz: int, clean_below_hz: float | None) -> _Filter:
     taps, cutoff = _taps_and_cutoff(from_hz, to_hz, clean_below_hz)
     n_in, n_out = cycle_of(from_hz, to_hz)
-    n_cycles = ceil(_LEAST_OUTPUTS / n_out)
-    n_in, n_out = n_in * n_cycles, n_out * n_cycles
     step = n_in / n_out
     band = cutoff / max(1.0, step)
     half_length = taps / 2 * max(1.0, step)
     reach = ceil(half_length)
+    # Rows of a product that overlapped would be copied before it.
+    n_cycles = ceil((2 * reach + _GROUP * step + 1) / n_in)
+    n_in, n_out = n_in * n_cycles, n_out * n_cycles
     groups = []
     for first, stop in pairwise([*range(0, n_out, _GROUP), n_out]):
         outputs = np.arange(first, stop) * step
