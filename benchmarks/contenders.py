@@ -2,10 +2,12 @@
 
 python benchmarks/contenders.py floor N_SEGMENTS SECONDS FILE...
 python benchmarks/contenders.py naive N_THREADS FILE...
+python benchmarks/contenders.py processes N_PROCESSES FILE...
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -74,11 +76,29 @@ def naive(n_threads: int, paths: Sequence[str]) -> None:
                 network(batch)
 
 
+def processes(n_processes: int, paths: Sequence[str]) -> None:
+    """Hear files as ours does, in processes instead of threads."""
+    shares = [list(paths[number::n_processes]) for number in range(n_processes)]
+    started = [
+        subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "genre_model", "predict", "-t", "1", *share],
+            stdout=subprocess.DEVNULL,
+        )
+        for share in shares
+        if share
+    ]
+    statuses = [process.wait() for process in started]
+    if any(statuses):
+        raise SystemExit(f"processes ended with {statuses}")
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["floor", n_segments, seconds, *paths]:
             floor(int(n_segments), float(seconds), paths)
         case ["naive", n_threads, *paths]:
             naive(int(n_threads), paths)
+        case ["processes", n_processes, *paths]:
+            processes(int(n_processes), paths)
         case _:
             sys.exit(__doc__)

@@ -45,6 +45,7 @@ PACKAGES = ("beets", "av", "onnxruntime", "numpy", "librosa", "torch")
 
 
 FLOOR, ONE_THREAD, THREADS = "floor", "ours, one thread", "ours"
+PROCESSES = "ours, in processes"
 PLUGIN, NAIVE, AUTOBPM = "beet genreclf", "naive", "beet autobpm"
 
 
@@ -115,6 +116,7 @@ def contenders_for(
     floor = ["floor", str(front_end.segment.n_segments), str(seconds)]
     threads = str(n_threads)
     naive = [str(CONTENDERS), "naive", threads]
+    processes = ["processes", threads]
 
     def ours(n: str) -> Callable[[list[str]], list[str]]:
         return lambda paths: ["-m", "genre_model", "predict", "-t", n, *paths]
@@ -133,6 +135,7 @@ def contenders_for(
         Contender(FLOOR, lambda paths: [str(CONTENDERS), *floor, *paths]),
         Contender(ONE_THREAD, ours("1")),
         Contender(THREADS, ours(threads)),
+        Contender(PROCESSES, lambda paths: [str(CONTENDERS), *processes, *paths]),
         Contender(PLUGIN, beet(*tag), plugin),
         Contender(NAIVE, lambda paths: [*naive, *paths], slow=True),
         Contender(AUTOBPM, beet("autobpm"), autobpm, slow=True),
@@ -212,6 +215,10 @@ def ratios(costs: dict[str, list[Cost]]) -> list[str]:
         "tracks/s of the plugin / autobpm": (of(AUTOBPM, "wall"), of(PLUGIN, "wall")),
         "tracks/s of ours / ours on one thread": (
             of(ONE_THREAD, "wall"),
+            of(THREADS, "wall"),
+        ),
+        "tracks/s of ours / ours in processes": (
+            of(PROCESSES, "wall"),
             of(THREADS, "wall"),
         ),
     }
