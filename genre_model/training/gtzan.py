@@ -84,8 +84,9 @@ def find_tracks(data_dir: Path, source: Source = "auto") -> list[LabelledTrack]:
     tracks = max(found, key=len)
     missing = set(GENRES) - {track.genre for track in tracks}
     if missing:
+        genres = ", ".join(sorted(missing)) if len(missing) < len(GENRES) else "any genre"
         raise TrainingDataError(
-            f"{data_dir} holds no {' or '.join(wanted)} of {', '.join(sorted(missing))}; "
+            f"{data_dir} holds no {' or '.join(wanted)} of {genres}; "
             f"expected the folders {', '.join(GENRE_OF_FOLDER)} in it or in one of "
             f"{', '.join(LAYOUTS[1:])}"
         )
