@@ -30,6 +30,7 @@ _KAISER_BETA = 10
 _TAPS_TIMES_WIDTH = 17
 # Outputs of one matrix product: more waste multiplications by zeros, fewer call BLAS more.
 _GROUP = 16
+_ENOUGH_OUTPUTS = 1024
 # Rates without a common divisor have long cycles; 32 MB of weights are enough of them.
 _MOST_WEIGHTS = 1 << 23
 
@@ -141,8 +142,10 @@ def _filter(from_hz: int, to_hz: int, clean_below_hz: float | None) -> _Filter:
     band = cutoff / max(1.0, step)
     half_length = taps / 2 * max(1.0, step)
     reach = ceil(half_length)
-    # Rows of a product that overlapped would be copied before it.
+    # Rows of a product that overlap are copied before it: several cycles are taken for one,
+    # unless they are long already, as those of very low rates are.
     n_cycles = ceil((2 * reach + _GROUP * step + 1) / n_in)
+    n_cycles = min(n_cycles, ceil(_ENOUGH_OUTPUTS / n_out))
     n_in, n_out = n_in * n_cycles, n_out * n_cycles
     groups = []
     for first, stop in pairwise([*range(0, n_out, _GROUP), n_out]):
