@@ -21,6 +21,6 @@ def put_into(page: Path, name: str, text: str) -> None:
     before = page.read_text("utf-8")
     marked = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
     after, n_places = marked.subn(lambda _: f"{begin}\n\n{text.strip()}\n\n{end}", before)
-    if n_places != 1:
+    if n_places != 1:  # what was measured is on the terminal already
         raise SystemExit(f"{page}: {begin} ... {end} is there {n_places} times, not once")
     page.write_text(after, "utf-8")

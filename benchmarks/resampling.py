@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from genre_model.audio_suffixes import AUDIO_SUFFIXES
 from genre_model.classifier import GenreClassifier
 from genre_model.mel_frames import mel_frames_from_waveform
 from genre_model.waveform import AudioFile, open_audio
@@ -23,7 +24,8 @@ def main() -> None:
     parser.add_argument("songs", type=Path)
     classifier = GenreClassifier.load()
     front_end = classifier.card.front_end
-    for path in sorted(parser.parse_args().songs.iterdir()):
+    songs = parser.parse_args().songs.iterdir()
+    for path in sorted(one for one in songs if one.suffix.lower() in AUDIO_SUFFIXES):
         frames = []
         for audio in (AudioFile(path, front_end.waveform), open_audio(path, front_end)):
             with audio:

@@ -20,9 +20,11 @@ def mono_samples(frame: AudioFrame) -> NDArray[np.float32]:
     channels = _channels(frame)
     kind = channels[0].dtype
     if kind.kind == "f":
-        mono = _mean(channels, 1)
-        # Damage in any channel shows in their mean: one look instead of one at each.
-        if not _is_damaged(mono):
+        # One look at the mean in place of one at each channel: damage shows in it, but
+        # where channels cancel each other.
+        with np.errstate(over="ignore", invalid="ignore"):
+            mono = _mean(channels, 1)
+        if _loudest(mono) < _LOUDEST_SAMPLE / len(channels):
             return mono
         return _mean([_without_damage(values) for values in channels], 1)
     mono = _mean(channels, 2 ** (8 * kind.itemsize - 1))
@@ -54,10 +56,9 @@ def _mean(channels: list[NDArray[Any]], full_scale: int) -> NDArray[np.float32]:
     return mono
 
 
-def _is_damaged(mono: NDArray[np.float32]) -> bool:
-    # No array of absolute values is made; comparisons with NaN are false.
-    loudest = max(mono.max(initial=0), -mono.min(initial=0))
-    return not loudest < _LOUDEST_SAMPLE
+def _loudest(mono: NDArray[np.float32]) -> float:
+    """Return the largest absolute value without an array of them; NaN if there is one."""
+    return float(np.maximum(mono.max(initial=0), -mono.min(initial=0)))
 
 
 def _without_damage(values: NDArray[Any]) -> NDArray[Any]:

@@ -41,8 +41,7 @@ def resampled(
     """Resample consecutive blocks, starting anew where their rate changes.
 
     Started at a multiple of a cycle (:func:`cycle_of`), it computes, but for rounding, what
-    it computes when started there any number of cycles earlier, once settled. As matrix
-    products, it takes half the time of libswresample with the same filters.
+    it computes when started there any number of cycles earlier, once settled.
 
     Args:
         blocks: rates and samples; what is at ``to_hz`` already passes unchanged.

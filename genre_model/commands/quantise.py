@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from genre_model.errors import TrainingDataError
 from genre_model.model_file import model_from_bytes, read_network, write_model
 from genre_model.segments import segments_from_mel_frames
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from genre_model.card import Card
     from genre_model.segments import Segments
+    from genre_model.training.gtzan import LabelledTrack
 
 #: Training tracks that decide about scales; as many others say what became of it.
 N_CALIBRATION_TRACKS = 100
@@ -36,6 +39,11 @@ def quantise(options: argparse.Namespace) -> int:
         return 0
     if options.report:
         raise TrainingDataError("--report is for a single model, not for a folder of runs")
+    if options.out.resolve().is_relative_to(folder.resolve()):
+        raise TrainingDataError(
+            f"--out {options.out} lies in {folder}, whose models it would replace or be "
+            "taken for: choose a folder elsewhere"
+        )
     models = sorted(folder.rglob("model.onnx"))
     if not models:
         raise TrainingDataError(f"{folder} holds no complete training (model.onnx)")
@@ -47,6 +55,8 @@ def quantise(options: argparse.Namespace) -> int:
 
 
 def _quantise_file(model: str, out: Path, options: argparse.Namespace) -> None:
+    if out.resolve() == Path(model).resolve():
+        raise TrainingDataError(f"--out {out} is the model itself: choose another name")
     before = read_network(model)
     card = model_from_bytes(before).card
     if "int8" in card.training:
@@ -78,6 +88,12 @@ def _quantise_file(model: str, out: Path, options: argparse.Namespace) -> None:
     )
 
 
+def evenly(tracks: list[LabelledTrack], n: int) -> list[LabelledTrack]:
+    """Choose so many, from the first to the last: sorted by genre, all genres are there."""
+    places = np.linspace(0, len(tracks) - 1, min(n, len(tracks))).round().astype(int)
+    return [tracks[place] for place in places]
+
+
 def _training_tracks(options: argparse.Namespace, card: Card) -> list[Segments]:
     """Load evenly chosen tracks that the model was trained on."""
     trained_on = set(card.training.get("track_ids", ()))
@@ -91,8 +107,8 @@ def _training_tracks(options: argparse.Namespace, card: Card) -> list[Segments]:
             f"{options.data} holds {len(tracks)} of the {len(trained_on)} tracks that "
             f"{card.name} was trained on; two are needed, and a hundred should be there"
         )
-    step = max(1, len(tracks) // (2 * N_CALIBRATION_TRACKS))
-    chosen = tracks[::step][: 2 * N_CALIBRATION_TRACKS]
-    data = load_labelled_mel_frames(chosen, card.front_end)
+    data = load_labelled_mel_frames(
+        evenly(tracks, 2 * N_CALIBRATION_TRACKS), card.front_end
+    )
     config = card.front_end.segment
     return [segments_from_mel_frames(frames, config) for frames in data.mel_frames]

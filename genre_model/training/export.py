@@ -44,7 +44,7 @@ def export_model(network: nn.Module, card: Card, path: Path) -> float:
         TrainingDivergedError: if weights are no numbers.
         ModelFileError: if it exceeds ``PARITY_TOLERANCE``; nothing is left at ``path``.
     """
-    _check_weights(network, path)
+    check_weights(network, path)
     front_end = card.front_end
     shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
     # The final name means "complete", so it is given only to what was checked.
@@ -63,12 +63,20 @@ def export_model(network: nn.Module, card: Card, path: Path) -> float:
     return difference
 
 
-def _check_weights(network: nn.Module, path: Path) -> None:
-    """Look at them all: what they spoil may be no part of random segments."""
+def check_weights(network: nn.Module, what: object) -> None:
+    """Look at all weights: what they spoil may be no part of random segments.
+
+    Args:
+        network: that was trained.
+        what: the error names it.
+
+    Raises:
+        TrainingDivergedError: if weights are no numbers.
+    """
     for name, values in network.state_dict().items():
         if not torch.isfinite(values).all():
             raise TrainingDivergedError(
-                f"{path}: the training ended with weights that are no numbers ({name}): "
+                f"{what}: the training ended with weights that are no numbers ({name}): "
                 'set training.precision to "32-true", or a lower learning rate'
             )
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from genre_model.atomic_file import write_atomically
 from genre_model.errors import TrainingDataError, TrainingStoppedError
+from genre_model.training.export import check_weights
 from genre_model.training.labelled_mel_frames import LabelledMelFrames
 from genre_model.training.run_folder import RunFolder
 from genre_model.training.stored_track import StoredExcerpts
@@ -144,9 +145,11 @@ class PersonalRuns:
         run.start({"recipe": asdict(recipe), "training": training})
         log.info("training %s on %d tracks", run.path, len(train.track_ids))
         build = partial(self._start.build, len(data.labels))
-        return train_network(
+        network = train_network(
             recipe, self._seed, train, nothing, run, build, self._should_stop
         )
+        check_weights(network, run.path)
+        return network
 
     def _score(self, network: nn.Module, index: int) -> NDArray[np.float32]:
         if self._should_stop():

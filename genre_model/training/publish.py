@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from genre_model.errors import TrainingDataError
 from genre_model.model_file import read_model, write_model
 from genre_model.training.run_folder import RunFolder
+from genre_model.training.systems import recipe_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,7 @@ def measured_card(card: Card, report_paths: list[Path]) -> Card:
         TrainingDataError: if a report is of another recipe, or scored tracks that its
             models had seen.
     """
-    recipe = (card.training["recipe"], card.training.get("recipe_hash", ""))
+    recipe = recipe_of(card)
     reports = [_read_report(path, recipe) for path in report_paths]
     if len({report["protocol"] for report in reports}) < len(reports):
         raise TrainingDataError("two reports are of the same protocol; give each once")
@@ -106,8 +107,8 @@ def _read_report(path: Path, recipe: tuple[str, str]) -> dict[str, Any]:
     found = report if isinstance(report, dict) else {}
     if (found.get("recipe"), found.get("recipe_hash", "")) != recipe:
         raise TrainingDataError(
-            f"report {path} is not of the recipe {recipe[0]!r} that the run is of, or of "
-            "other settings of it"
+            f"report {path} is not of the recipe {recipe[0]!r} that the model is of, or of "
+            "other settings of it, or one computes with 8-bit integers and one does not"
         )
     if report.get("part") != "test" or report.get("n_seen") != 0:
         raise TrainingDataError(

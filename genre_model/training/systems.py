@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from genre_model.training.protocols import Fold
 
 Part = Literal["test", "valid"]
+#: Behind the hash of a recipe whose network computes with 8-bit integers.
+INT8_MARK = "-int8"
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,12 @@ def check_one_recipe(systems: dict[str, list[ScoredModel]]) -> None:
 
 
 def recipe_of(card: Card) -> tuple[str, str]:
-    """Return the name of a model's recipe, and the hash of its settings if known."""
-    return card.training.get("recipe", ""), card.training.get("recipe_hash", "")
+    """Return the name of a model's recipe, and the hash of its settings if known.
+
+    The hash says so if the network was quantised, for then its accuracy is another.
+    """
+    mark = INT8_MARK * ("int8" in card.training)
+    return card.training.get("recipe", ""), card.training.get("recipe_hash", "") + mark
 
 
 def _seeds(run: Path, protocol: str, folds: list[Fold], n_seeds: int | None) -> list[int]:

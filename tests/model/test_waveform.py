@@ -447,6 +447,18 @@ class TestSampleFormats:
         expected = np.where(np.isfinite(sound) & (sound < 2), sound, 0).mean(axis=0)
         np.testing.assert_allclose(samples, expected, atol=1e-6)
 
+    @pytest.mark.parametrize(
+        "junk", [(np.inf, -np.inf), (3e38, 3e38), (1900, 0), (0, 3e38)]
+    )
+    def test_so_are_those_of_one_channel_or_of_both(
+        self, junk: tuple[float, float], tmp_path: Path
+    ) -> None:
+        sound = np.stack([tone(440, 1, RATE_HZ), tone(440, 1, RATE_HZ)])
+        sound[:, 1000:2000] = np.array(junk)[:, np.newaxis]
+        path = write_audio(tmp_path / "x.wav", sound, RATE_HZ, codec="pcm_f64le")
+        expected = np.where(np.abs(sound) < 2, sound, 0).mean(axis=0)
+        np.testing.assert_allclose(read_all(path), expected, atol=1e-6)
+
     def test_24_bit_flac(self, tmp_path: Path) -> None:
         sound = 2**-14 * noise(1, RATE_HZ, amplitude=1)  # two steps of 16 bits
         path = write_audio(tmp_path / "x.flac", sound, RATE_HZ, sample_format="s32")

@@ -23,7 +23,7 @@ from genre_model.training.papers.outcome import Measurement, Outcome
 from genre_model.training.papers.page import page_of, plot_page_of
 from genre_model.training.papers.reproduce import reproduce
 from genre_model.training.papers.reproduction import Reproduction
-from genre_model.training.papers.row_text import list_of_rows, text_of_row
+from genre_model.training.papers.row_text import list_of_rows, text_of_row, value_text
 from genre_model.training.papers.rows import (
     Row,
     System,
@@ -199,14 +199,16 @@ class TestLoop:
         assert not (tmp_path / "out" / "rows" / "A2.json").exists(), "it is tried again"
 
     def test_rows_are_scored_in_several_processes(
-        self, folder: Path, tmp_path: Path
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         rows = chosen_rows(["Z4", "Z15"])
-        outcomes = [
-            {row.id: outcome for row, outcome in reproduce(rows, tools, n_processes)}
-            for n_processes in (1, 2)
-            if (tools := reproduction(folder, tmp_path / str(n_processes)))
-        ]
+        outcomes: list[dict[str, Outcome]] = []
+        for n_processes in (1, 2):
+            tools = reproduction(folder, tmp_path / str(n_processes))
+            done = reproduce(rows, tools, n_processes)
+            outcomes.append({row.id: outcome for row, outcome in done})
+            # Only here: other processes know nothing of it.
+            monkeypatch.setattr(loop, "_compute", lambda *_: pytest.fail("here"))
         for name in ("Z4", "Z15"):
             assert (tmp_path / "2" / "rows" / f"{name}.json").exists()
             here, there = (
@@ -215,7 +217,23 @@ class TestLoop:
             )
             assert here == there
 
-    def test_a_row_that_fails_elsewhere_says_why(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("n_processes", [1, 2])
+    def test_a_row_that_ran_in_part_is_tried_again(
+        self, n_processes: int, folder: Path, tmp_path: Path
+    ) -> None:
+        tools = reproduction(folder, tmp_path)
+        self.run(["Z15"], tools)
+        path = tmp_path / "rows" / "Z15.json"
+        whole = json.loads(path.read_text())
+        path.write_text(json.dumps(whole | {"not_run": ["something"], "measurements": []}))
+        ((_, outcome),) = reproduce(chosen_rows(["Z15"]), tools, n_processes)
+        assert outcome.measurements
+        assert not outcome.not_run
+
+    def test_a_row_that_fails_elsewhere_says_why(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(loop, "_compute", lambda *_: pytest.fail("here"))
         folder = write_pictures(tmp_path / "gtzan", range(2))
         tools = Reproduction(folder, tmp_path / "out", quick=True)
         rows = chosen_rows(["A2", "B2"])
@@ -292,6 +310,13 @@ def test_rows_are_laid_out_for_terminal_and_page(folder: Path, tmp_path: Path) -
     assert "Z13, Z15, " in page, "what cannot be had is not going to be run"
     table = [line for line in page.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in table}) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.9996, "1"), (0.5, "0.5"), (0.0004, "0.0004"), (0.05173, "0.052")]
+)
+def test_numbers_are_short(value: float, text: str) -> None:
+    assert value_text("p", value) == text
 
 
 def test_plots_have_a_page() -> None:

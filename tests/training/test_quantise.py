@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -12,14 +13,15 @@ from gtzan_folder import quick_recipe, write_pictures
 from onnx import numpy_helper
 
 from genre_model.cli import main
+from genre_model.commands.quantise import evenly
+from genre_model.errors import TrainingDataError
 from genre_model.foreign_model import check_foreign_model
 from genre_model.model_file import read_model
 from genre_model.training.experiment import Experiment, train_protocol
+from genre_model.training.gtzan import GENRES, LabelledTrack
 from genre_model.training.pretrained import read_pretrained
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
+from genre_model.training.publish import measured_card
+from genre_model.training.systems import recipe_of
 
 COUNTS = ("n_calibration_tracks", "n_compared_tracks")
 
@@ -108,9 +110,37 @@ def test_the_card_says_how_accurate_it_is(
     assert "evaluate INT8" in measured["command"]
 
 
+def test_every_genre_is_among_the_chosen_tracks() -> None:
+    genres = [genre for genre in GENRES for _ in range(44)]
+    tracks = [LabelledTrack(str(n), genre, Path(str(n))) for n, genre in enumerate(genres)]
+    chosen = evenly(tracks, 200)
+    assert len(chosen) == 200
+    for half in (chosen[::2], chosen[1::2]):
+        assert {track.genre for track in half} == set(GENRES)
+    assert evenly(tracks[:3], 200) == tracks[:3]
+
+
+def test_a_report_of_floats_is_none_of_integers(
+    floats: Path, int8: Path, tmp_path: Path
+) -> None:
+    floats_card, int8_card = read_model(floats).card, read_model(int8).card
+    report = tmp_path / "report.json"
+    for measured, other in ((floats_card, int8_card), (int8_card, floats_card)):
+        recipe, recipe_hash = recipe_of(measured)
+        values = {"recipe": recipe, "recipe_hash": recipe_hash}
+        report.write_text(json.dumps(values | {"part": "test", "n_seen": 0}))
+        with pytest.raises(TrainingDataError, match="8-bit integers and one does not"):
+            measured_card(other, [report])
+
+
 @pytest.mark.parametrize(
     ("model", "out", "said"),
-    [("floats", "x.pt", "--out"), ("empty", "x", "holds no complete training")],
+    [
+        ("floats", "x.pt", "has to end in .onnx"),
+        ("floats", "model.onnx", "is the model itself"),
+        ("empty", "x", "would replace"),
+        ("empty", "../x", "holds no complete training"),
+    ],
 )
 def test_it_says_what_is_wrong(
     model: str,
@@ -120,8 +150,12 @@ def test_it_says_what_is_wrong(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = floats if model == "floats" else tmp_path
-    arguments = ["--data", str(tmp_path), "--out", str(tmp_path / out)]
+    path = tmp_path / "runs"
+    path.mkdir()
+    if model == "floats":
+        path = path / "model.onnx"
+        path.write_bytes(floats.read_bytes())
+    arguments = ["--data", str(tmp_path), "--out", str(tmp_path / "runs" / out)]
     assert main(["quantise", str(path), *arguments]) == 1
     assert said in capsys.readouterr().err
 

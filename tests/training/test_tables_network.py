@@ -12,7 +12,7 @@ import torch
 from feature_tables import make_table, of_genres
 from gtzan_folder import write_pictures
 
-from genre_model.errors import RecipeError, TrainingDataError
+from genre_model.errors import RecipeError, TrainingDataError, TrainingDivergedError
 from genre_model.training.gtzan import find_tracks
 from genre_model.training.protocols import Fold
 from genre_model.training.recipe import read_recipe
@@ -47,6 +47,16 @@ def test_a_network_learns_the_rows_of_a_table() -> None:
     first, again = (predict_table(system, table, [fold], "cnn") for _ in range(2))
     assert first.right.mean() > 0.6
     assert np.array_equal(first.probabilities, again.probabilities)
+
+
+def test_a_diverged_network_has_no_predictions() -> None:
+    table = make_table(4)
+    ids = table.row_ids
+    fold = Fold("a", tuple(ids[::2]), (), tuple(ids[1::2]))
+    changes = (*QUICK, "training.learning_rate=1e30")
+    system = partial(table_system, "table_cnn", 1, changes=changes)
+    with pytest.raises(TrainingDivergedError, match="are no numbers"):
+        predict_table(system, table, [fold], "cnn")
 
 
 def test_an_epoch_is_one_pass_over_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,13 +47,16 @@ def reproduce(
     tables = [row for row in missing if row.kind == "tables"]
     jobs = [RowJob(row, reproduction) for row in tables]
     trainings = _trainings(missing, reproduction)
-    failed = _failures([*jobs, *trainings], n_processes, "trainings")
+    failed = dict(_failures([*jobs, *trainings], n_processes, "trainings"))
     if n_processes > 1:
-        left = [row for row in missing if row.kind in ("networks", "check")]
-        _failures([RowJob(row, reproduction, failed) for row in left], n_processes, "rows")
-    done |= remembered(missing, reproduction)
+        jobs += [
+            RowJob(row, reproduction, dict(failed)) for row in missing if row.is_scored
+        ]
+        failed |= _failures(jobs[len(tables) :], n_processes, "rows")
+    computed = [job.row for job in jobs if job.name not in failed]
+    done |= remembered(computed, reproduction)
     for row in rows:
-        yield row, done.get(row.id) or _compute(row, reproduction, failed)
+        yield row, done.get(row.id) or _outcome_of(row, reproduction, failed)
 
 
 def remembered(rows: list[Row], reproduction: Reproduction) -> dict[str, Outcome]:
@@ -82,8 +85,14 @@ class RowJob:
         return self.row.id
 
     def run(self) -> None:
-        """Compute the row, and write what came of it."""
-        _compute(self.row, self.reproduction, self.failed)
+        """Compute the row, and write what came of it.
+
+        Raises:
+            TrainingDataError: if nothing came of it.
+        """
+        outcome = _compute(self.row, self.reproduction, self.failed)
+        if outcome.absent:
+            raise TrainingDataError(outcome.absent)
 
 
 def _finished(rows: list[Row], reproduction: Reproduction) -> dict[str, Outcome]:
@@ -119,6 +128,12 @@ def _trainings_of(row: Row, reproduction: Reproduction) -> list[Training]:
         return trainings_of_row(row, reproduction) if row.kind == "networks" else []
     except GenreModelError:
         return []  # the row itself will say why
+
+
+def _outcome_of(row: Row, reproduction: Reproduction, failed: Mapping[str, str]) -> Outcome:
+    if reason := failed.get(row.id):
+        return Outcome(row.id, absent=reason)
+    return _compute(row, reproduction, failed)
 
 
 def _compute(row: Row, reproduction: Reproduction, failed: Mapping[str, str]) -> Outcome:

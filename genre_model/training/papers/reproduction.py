@@ -14,6 +14,7 @@ from genre_model.training.predictions import Evaluation, predict_systems
 from genre_model.training.protocols import folds_of
 from genre_model.training.recipe import read_recipe
 from genre_model.training.tables.feature_table import (
+    FILE_NAMES,
     find_feature_table,
     read_feature_table,
 )
@@ -89,9 +90,10 @@ class Reproduction:
         try:
             find_tracks(self.data_dir)
         except TrainingDataError as error:
-            with suppress(TrainingDataError):
-                find_feature_table(self.data_dir, NOMINAL_SECONDS)
-                return
+            for seconds in FILE_NAMES:
+                with suppress(TrainingDataError):
+                    find_feature_table(self.data_dir, seconds)
+                    return
             raise error from None
 
     @property

@@ -72,7 +72,11 @@ def value_text(measure: str, value: float | None) -> str:
         return f"{100 * value:.1f}"
     if float(value).is_integer():
         return f"{value:.0f}"
-    return f"{value:.3f}".rstrip("0") if 0.001 <= abs(value) < 1 else f"{value:.4g}"
+    return (
+        f"{value:.3f}".rstrip("0").rstrip(".")
+        if 0.001 <= abs(value) < 1
+        else f"{value:.4g}"
+    )
 
 
 def protocol_text(measurement: Measurement) -> str:

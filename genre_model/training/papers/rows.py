@@ -104,6 +104,11 @@ class Row:
     note: str = ""
     systems: tuple[System, ...] = ()
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether it is computed after the trainings, of what came of them."""
+        return self.kind in ("networks", "check")
+
 
 @cache
 def all_rows() -> tuple[Row, ...]:

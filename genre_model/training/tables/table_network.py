@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from genre_model.errors import RecipeError
 from genre_model.segment_probabilities import softmax
+from genre_model.training.export import check_weights
 from genre_model.training.labelled_mel_frames import LabelledMelFrames
 from genre_model.training.networks import build_network
 from genre_model.training.recipe import read_recipe
@@ -119,7 +120,7 @@ class TableNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self, recipe: Recipe, rows: LabelledMelFrames, build: Callable[[], nn.Module]
     ) -> nn.Module:
         with tempfile.TemporaryDirectory() as folder:
-            return train_network(
+            network = train_network(
                 recipe,
                 self.seed,
                 rows,
@@ -127,6 +128,8 @@ class TableNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 RunFolder(Path(folder)),
                 build,
             )
+        check_weights(network, recipe.name)
+        return network
 
 
 def segments_of_rows(values: NDArray[np.float32], picture_size: int) -> NDArray[np.float32]:
