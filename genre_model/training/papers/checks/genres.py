@@ -14,6 +14,7 @@ from genre_model.training.labelled_mel_frames import track_mel_frames
 from genre_model.training.measures import measures_of
 from genre_model.training.papers.checks.needed_networks import HONEST_PROTOCOL
 from genre_model.training.papers.checks.paper_code import code_findings, size_measurements
+from genre_model.training.papers.checks.possible_shares import span_text
 from genre_model.training.papers.drawings import confusion_of, draw, plot_path, relative
 from genre_model.training.papers.outcome import Measurement, Outcome
 from genre_model.training.papers.rows import chosen_rows
@@ -160,8 +161,8 @@ def _recall_and_accuracy(system: System, predictions: list[Predictions]) -> str:
     return (
         "On a test with equally many tracks of each genre, macro recall is accuracy. The "
         f"paper, whose test has ten of each, gives {100 * published[0]:.1f} % accuracy and "
-        f"macro recall {published[1]:.2f}. Here, {PAPER_PROTOCOL}, {counts.min()} to "
-        f"{counts.max()} tracks of a genre: {accuracy:.1f} % and {recall:.1f} %."
+        f"macro recall {published[1]:.2f}. Here, {PAPER_PROTOCOL}, "
+        f"{span_text(counts.tolist())} tracks of a genre: {accuracy:.1f} % and {recall:.1f} %."
     )
 
 

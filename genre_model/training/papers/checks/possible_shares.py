@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: By how much two digits after the point are off, and the last bit of a float.
 HALF_DIGIT = 0.005 + 1e-9
@@ -33,3 +37,9 @@ def possible_text(percent: float, n: int, unit: str) -> str:
     below = math.floor(percent * n / 100)
     nearest = " or ".join(f"{100 * k / n:.2f}" for k in (below, below + 1))
     return f"{percent:.2f} % cannot be of {n} {unit} (nearest: {nearest} %)"
+
+
+def span_text(counts: Sequence[int]) -> str:
+    """Say from where to where counts reach, or that they are all the same."""
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"

@@ -10,6 +10,7 @@ from scipy.stats import chi2
 
 from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.papers.checks.needed_networks import PAPER_PROTOCOL
+from genre_model.training.papers.checks.possible_shares import span_text
 from genre_model.training.papers.checks.printed_tables import (
     ZHANG_FIGURE_8,
     ZHANG_TABLE_1,
@@ -57,7 +58,7 @@ def cao_split(row: Row, reproduction: Reproduction) -> Outcome:  # noqa: ARG001
         measurements.append(_count(part, "tracks", published, len(ids)))
         findings.append(
             f"{part}: {len(ids)} of {n_all} tracks, {100 * len(ids) / n_all:.1f} %; "
-            f"{_span(by_genre)} of each genre."
+            f"{span_text(by_genre)} of each genre."
         )
     n_both = len(set(fold.train) & set(fold.test) | set(fold.valid) & set(fold.test))
     n_known = sum(name in _artists() for name in fold.test)
@@ -67,11 +68,6 @@ def cao_split(row: Row, reproduction: Reproduction) -> Outcome:  # noqa: ARG001
         "validates, too: the split leaks."
     )
     return Outcome(row.id, tuple(measurements), tuple(findings))
-
-
-def _span(counts: list[int]) -> str:
-    low, high = min(counts), max(counts)
-    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def counts_by_genre(track_ids: Sequence[str]) -> Counter[str]:
