@@ -162,7 +162,8 @@ def _recall_and_accuracy(system: System, predictions: list[Predictions]) -> str:
         "On a test with equally many tracks of each genre, macro recall is accuracy. The "
         f"paper, whose test has ten of each, gives {100 * published[0]:.1f} % accuracy and "
         f"macro recall {published[1]:.2f}. Here, {PAPER_PROTOCOL}, "
-        f"{span_text(counts.tolist())} tracks of a genre: {accuracy:.1f} % and {recall:.1f} %."
+        f"{span_text(counts.tolist())} tracks of a genre: {accuracy:.1f} % and "
+        f"{recall:.1f} %."
     )
 
 
