@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genre_model.atomic_file import write_atomically
 from genre_model.errors import RecipeError
-from genre_model.training.papers.page import page_of, plot_page_of
+from genre_model.training.papers.page import QUICK_WARNING, page_of, plot_page_of
 from genre_model.training.papers.row_text import list_of_rows, text_of_row
 from genre_model.training.papers.rows import all_rows, chosen_rows
 
@@ -36,14 +37,20 @@ def reproduce(options: argparse.Namespace) -> int:
     reproduction = _reproduction(options)
     known = remembered(list(all_rows()), reproduction)
     failed = []
-    for row, outcome in reproduce_rows(rows, reproduction, options.jobs):
-        kept = known.get(row.id) == outcome
-        print(text_of_row(row, outcome, kept=kept), flush=True)
-        known[row.id] = outcome
-        _write_pages(known, reproduction)
-        if outcome.absent and row.kind != "absent":
-            failed.append(row.id)
+    try:
+        for row, outcome in reproduce_rows(rows, reproduction, options.jobs):
+            kept = known.get(row.id) == outcome
+            print(text_of_row(row, outcome, kept=kept), flush=True)
+            known[row.id] = outcome
+            _write_pages(known, reproduction)
+            if outcome.absent and row.kind != "absent":
+                failed.append(row.id)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on", file=sys.stderr)
+        raise
     print(f"\n{reproduction.out / PAGE}, plots in {reproduction.out / PLOT_PAGE}")
+    if reproduction.quick:
+        print(QUICK_WARNING)
     if failed:
         print(f"not reproduced: {', '.join(failed)}")
     return 1 if failed else 0
@@ -52,7 +59,9 @@ def reproduce(options: argparse.Namespace) -> int:
 def _write_pages(known: dict[str, Outcome], reproduction: Reproduction) -> None:
     done = [(row, known[row.id]) for row in all_rows() if row.id in known]
     write_atomically(reproduction.out / PAGE, page_of(done, reproduction).encode())
-    write_atomically(reproduction.out / PLOT_PAGE, plot_page_of(done).encode())
+    write_atomically(
+        reproduction.out / PLOT_PAGE, plot_page_of(done, reproduction).encode()
+    )
 
 
 def _reproduction(options: argparse.Namespace) -> Reproduction:

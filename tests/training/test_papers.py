@@ -20,7 +20,7 @@ from genre_model.training.papers.checks import CHECKS
 from genre_model.training.papers.measured import measurements_of
 from genre_model.training.papers.network_rows import trainings_of_row
 from genre_model.training.papers.outcome import Measurement, Outcome
-from genre_model.training.papers.page import page_of, plot_page_of
+from genre_model.training.papers.page import QUICK_WARNING, page_of, plot_page_of
 from genre_model.training.papers.reproduce import reproduce
 from genre_model.training.papers.reproduction import Reproduction
 from genre_model.training.papers.row_text import list_of_rows, text_of_row, value_text
@@ -305,25 +305,26 @@ def test_rows_are_laid_out_for_terminal_and_page(folder: Path, tmp_path: Path) -
     assert max(map(len, text.splitlines())) <= 100
     page = page_of([(row, outcome)], tools)
     assert "| SVM, 30 s | random-80-20 **leaky** | accuracy | 69.6 |" in page
-    assert "These numbers mean nothing" in page
-    assert "Not run yet: Z1, Z2, " in page
+    assert QUICK_WARNING in page
+    assert "Not run with these settings: Z1, Z2, " in page
     assert "Z13, Z15, " in page, "what cannot be had is not going to be run"
     table = [line for line in page.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in table}) == 1
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.9996, "1"), (0.5, "0.5"), (0.0004, "0.0004"), (0.05173, "0.052")]
+    ("value", "text"),
+    [(0.9996, "1"), (0.5, "0.5"), (0.0004, "0.0004"), (0.05173, "0.052"), (30000, "30000")],
 )
 def test_numbers_are_short(value: float, text: str) -> None:
     assert value_text("p", value) == text
 
 
-def test_plots_have_a_page() -> None:
+def test_plots_have_a_page(tmp_path: Path) -> None:
     rows = chosen_rows(["B2", "B12"])
     files = [(), ("plots/B12-gallery.png", "plots/B12-gallery.svg")]
     done = [(row, Outcome(row.id, files=one)) for row, one in zip(rows, files, strict=True)]
-    page = plot_page_of(done)
+    page = plot_page_of(done, reproduction(tmp_path, tmp_path))
     assert "## B12: " in page
     assert "![B12-gallery](plots/B12-gallery.png)" in page
     assert "svg" not in page

@@ -110,6 +110,22 @@ def test_the_card_says_how_accurate_it_is(
     assert "evaluate INT8" in measured["command"]
 
 
+def test_of_runs_each_is_taken(
+    folder: Path, floats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs, out = tmp_path / "runs", tmp_path / "int8"
+    recipe = quick_recipe(epochs=1, steps_per_epoch=2)
+    # Whose training tracks are segments.
+    train_protocol(Experiment(recipe, folder, runs, "segment-random"), [0])
+    broken = runs / "a" / "model.onnx"
+    broken.parent.mkdir()
+    broken.write_bytes(floats.read_bytes()[:1000])
+    assert main(["quantise", str(runs), "--data", str(folder), "--out", str(out)]) == 1
+    assert str(broken) in capsys.readouterr().err
+    (path,) = out.rglob("model.onnx")
+    assert "segment-random" in path.parts
+
+
 def test_every_genre_is_among_the_chosen_tracks() -> None:
     genres = [genre for genre in GENRES for _ in range(44)]
     tracks = [LabelledTrack(str(n), genre, Path(str(n))) for n, genre in enumerate(genres)]

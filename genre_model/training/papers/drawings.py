@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genre_model import metrics
+from genre_model.training.papers.rows import marked
 from genre_model.training.plots import (
     plot_confusion,
     plot_genre_table,
@@ -57,7 +58,7 @@ def draw_predictions(
     """
     confusion = confusion_of(predictions)
     genres = predictions[0].genres
-    title = f"{row.id} {system.name or row.title}, {protocol}"
+    title = f"{row.id} {system.name or row.title}, {marked(protocol)}"
     if "confusion" in row.plots:
         path = plot_path(reproduction, row, "confusion", system.name, protocol)
         yield from relative(
@@ -96,7 +97,7 @@ def _curves(
         f"{one.fold.name} seed {one.seed}": one.run_folder.read_metrics()
         for one in trainings
     }
-    title = f"{row.id} {system.name or row.title}, {protocol}"
+    title = f"{row.id} {system.name or row.title}, {marked(protocol)}"
     path = plot_path(reproduction, row, "curves", system.name, protocol)
     return relative(plot_learning_curves(runs, title, path), reproduction)
 

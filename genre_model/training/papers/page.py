@@ -18,6 +18,8 @@ HEADER = (
     "| training | data |\n|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
+QUICK_WARNING = "QUICK: trainings are a few batches. What networks reach means nothing."
+
 
 def page_of(done: list[tuple[Row, Outcome]], reproduction: Reproduction) -> str:
     """Lay all rows out as one page.
@@ -31,7 +33,10 @@ def page_of(done: list[tuple[Row, Outcome]], reproduction: Reproduction) -> str:
     lines = [
         "# Papers, row by row",
         "",
-        "Written by `genre-model reproduce`; ± is the standard deviation over runs.",
+        (
+            "Written by `genre-model reproduce`; ± is the standard deviation over runs, in "
+            "brackets is the 95 % Wilson interval of so many tracks."
+        ),
         "",
         (
             f"beets-genreclf {version('beets-genreclf')}; networks on "
@@ -40,11 +45,11 @@ def page_of(done: list[tuple[Row, Outcome]], reproduction: Reproduction) -> str:
         ),
     ]
     if reproduction.quick:
-        lines += ["", "**QUICK: a few batches of everything. These numbers mean nothing.**"]
+        lines += ["", f"**{QUICK_WARNING}**"]
     there = {row.id for row, _ in done}
     known = [row.id for row in all_rows() if row.kind != "absent"]
     if missing := [name for name in known if name not in there]:
-        lines += ["", f"Not run yet: {', '.join(missing)}."]
+        lines += ["", f"Not run with these settings: {', '.join(missing)}."]
     paper = ""
     for row, outcome in done:
         if row.paper != paper:
@@ -54,9 +59,9 @@ def page_of(done: list[tuple[Row, Outcome]], reproduction: Reproduction) -> str:
     return "\n".join(lines) + "\n"
 
 
-def plot_page_of(done: list[tuple[Row, Outcome]]) -> str:
+def plot_page_of(done: list[tuple[Row, Outcome]], reproduction: Reproduction) -> str:
     """Show the plots of all rows on one page, which lies where their paths begin."""
-    lines = ["# Plots, row by row"]
+    lines = ["# Plots, row by row", *["", f"**{QUICK_WARNING}**"] * reproduction.quick]
     for row, outcome in done:
         plots = [name for name in outcome.files if name.endswith(".png")]
         lines += ["", f"## {row.id}: {row.title}"] * bool(plots)

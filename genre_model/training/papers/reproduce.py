@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from genre_model.training.job_pool import Job
     from genre_model.training.papers.reproduction import Reproduction
     from genre_model.training.papers.rows import Row
+
+log = logging.getLogger(__name__)
 
 
 def reproduce(
@@ -138,6 +141,8 @@ def _outcome_of(row: Row, reproduction: Reproduction, failed: Mapping[str, str])
 
 def _compute(row: Row, reproduction: Reproduction, failed: Mapping[str, str]) -> Outcome:
     start_seconds = time.monotonic()
+    if row.kind != "absent":
+        log.info("computing %s", row.id)
     try:
         _check_trainings(row, reproduction, failed)
         outcome = _outcome(row, reproduction)

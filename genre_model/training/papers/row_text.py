@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from genre_model.training.papers.rows import leaks
+from genre_model.training.papers.rows import marked
 
 if TYPE_CHECKING:
     from genre_model.training.papers.outcome import Measurement, Outcome
@@ -70,13 +70,11 @@ def value_text(measure: str, value: float | None) -> str:
         return ""
     if measure in SHARES:
         return f"{100 * value:.1f}"
-    if float(value).is_integer():
-        return f"{value:.0f}"
-    return (
-        f"{value:.3f}".rstrip("0").rstrip(".")
-        if 0.001 <= abs(value) < 1
-        else f"{value:.4g}"
-    )
+    if float(value).is_integer() or abs(value) >= 1:
+        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
+    if abs(value) < 0.001:
+        return f"{value:.2g}"
+    return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def protocol_text(measurement: Measurement) -> str:
@@ -95,8 +93,7 @@ def _how(row: Row) -> str:
     protocols = dict.fromkeys(
         name for system in row.systems for name in (*row.protocols, *system.protocols)
     )
-    marked = [f"{name} LEAKY" if leaks(name) else name for name in protocols]
-    return f"{n} system{'s' * (n > 1)}, {', '.join(marked)}"
+    return f"{n} system{'s' * (n > 1)}, {', '.join(map(marked, protocols))}"
 
 
 def _by_setting(outcome: Outcome) -> list[tuple[str, list[Measurement]]]:

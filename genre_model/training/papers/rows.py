@@ -138,6 +138,11 @@ def leaks(protocol: str) -> bool:
     return protocol == RANDOM_SPLITS or is_leaky(protocol)
 
 
+def marked(protocol: str) -> str:
+    """Name a protocol, and say if it leaks."""
+    return f"{protocol} LEAKY" if leaks(protocol) else protocol
+
+
 def _rows_of(letter: str) -> list[Row]:
     folder = resources.files("genre_model.training.papers") / "rows"
     values = tomllib.loads((folder / f"{letter}.toml").read_text("utf-8"))

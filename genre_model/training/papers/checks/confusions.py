@@ -22,7 +22,7 @@ from genre_model.training.papers.checks.run_means import mean_over_runs
 from genre_model.training.papers.checks.scores import scores_of
 from genre_model.training.papers.drawings import confusion_of, plot_path, relative
 from genre_model.training.papers.outcome import Outcome
-from genre_model.training.papers.rows import chosen_rows
+from genre_model.training.papers.rows import chosen_rows, marked
 from genre_model.training.papers.table_rows import predict
 from genre_model.training.plots import plot_confusion
 
@@ -69,7 +69,7 @@ def zhang_confusion(row: Row, reproduction: Reproduction) -> Outcome:
         )
         confusion = confusion_of(predictions)
         findings.append(f"Here, {protocol}: {_worst_confusions(confusion)}.")
-        title = f"{row.id} {name}, {protocol}, runs: {len(predictions)}"
+        title = f"{row.id} {name}, {marked(protocol)}, runs: {len(predictions)}"
         path = plot_path(reproduction, row, "confusion", protocol)
         paths += plot_confusion(confusion, title, path)
     files = relative(paths, reproduction)
@@ -104,7 +104,7 @@ def pooled_confusion(row: Row, reproduction: Reproduction) -> Outcome:
             _mean(name, "share of their errors", ROCK_DISCO_SHARE, shares, n)
         )
     path = plot_path(reproduction, row, "confusion", TABLE_PROTOCOL)
-    title = f"{row.id} 1-D CNN, {TABLE_PROTOCOL}, runs: {len(predictions)}"
+    title = f"{row.id} 1-D CNN, {marked(TABLE_PROTOCOL)}, runs: {len(predictions)}"
     files = relative(plot_confusion(total, title, path), reproduction)
     findings = (f"Here: {_worst_confusions(total)}.", _least_right(total))
     return Outcome(row.id, tuple(measurements), findings, tuple(files))

@@ -23,6 +23,7 @@ from genre_model.training.papers.checks.printed_tables import (
 from genre_model.training.papers.checks.run_means import mean_over_runs
 from genre_model.training.papers.drawings import plot_path, relative
 from genre_model.training.papers.outcome import Outcome
+from genre_model.training.papers.rows import marked
 from genre_model.training.plots import plot_genre_bars
 
 if TYPE_CHECKING:
@@ -84,8 +85,8 @@ def _outcome(
             replace(one, data=reproduction.data_name)
             for one in _measured(protocol, predictions, tables, printed)
         ]
-        bars[f"here, {protocol}"] = tables[:, :, F1].mean(axis=0)
-        findings += _hardest(protocol, bars[f"here, {protocol}"], printed)
+        bars[f"here, {marked(protocol)}"] = tables[:, :, F1].mean(axis=0)
+        findings += _hardest(protocol, bars[f"here, {marked(protocol)}"], printed)
     path = plot_path(reproduction, row, "f1")
     title = f"{row.id} {row.title}"
     paths = plot_genre_bars(bars, title, path, measure="F1")

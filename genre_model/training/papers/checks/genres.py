@@ -17,7 +17,7 @@ from genre_model.training.papers.checks.paper_code import code_findings, size_me
 from genre_model.training.papers.checks.possible_shares import span_text
 from genre_model.training.papers.drawings import confusion_of, draw, plot_path, relative
 from genre_model.training.papers.outcome import Measurement, Outcome
-from genre_model.training.papers.rows import chosen_rows
+from genre_model.training.papers.rows import chosen_rows, marked
 from genre_model.training.plots import plot_genre_bars, plot_mel_gallery
 from genre_model.training.protocols import is_leaky
 
@@ -96,8 +96,8 @@ def genre_by_genre(row: Row, reproduction: Reproduction) -> Outcome:
         findings.append(_mistakes("rock", protocol, predictions))
         if protocol == PAPER_PROTOCOL:
             findings.append(_recall_and_accuracy(system, predictions))
-        bars[protocol] = recalls_of(predictions)
-        n_tracks[protocol] = confusion_of(predictions[:1]).sum(axis=1)
+        bars[marked(protocol)] = recalls_of(predictions)
+        n_tracks[marked(protocol)] = confusion_of(predictions[:1]).sum(axis=1)
     path = plot_path(reproduction, row, "recall")
     title = f"{row.id} {system.name}, {row.title}"
     paths = plot_genre_bars(bars, title, path, n_tracks=n_tracks)

@@ -20,7 +20,7 @@ from genre_model.training.papers.checks.needed_networks import (
 from genre_model.training.papers.checks.run_means import mean_over_runs
 from genre_model.training.papers.drawings import plot_path, relative
 from genre_model.training.papers.outcome import Outcome
-from genre_model.training.papers.rows import chosen_rows
+from genre_model.training.papers.rows import chosen_rows, marked
 from genre_model.training.plots import plot_learning_curves
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def learning_curves(row: Row, reproduction: Reproduction) -> Outcome:
             f"{one.fold.name} seed {one.seed}": one.run_folder.read_metrics()
             for one in trainings
         }
-        title = f"{row.id} {needed_system(row).name}, {protocol}"
+        title = f"{row.id} {needed_system(row).name}, {marked(protocol)}"
         path = plot_path(reproduction, row, "curves", protocol)
         files += relative(plot_learning_curves(runs, title, path), reproduction)
         measurements.append(_on_own_tracks(row, protocol, reproduction))
