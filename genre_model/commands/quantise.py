@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genre_model.errors import GenreModelError, TrainingDataError
-from genre_model.model_file import model_from_bytes, read_network, write_model
+from genre_model.model_file import read_model, read_network, write_model
 from genre_model.segments import segments_from_mel_frames
 from genre_model.training.gtzan import find_tracks
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
@@ -69,8 +69,8 @@ def _quantise_runs(folder: Path, options: argparse.Namespace) -> int:
 def _quantise_file(model: str, out: Path, options: argparse.Namespace) -> None:
     if out.resolve() == Path(model).resolve():
         raise TrainingDataError(f"--out {out} is the model itself: choose another name")
+    card = read_model(model).card
     before = read_network(model)
-    card = model_from_bytes(before).card
     if "int8" in card.training:
         raise TrainingDataError(f"{model} computes with 8-bit integers already")
     tracks = _training_tracks(options, card)
