@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from threadpoolctl import threadpool_limits
 
 from genre_model.errors import GenreModelError
+from genre_model.freed_memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -107,6 +108,7 @@ def for_each_file(
     Yields:
         One outcome per file, in the order of ``paths``.
     """
+    keep_freed_memory()
     n_threads = n_threads or default_threads()
     remaining = iter(paths)
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="genre_model")

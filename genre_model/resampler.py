@@ -56,13 +56,16 @@ def resampled(
     for from_hz, samples in blocks:
         if from_hz != last_hz:
             if resampler is not None:
-                yield resampler.flush()
+                yield from resampler.flush()
             filter_ = _filter(from_hz, to_hz, clean_below_hz)
             resampler = None if from_hz == to_hz else _Resampler(filter_)
             last_hz = from_hz
-        yield samples if resampler is None else resampler.feed(samples)
+        if resampler is None:
+            yield samples
+        else:
+            yield from resampler.feed(samples)
     if resampler is not None:
-        yield resampler.flush()
+        yield from resampler.flush()
 
 
 def cycle_of(from_hz: int, to_hz: int) -> tuple[int, int]:
@@ -103,20 +106,32 @@ class _Resampler:
         self._n_fed = 0
         self._n_given = 0
 
-    def feed(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def feed(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         """Take a block and give what is ready."""
         self._n_fed += len(samples)
         return self._give(samples)
 
-    def flush(self) -> NDArray[np.float32]:
+    def flush(self) -> Iterator[NDArray[np.float32]]:
         """Give the rest; nothing can be fed afterwards."""
         n_left = ceil(self._n_fed * self._filter.n_out / self._filter.n_in) - self._n_given
         silence = np.zeros(2 * self._filter.reach + self._filter.n_in, np.float32)
-        return self._give(silence)[:n_left]
+        for given in self._give(silence):
+            yield given[:n_left]
+            n_left = max(0, n_left - len(given))
 
-    def _give(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _give(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        # Only the cycles that begin in what was held are computed of a copy.
+        n_in, reach = self._filter.n_in, self._filter.reach
+        n_held = len(self._held)
+        n_joint = ceil(n_held / n_in) * n_in
+        n_taken = n_joint + 2 * reach - n_held
+        yield self._cycles(np.concatenate([self._held, samples[:n_taken]]))
+        if len(samples) > n_taken:
+            yield self._cycles(samples[n_joint - n_held :])
+
+    def _cycles(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Compute all cycles for which there are samples; hold the other samples."""
         n_in, n_out = self._filter.n_in, self._filter.n_out
-        samples = np.concatenate([self._held, samples])
         n_cycles = max(0, (len(samples) - 2 * self._filter.reach) // n_in)
         given = np.empty((n_cycles, n_out), np.float32)
         column = 0
