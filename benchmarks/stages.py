@@ -1,6 +1,6 @@
 """Where the processor time of a track goes, stage by stage.
 
-    python benchmarks/stages.py [--songs FOLDER] [--model FILE.onnx] [--into PAGE.md]
+    python benchmarks/stages.py [--songs FOLDER] [--model FILE.onnx]
 
 Hears a four-minute file of each format up to each stage, several times over, on one
 thread, and prints medians in milliseconds; each stage includes those before it.
@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from marked_table import put_into
 from song_files import make_files
 from threadpoolctl import threadpool_limits
 
@@ -42,7 +41,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--songs", type=Path, help="music to take (default: composed)")
     parser.add_argument("--model", help="bundled name or .onnx file")
-    parser.add_argument("--into", type=Path, help="page that gets the table")
     options = parser.parse_args()
     stages = stages_of(GenreClassifier.load(options.model))
     with tempfile.TemporaryDirectory() as folder:
@@ -55,10 +53,7 @@ def main() -> None:
     for place, name in enumerate(stages):
         cells = [f"{row[place]:.1f}" for row in rows.values()]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    text = "\n".join(lines)
-    print(text)
-    if options.into:
-        put_into(options.into, "stages", text)
+    print("\n".join(lines))
 
 
 def stages_of(classifier: GenreClassifier) -> dict[str, Callable[[Path], object]]:
