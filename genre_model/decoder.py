@@ -13,7 +13,7 @@ import av
 from av.error import FFmpegError
 
 from genre_model.errors import AudioDecodeError, TooLongError
-from genre_model.joined_frames import joined_frames
+from genre_model.joined_frames import frame_length, joined_frames
 from genre_model.mono_samples import mono_samples
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     from genre_model.resampler import Block
 
-#: More than this is no track, but the recording of a stream or a damaged header.
+#: More is no track, but the recording of a stream or a damaged header.
 MAX_SECONDS = 12 * 3600
 
-# Codecs remember, so the first frames behind a seek are wrong. Measured: 0.21 s in MP3
-# at 32 kb/s (bit reservoir), 0.18 s in Opus, one or two frames in AAC and Vorbis.
+# Codecs remember, so the first frames behind a seek are wrong: in MP3 at 32 kb/s 0.21 s
+# (bit reservoir), in Opus 0.18 s, in AAC and Vorbis one or two frames.
 _PREROLL_SECONDS = 0.5
 # The timestamp of a single frame can be wrong: FFmpeg's is 448 samples late wherever
 # Vorbis changes from long to short blocks. The median over this many frames is right.
@@ -103,16 +103,15 @@ class Decoder:
         seconds = inf if end is None else (end - position) / self.sample_rate_hz
         for frame in joined_frames(frames, seconds):
             samples = mono_samples(frame)
-            length = round(len(samples) * self.sample_rate_hz / frame.sample_rate)
             n_before = max(0, start - position) * frame.sample_rate / self.sample_rate_hz
             if round(n_before) < len(samples):
                 yield frame.sample_rate, samples[round(n_before) :]
-            position += length
+            position += frame_length(frame, self.sample_rate_hz)
 
     def _rewind(self) -> None:
         # Opened anew, for a seek to 0 leaves some demuxers in another state. The prefix
-        # keeps names such as "concat:x" from being read as addresses. A file object in
-        # place of the name is no slower, but PyAV prints a traceback for each bad seek.
+        # keeps names such as "concat:x" from being addresses. (With a file object in place
+        # of the name, PyAV prints a traceback for each bad seek.)
         self.close()
         self._container = av.open(
             f"file:{self._path}", container_options=_OPTIONS, **_LENIENT_TAGS
@@ -170,6 +169,8 @@ class Decoder:
             return None
         frames = self._frames(self._pts_at(start - preroll))
         ahead = list(islice(frames, _N_TIMED_FRAMES))
+        if len({frame.sample_rate for frame in ahead[:2]}) == 2:
+            del ahead[0]  # FFmpeg gave it the rate of what was decoded before
         position = self._position(ahead)
         if position is None or position > start - preroll // 2:
             return None
@@ -193,7 +194,7 @@ class Decoder:
             if frame.pts is not None:
                 ticks = frame.pts - self._origin_pts
                 positions.append(round(ticks * samples_per_tick) - n_before)
-            n_before += frame.samples
+            n_before += frame_length(frame, self.sample_rate_hz)
         if not positions:
             return None
         position = median_low(positions)

@@ -46,6 +46,11 @@ def joined_frames(frames: Iterable[AudioFrame], seconds: float) -> Iterator[Audi
         yield from queue.read_many(max(1, queue.samples))
 
 
+def frame_length(frame: AudioFrame, rate_hz: int) -> int:
+    """Count how many samples last as long at another rate."""
+    return round(frame.samples * rate_hz / frame.sample_rate)
+
+
 def _lasting(frames: Iterable[AudioFrame], seconds: float) -> Iterator[AudioFrame]:
     for frame in frames:
         yield frame

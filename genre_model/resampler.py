@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
@@ -31,6 +30,9 @@ _TAPS_TIMES_WIDTH = 17
 # Outputs of one matrix product: more waste multiplications by zeros, fewer call BLAS more.
 _GROUP = 16
 _ENOUGH_OUTPUTS = 1024
+# Cycles of one product. Its shape is always the same, for BLAS rounds otherwise in other
+# shapes, and an excerpt is to be, bit by bit, what it is in the whole.
+_MOST_ROWS, _MOST_AT_ONCE = 48, 1 << 14
 # Rates without a common divisor have long cycles; 32 MB of weights are enough of them.
 _MOST_WEIGHTS = 1 << 23
 
@@ -40,8 +42,8 @@ def resampled(
 ) -> Iterator[NDArray[np.float32]]:
     """Resample consecutive blocks, starting anew where their rate changes.
 
-    Started at a multiple of a cycle (:func:`cycle_of`), it computes, but for rounding, what
-    it computes when started there any number of cycles earlier, once settled.
+    Started at a multiple of a cycle (:func:`cycle_of`), it computes the very numbers
+    that it computes when started there any number of cycles earlier, once settled.
 
     Args:
         blocks: rates and samples; what is at ``to_hz`` already passes unchanged.
@@ -86,15 +88,22 @@ class _Filter:
     Attributes:
         n_in: samples of a cycle that go in.
         n_out: samples of it that come out.
+        n_cycles: that one product computes.
         reach: how many samples before and behind an output count.
         groups: of the outputs of a cycle, where the samples that count begin, and their
-            weights [shape=(n_samples, n_outputs)].
+            weights [shape=(n_samples, _GROUP)]; behind the last output they are 0.
     """
 
     n_in: int
     n_out: int
+    n_cycles: int
     reach: int
     groups: tuple[tuple[int, NDArray[np.float32]], ...]
+
+    @property
+    def n_at_once(self) -> int:
+        """Samples that go into one product."""
+        return self.n_in * self.n_cycles
 
 
 class _Resampler:
@@ -114,38 +123,38 @@ class _Resampler:
     def flush(self) -> Iterator[NDArray[np.float32]]:
         """Give the rest; nothing can be fed afterwards."""
         n_left = ceil(self._n_fed * self._filter.n_out / self._filter.n_in) - self._n_given
-        silence = np.zeros(2 * self._filter.reach + self._filter.n_in, np.float32)
+        silence = np.zeros(2 * self._filter.reach + self._filter.n_at_once, np.float32)
         for given in self._give(silence):
             yield given[:n_left]
             n_left = max(0, n_left - len(given))
 
     def _give(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-        # Only the cycles that begin in what was held are computed of a copy.
-        n_in, reach = self._filter.n_in, self._filter.reach
-        n_held = len(self._held)
-        n_joint = ceil(n_held / n_in) * n_in
-        n_taken = n_joint + 2 * reach - n_held
-        yield self._cycles(np.concatenate([self._held, samples[:n_taken]]))
+        # Only what begins in the held samples is computed of a copy.
+        n_at_once, n_held = self._filter.n_at_once, len(self._held)
+        n_joint = ceil(n_held / n_at_once) * n_at_once
+        n_taken = n_joint + 2 * self._filter.reach - n_held
+        yield self._products(np.concatenate([self._held, samples[:n_taken]]))
         if len(samples) > n_taken:
-            yield self._cycles(samples[n_joint - n_held :])
+            yield self._products(samples[n_joint - n_held :])
 
-    def _cycles(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Compute all cycles for which there are samples; hold the other samples."""
-        n_in, n_out = self._filter.n_in, self._filter.n_out
-        n_cycles = max(0, (len(samples) - 2 * self._filter.reach) // n_in)
-        given = np.empty((n_cycles, n_out), np.float32)
-        column = 0
-        for start, weights in self._filter.groups if n_cycles else ():
-            # A row for each cycle; rows of other cycles lie n_in samples on.
-            rows = np.lib.stride_tricks.as_strided(
-                samples[start:], (n_cycles, len(weights)), (n_in * 4, 4), writeable=False
-            )
-            stop = column + weights.shape[1]
-            np.matmul(rows, weights, out=given[:, column:stop])
-            column = stop
-        self._held = samples[n_cycles * n_in :]
+    def _products(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Compute what there are samples for; hold the other samples."""
+        n_at_once, n_rows = self._filter.n_at_once, self._filter.n_cycles
+        n_products = max(0, (len(samples) - 2 * self._filter.reach) // n_at_once)
+        given = np.empty((n_products * n_rows, self._filter.n_out), np.float32)
+        for number in range(n_products):
+            self._multiply(samples[number * n_at_once :], given[number * n_rows :][:n_rows])
+        self._held = samples[n_products * n_at_once :]
         self._n_given += given.size
         return given.reshape(-1)
+
+    def _multiply(self, samples: NDArray[np.float32], given: NDArray[np.float32]) -> None:
+        strides = (4 * self._filter.n_in, 4)  # a row for each cycle
+        for number, (start, weights) in enumerate(self._filter.groups):
+            shape = (len(given), len(weights))
+            rows = np.lib.stride_tricks.as_strided(samples[start:], shape, strides)
+            columns = given[:, number * _GROUP :][:, :_GROUP]
+            columns[:] = np.matmul(rows, weights)[:, : columns.shape[1]]
 
 
 @lru_cache(maxsize=8)
@@ -162,15 +171,17 @@ def _filter(from_hz: int, to_hz: int, clean_below_hz: float | None) -> _Filter:
     n_cycles = min(n_cycles, ceil(_ENOUGH_OUTPUTS / n_out))
     n_in, n_out = n_in * n_cycles, n_out * n_cycles
     groups = []
-    for first, stop in pairwise([*range(0, n_out, _GROUP), n_out]):
-        outputs = np.arange(first, stop) * step
+    for first in range(0, n_out, _GROUP):
+        outputs = np.arange(first, min(first + _GROUP, n_out)) * step
         start = floor(outputs[0])
         inputs = np.arange(start - reach, floor(outputs[-1]) + reach + 1)
         away = inputs[:, np.newaxis] - outputs
         weights = np.sinc(away * band) * _kaiser(away / half_length)
         weights /= weights.sum(axis=0)
+        weights = np.pad(weights, ((0, 0), (0, _GROUP - len(outputs))))
         groups.append((start, weights.astype(np.float32)))
-    return _Filter(n_in, n_out, reach, tuple(groups))
+    n_rows = max(1, min(_MOST_ROWS, _MOST_AT_ONCE // n_in))
+    return _Filter(n_in, n_out, n_rows, reach, tuple(groups))
 
 
 def _kaiser(places: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -82,11 +82,10 @@ class AudioFile:
     def read(self, start_seconds: float, n_samples: int) -> NDArray[np.float32]:
         """Decode an excerpt; only the file around it is read.
 
-        The excerpt equals the same stretch of :meth:`read_all` to the rounding of single
-        precision, in AAC up to its random noise bands. Known to differ: what follows
-        damage (by the packets left out), FLAC in Ogg (up to 0.6 s), joined MP3 files
-        (0.2 s), raw AC-3 and ADPCM (some milliseconds), the last 0.1 s of Ogg Vorbis
-        (which go on for as long again).
+        The excerpt equals the same stretch of :meth:`read_all`, in AAC up to its random
+        noise bands. Known to differ: what follows damage (by the packets left out), FLAC
+        in Ogg (up to 0.6 s), joined MP3 files, raw AC-3 and ADPCM (some milliseconds), the
+        last 0.1 s of Ogg Vorbis (which go on for as long again).
 
         Args:
             start_seconds: where it begins, not negative.

@@ -31,7 +31,7 @@ def test_the_card_carries_honest_accuracy() -> None:
     measured = card.metrics["fault-filtered"]
     assert measured["part"] == "test"
     assert measured["n_tracks"] == 290
-    assert measured["seeds"] == 4
+    assert measured["seeds"] == 5
     assert 0.5 < measured["accuracy"] < 0.9
     assert 0 < measured["sd"] < 0.1
     assert measured["leaky"] is False
@@ -99,8 +99,7 @@ def test_ten_kinds_of_one_song_agree_with_each_other(
     assert len(predictions) == 10
     assert len({prediction.genre for prediction in predictions}) == 1
     probabilities = np.stack([prediction.probabilities for prediction in predictions])
-    # 0.05 in single precision; steps of 8-bit integers come on top.
-    assert np.ptp(probabilities, axis=0).max() <= 0.06
+    assert np.ptp(probabilities, axis=0).max() <= 0.05
 
 
 @pytest.mark.parametrize("name", CONTAINERS)

@@ -220,7 +220,7 @@ class TestExcerpts:
     def test_it_is_shorter_where_the_audio_ends(self, flac: Path) -> None:
         with AudioFile(flac, CONFIG) as audio:
             tail = audio.read(SECONDS - 0.5, RATE_HZ)
-        np.testing.assert_allclose(tail, read_all(flac)[-len(tail) :], rtol=0, atol=1e-6)
+        np.testing.assert_array_equal(tail, read_all(flac)[-len(tail) :])
         assert len(tail) == RATE_HZ // 2
 
     def test_it_is_empty_behind_the_end(self, flac: Path) -> None:
@@ -376,8 +376,8 @@ class TestSampleRates:
         with AudioFile(path, CONFIG) as audio:
             for start in (1.2345, 3.9):
                 first = round(start * RATE_HZ)
-                np.testing.assert_allclose(
-                    audio.read(start, 3000), whole[first : first + 3000], rtol=0, atol=1e-6
+                np.testing.assert_array_equal(
+                    audio.read(start, 3000), whole[first : first + 3000]
                 )
 
     def test_rates_without_a_common_cycle_cost_no_memory(self) -> None:
@@ -537,8 +537,7 @@ class TestDamage:
                 excerpt = audio.read(start, RATE_HZ)
                 assert len(excerpt) == RATE_HZ
                 lags.append(place_of(excerpt, whole) - round(start * RATE_HZ))
-        # FFmpeg's own count of a joined file's frames moves by one from the second seek on.
-        assert max(lags) - min(lags) < 0.04 * RATE_HZ  # a frame lasts 0.026 s
+        assert max(lags) - min(lags) < 0.02 * RATE_HZ  # less than a frame
 
 
 class TestDuration:

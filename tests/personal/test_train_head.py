@@ -652,7 +652,7 @@ class TestReplacement:
         [
             (1.0, True),
             (0.999, True),
-            (0.05, False),
+            (0.1, False),
             # Nobody knows how good such a one is.
             (None, True),
             ("1.0", True),
