@@ -1,6 +1,6 @@
 """How much of a track is worth hearing: accuracy on validation tracks against the cost.
 
-    genre-model train gtzan_crnn --data GTZAN --out RUNS --protocol fault-filtered --seeds 3
+    genre-model train gtzan_crnn --data GTZAN --out RUNS --protocol fault-filtered --seeds 4
     python benchmarks/listening.py RUNS --data GTZAN [--songs FOLDER] [--into PAGE.md]
 
 Clips of GTZAN last 30 s, of which three segments hear everything; what more segments of a

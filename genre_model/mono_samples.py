@@ -20,12 +20,6 @@ def mono_samples(frame: AudioFrame) -> NDArray[np.float32]:
     channels = _channels(frame)
     kind = channels[0].dtype
     if kind.kind == "f":
-        # One look at the mean in place of one at each channel: damage shows in it, but
-        # where channels cancel each other.
-        with np.errstate(over="ignore", invalid="ignore"):
-            mono = _mean(channels, 1)
-        if _loudest(mono) < _LOUDEST_SAMPLE / len(channels):
-            return mono
         return _mean([_without_damage(values) for values in channels], 1)
     mono = _mean(channels, 2 ** (8 * kind.itemsize - 1))
     return mono - 1 if kind.kind == "u" else mono
@@ -56,10 +50,8 @@ def _mean(channels: list[NDArray[Any]], full_scale: int) -> NDArray[np.float32]:
     return mono
 
 
-def _loudest(mono: NDArray[np.float32]) -> float:
-    """Return the largest absolute value without an array of them; NaN if there is one."""
-    return float(np.maximum(mono.max(initial=0), -mono.min(initial=0)))
-
-
 def _without_damage(values: NDArray[Any]) -> NDArray[Any]:
+    # Both ends, in place of the largest of an array of absolute values; not where a NaN is.
+    if -_LOUDEST_SAMPLE < values.min(initial=0) <= values.max(initial=0) < _LOUDEST_SAMPLE:
+        return values
     return np.where(np.abs(values) < _LOUDEST_SAMPLE, values, 0)

@@ -449,7 +449,7 @@ class TestSampleFormats:
         np.testing.assert_allclose(samples, expected, atol=1e-6)
 
     @pytest.mark.parametrize(
-        "junk", [(np.inf, -np.inf), (3e38, 3e38), (1900, 0), (0, 3e38)]
+        "junk", [(np.inf, -np.inf), (3e38, 3e38), (1900, 0), (0, 3e38), (5e3, -4999.5)]
     )
     def test_so_are_those_of_one_channel_or_of_both(
         self, junk: tuple[float, float], tmp_path: Path
