@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from genre_model.foreign_model import check_foreign_model
     from genre_model.label_spelling import spelling_key
     from genre_model.many_files import FileOutcome, default_threads, predict_files
-    from genre_model.model_file import (
+    from genre_model.model_source import (
         DEFAULT_MODEL,
         bundled_model_names,
         read_network,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _MODULE_OF = {
     "AudioDecodeError": "errors",
     "Card": "card",
-    "DEFAULT_MODEL": "model_file",
+    "DEFAULT_MODEL": "model_source",
     "FileOutcome": "many_files",
     "GenreClassifier": "classifier",
     "GenreModelError": "errors",
@@ -64,7 +64,7 @@ _MODULE_OF = {
     "TrainingDataError": "errors",
     "TrainingStoppedError": "errors",
     "better_model_at": "personal.replacement",
-    "bundled_model_names": "model_file",
+    "bundled_model_names": "model_source",
     "card_details": "card_text",
     "card_summary": "card_text",
     "check_foreign_model": "foreign_model",
@@ -73,7 +73,7 @@ _MODULE_OF = {
     "pool_tracks": "track_probabilities",
     "predict_files": "many_files",
     "printable": "card_text",
-    "read_network": "model_file",
+    "read_network": "model_source",
     "spelling_key": "label_spelling",
     "targets_of": "personal.score",
     "sweep_partials": "atomic_file",

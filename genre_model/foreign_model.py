@@ -13,7 +13,8 @@ from onnx import FunctionProto, ModelProto, NodeProto, TensorProto
 from genre_model.card import card_from_json
 from genre_model.card_text import printable
 from genre_model.errors import ModelFileError
-from genre_model.model_file import CARD_KEY, MAX_BYTES, model_from_bytes
+from genre_model.model_file import CARD_KEY, model_from_bytes
+from genre_model.model_source import MAX_BYTES
 from genre_model.segments import Segments
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from genre_model.card_text import card_details, card_summary
 from genre_model.errors import GenreModelError
-from genre_model.model_file import bundled_model_names, read_model
+from genre_model.model_file import read_model
+from genre_model.model_source import bundled_model_names
 
 if TYPE_CHECKING:
     import argparse

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genre_model.errors import GenreModelError, TrainingDataError
-from genre_model.model_file import read_model, read_network, write_model
+from genre_model.model_file import read_model, write_model
+from genre_model.model_source import read_network
 from genre_model.segments import segments_from_mel_frames
 from genre_model.training.gtzan import find_tracks
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames

@@ -11,7 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.utils import Extractor
 
 from genre_model.errors import ModelFileError
-from genre_model.model_file import model_from_bytes, read_network, with_card
+from genre_model.model_file import model_from_bytes, with_card
+from genre_model.model_source import read_network
 from genre_model.segments import Segments
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from torch import nn
 
 from genre_model.errors import ModelFileError
 from genre_model.mel_frames import count_bands
-from genre_model.model_file import DEFAULT_MODEL, read_model, read_network
+from genre_model.model_file import read_model
+from genre_model.model_source import DEFAULT_MODEL, read_network
 from genre_model.segments import Segments
 from genre_model.training.networks.residual_crnn import ResidualCrnn
 from genre_model.training.onnx_weights import OnnxWeights

@@ -15,7 +15,8 @@ from mediafile import MediaFile
 
 from genre_model.classifier import GenreClassifier
 from genre_model.config import WaveformConfig
-from genre_model.model_file import bundled_model_names, read_model
+from genre_model.model_file import read_model
+from genre_model.model_source import bundled_model_names
 from genre_model.waveform import AudioFile
 
 

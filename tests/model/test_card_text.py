@@ -11,7 +11,8 @@ from onnx_models import FRONT_END
 import genre_model
 from genre_model.card import Card
 from genre_model.card_text import WIDTH, card_details, card_summary
-from genre_model.model_file import bundled_model_names, read_model
+from genre_model.model_file import read_model
+from genre_model.model_source import bundled_model_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

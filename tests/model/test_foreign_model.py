@@ -14,7 +14,8 @@ from onnx_models import rewrite_card, spectral_balance_network, write_small_mode
 
 from genre_model.errors import FingerprintMismatchError, ModelFileError
 from genre_model.foreign_model import MOST, check_foreign_model
-from genre_model.model_file import DEFAULT_MODEL, read_model, read_network
+from genre_model.model_file import read_model
+from genre_model.model_source import DEFAULT_MODEL, read_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable

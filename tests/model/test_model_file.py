@@ -19,7 +19,8 @@ from onnx_models import (
 from genre_model.card import Card
 from genre_model.config import MelConfig, fingerprint
 from genre_model.errors import FingerprintMismatchError, ModelFileError
-from genre_model.model_file import bundled_model_names, read_model, write_model
+from genre_model.model_file import read_model, write_model
+from genre_model.model_source import bundled_model_names
 
 if TYPE_CHECKING:
     from pathlib import Path

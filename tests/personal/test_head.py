@@ -13,7 +13,8 @@ from sklearn.linear_model import LogisticRegression
 
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import ModelFileError
-from genre_model.model_file import model_from_bytes, read_model, read_network
+from genre_model.model_file import model_from_bytes, read_model
+from genre_model.model_source import read_network
 from genre_model.personal import head_file
 from genre_model.personal.head_file import (
     LinearHead,

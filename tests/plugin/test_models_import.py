@@ -11,7 +11,8 @@ import onnx
 import pytest
 from onnx_models import rewrite_card, spectral_balance_network, write_small_model
 
-from genre_model.model_file import DEFAULT_MODEL, MAX_BYTES, read_model, write_model
+from genre_model.model_file import read_model, write_model
+from genre_model.model_source import DEFAULT_MODEL, MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

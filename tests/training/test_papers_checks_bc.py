@@ -14,7 +14,8 @@ from onnx_models import FRONT_END
 from scored_systems import write_band_model
 
 from genre_model.errors import ModelFileError, TrainingDataError
-from genre_model.model_file import model_from_bytes, read_model, read_network
+from genre_model.model_file import model_from_bytes, read_model
+from genre_model.model_source import read_network
 from genre_model.segments import Segments
 from genre_model.training.gtzan import segments_per_track
 from genre_model.training.job_pool import run_jobs

@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from genre_model.card import Card
 from genre_model.errors import ModelFileError
-from genre_model.model_file import read_model, read_network
+from genre_model.model_file import read_model
+from genre_model.model_source import read_network
 from genre_model.personal.head_file import LinearHead, head_model
 from genre_model.segments import Segments
 from genre_model.training.pretrained import Pretrained, read_pretrained

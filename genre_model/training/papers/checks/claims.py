@@ -12,7 +12,7 @@ import numpy as np
 from genre_model import metrics
 from genre_model.atomic_file import write_atomically
 from genre_model.classifier import GenreClassifier
-from genre_model.model_file import read_network
+from genre_model.model_source import read_network
 from genre_model.training.comparison import LEVEL, comparison_of
 from genre_model.training.gtzan import CLIP_SECONDS, find_tracks
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames

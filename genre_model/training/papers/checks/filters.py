@@ -12,7 +12,7 @@ from scipy.fft import dctn
 from scipy.stats import binomtest
 
 from genre_model.errors import ModelFileError
-from genre_model.model_file import read_network
+from genre_model.model_source import read_network
 
 if TYPE_CHECKING:
     from pathlib import Path

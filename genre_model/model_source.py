@@ -1,0 +1,66 @@
+"""Where a model file lies: a path, or the name of a model that comes with the package."""
+
+from __future__ import annotations
+
+import os
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genre_model.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+DEFAULT_MODEL = "gtzan_crnn_v1"
+#: No model of this project comes near; a larger file is a mistake.
+MAX_BYTES = 256 * 2**20
+
+
+def bundled_model_names() -> list[str]:
+    """Return the names of the models that come with the package."""
+    folder = resources.files("genre_model") / "models"
+    paths = [Path(entry.name) for entry in folder.iterdir()]
+    return sorted(path.stem for path in paths if path.suffix == ".onnx")
+
+
+def find_model(model: str | Path | None = None) -> Path | Traversable:
+    """Return where a model file is, or would be.
+
+    Args:
+        model: path of an ``.onnx`` file or name of a bundled model; None is
+            ``DEFAULT_MODEL``.
+
+    Raises:
+        ModelFileError: one line, if it is neither.
+    """
+    name = str(model or DEFAULT_MODEL)
+    if name.lower().endswith(".onnx"):
+        return Path(os.path.expanduser(name))  # noqa: PTH111 -- it never raises
+    if name not in bundled_model_names():
+        if os.path.exists(name):  # noqa: PTH110 -- it never raises
+            raise ModelFileError(f"model file {name}: its name must end in .onnx")
+        raise ModelFileError(
+            f"no model {name!r}; there is {', '.join(bundled_model_names()) or 'none'}, "
+            "or give the path of an .onnx file"
+        )
+    return resources.files("genre_model") / "models" / f"{name}.onnx"
+
+
+def read_network(model: str | Path | None = None) -> bytes:
+    """Return the whole content of a model file, unchecked.
+
+    Raises:
+        ModelFileError: one line that names the file and what is wrong with it.
+    """
+    source = find_model(model)
+    try:
+        if isinstance(source, Path) and source.stat().st_size > MAX_BYTES:
+            raise ModelFileError(
+                f"model file {source}: it is larger than {MAX_BYTES // 2**20} MB"
+            )
+        return source.read_bytes()
+    except OSError as error:
+        raise ModelFileError(
+            f"model file {source}: cannot be read ({error.strerror})"
+        ) from error
