@@ -2,13 +2,13 @@
 
 python benchmarks/contenders.py floor N_SEGMENTS SECONDS FILE...
 python benchmarks/contenders.py naive N_THREADS FILE...
-python benchmarks/contenders.py processes N_PROCESSES FILE...
+python benchmarks/contenders.py threads N_THREADS FILE...
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,20 +76,14 @@ def naive(n_threads: int, paths: Sequence[str]) -> None:
                 network(batch)
 
 
-def processes(n_processes: int, paths: Sequence[str]) -> None:
-    """Hear files as ours does, in processes instead of threads."""
-    shares = [list(paths[number::n_processes]) for number in range(n_processes)]
-    started = [
-        subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "genre_model", "predict", "-t", "1", *share],
-            stdout=subprocess.DEVNULL,
-        )
-        for share in shares
-        if share
-    ]
-    statuses = [process.wait() for process in started]
-    if any(statuses):
-        raise SystemExit(f"processes ended with {statuses}")
+def threads(n_threads: int, paths: Sequence[str]) -> None:
+    """Hear files as ours does, in threads of one process instead of processes."""
+    from genre_model import GenreClassifier, predict_files
+
+    files = map(Path, paths)
+    for outcome in predict_files(GenreClassifier.load(), files, n_threads=n_threads):
+        if outcome.error is not None:
+            raise outcome.error
 
 
 if __name__ == "__main__":
@@ -98,7 +92,7 @@ if __name__ == "__main__":
             floor(int(n_segments), float(seconds), paths)
         case ["naive", n_threads, *paths]:
             naive(int(n_threads), paths)
-        case ["processes", n_processes, *paths]:
-            processes(int(n_processes), paths)
+        case ["threads", n_threads, *paths]:
+            threads(int(n_threads), paths)
         case _:
             sys.exit(__doc__)

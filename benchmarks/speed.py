@@ -45,8 +45,8 @@ MAX_PIECES = 4
 PACKAGES = ("beets", "av", "onnxruntime", "numpy", "librosa", "torch")
 
 
-FLOOR, ONE_THREAD, THREADS = "floor", "ours, one thread", "ours"
-PROCESSES = "ours, in processes"
+FLOOR, ONE_AT_A_TIME, OURS = "floor", "ours, one at a time", "ours"
+IN_THREADS = "ours, threads of one process"
 OURS_FEW, PLUGIN_FEW = "ours, the few", "beet genreclf, the few"
 PLUGIN, NAIVE, AUTOBPM = "beet genreclf", "naive, the few", "beet autobpm, the few"
 
@@ -59,7 +59,7 @@ class Cost:
         wall: until it was heard.
         cpu: of all cores.
         whole_cpu: its share of everything, the start of the process included.
-        peak_mb: memory of the process (MiB).
+        peak_mb: memory of all of its processes (MiB).
     """
 
     wall: float
@@ -119,7 +119,7 @@ def contenders_for(
     floor = ["floor", str(front_end.segment.n_segments), str(seconds)]
     threads = str(n_threads)
     naive = [str(CONTENDERS), "naive", threads]
-    processes = ["processes", threads]
+    in_threads = ["threads", threads]
 
     def ours(n: str) -> Callable[[list[str]], list[str]]:
         return lambda paths: ["-m", "genre_model", "predict", "-t", n, *paths]
@@ -137,9 +137,9 @@ def contenders_for(
     autobpm = beets_home(root / "autobpm", "autobpm", slow)
     return [
         Contender(FLOOR, lambda paths: [str(CONTENDERS), *floor, *paths]),
-        Contender(ONE_THREAD, ours("1")),
-        Contender(THREADS, ours(threads)),
-        Contender(PROCESSES, lambda paths: [str(CONTENDERS), *processes, *paths]),
+        Contender(ONE_AT_A_TIME, ours("1")),
+        Contender(OURS, ours(threads)),
+        Contender(IN_THREADS, lambda paths: [str(CONTENDERS), *in_threads, *paths]),
         Contender(PLUGIN, beet(*tag), plugin),
         Contender(OURS_FEW, ours(threads), slow=True),
         Contender(PLUGIN_FEW, beet(*tag), few, slow=True),
@@ -186,13 +186,13 @@ def report(costs: dict[str, list[Cost]], options: argparse.Namespace) -> str:
     lines = [
         f"{options.files} files of {SECONDS:g} s ({', '.join(FORMATS)}), "
         f"{'music from a folder' if options.songs else 'composed'}; {options.threads} "
-        f"threads unless said; of the few, there are {N_SLOW_FILES}, "
+        f"at a time unless said; of the few, there are {N_SLOW_FILES}, "
         f"{', '.join(FOR_LIBROSA)}; median of "
         f"{options.runs} runs in turn; {datetime.now(timezone.utc):%Y-%m-%d}, "
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, "
         + ", ".join(f"{name} {version(name)}" for name in PACKAGES),
         "",
-        "| contender | tracks/s | CPU ms per track | with the start | MB of a process |",
+        "| contender | tracks/s | CPU ms per track | with the start | MB |",
         "|---|---|---|---|---|",
     ]
     for name, runs in costs.items():
@@ -212,21 +212,21 @@ def ratios(costs: dict[str, list[Cost]]) -> list[str]:
         return [getattr(one, what) for one in costs[name]]
 
     pairs = {
-        "processor time of ours / floor": (of(ONE_THREAD, "cpu"), of(FLOOR, "cpu")),
+        "processor time of ours / floor": (of(ONE_AT_A_TIME, "cpu"), of(FLOOR, "cpu")),
         "the same, the start of the process included": (
-            of(ONE_THREAD, "whole_cpu"),
+            of(ONE_AT_A_TIME, "whole_cpu"),
             of(FLOOR, "whole_cpu"),
         ),
         "processor time of the plugin / floor": (of(PLUGIN, "cpu"), of(FLOOR, "cpu")),
         "tracks/s of ours / naive": (of(NAIVE, "wall"), of(OURS_FEW, "wall")),
         "tracks/s of the plugin / autobpm": (of(AUTOBPM, "wall"), of(PLUGIN_FEW, "wall")),
-        "tracks/s of ours / ours on one thread": (
-            of(ONE_THREAD, "wall"),
-            of(THREADS, "wall"),
+        "tracks/s of ours / ours, one at a time": (
+            of(ONE_AT_A_TIME, "wall"),
+            of(OURS, "wall"),
         ),
-        "tracks/s of ours / ours in processes": (
-            of(PROCESSES, "wall"),
-            of(THREADS, "wall"),
+        "tracks/s of ours / threads of one process": (
+            of(IN_THREADS, "wall"),
+            of(OURS, "wall"),
         ),
     }
     return [f"* {name}: {_ratio(*pair)}" for name, pair in pairs.items()]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         TrainingStoppedError,
     )
     from genre_model.foreign_model import check_foreign_model
+    from genre_model.isolated_classifier import IsolatedClassifier
     from genre_model.label_spelling import spelling_key
     from genre_model.many_files import FileOutcome, default_threads, predict_files
     from genre_model.model_source import (
@@ -49,6 +50,7 @@ _MODULE_OF = {
     "FileOutcome": "many_files",
     "GenreClassifier": "classifier",
     "GenreModelError": "errors",
+    "IsolatedClassifier": "isolated_classifier",
     "HeadMethod": "personal.head_method",
     "Judgement": "personal.score",
     "NetworkMethod": "training.network_method",
@@ -82,6 +84,7 @@ _MODULE_OF = {
 
 __all__ = [  # noqa: RUF022 -- the order of use
     "GenreClassifier",
+    "IsolatedClassifier",
     "TrackPrediction",
     "pool_tracks",
     "predict_files",

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from genre_model.errors import GenreModelError
 from genre_model.freed_memory import keep_freed_memory
+from genre_model.isolated_classifier import IsolatedClassifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -59,7 +60,7 @@ def default_threads() -> int:
 
 
 def predict_files(
-    classifier: GenreClassifier,
+    classifier: GenreClassifier | IsolatedClassifier,
     paths: Iterable[Path],
     *,
     n_threads: int | None = None,
@@ -76,13 +77,17 @@ def predict_files(
     Yields:
         One outcome per file, in the order of ``paths``.
     """
-    for outcome in for_each_file(
-        classifier.predict_file,
-        paths,
-        n_threads=n_threads,
-        should_stop=should_stop,
-    ):
-        yield FileOutcome(outcome.path, outcome.result, outcome.error)
+    try:
+        for outcome in for_each_file(
+            classifier.predict_file,
+            paths,
+            n_threads=n_threads,
+            should_stop=should_stop,
+        ):
+            yield FileOutcome(outcome.path, outcome.result, outcome.error)
+    finally:
+        if isinstance(classifier, IsolatedClassifier):
+            classifier.interrupt()
 
 
 def for_each_file(
@@ -117,7 +122,7 @@ def for_each_file(
         with threadpool_limits(limits=1, user_api="blas"):
             while not should_stop():
                 for path in islice(remaining, n_threads * LOOK_AHEAD - len(pending)):
-                    pending.append(pool.submit(_outcome_of, work, path))
+                    pending.append(pool.submit(outcome_of, work, path))
                 if not pending:
                     return
                 if (outcome := _result(pending[0])) is not None:
@@ -127,7 +132,7 @@ def for_each_file(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _outcome_of(work: Callable[[Path], ResultT], path: Path) -> Outcome[ResultT]:
+def outcome_of(work: Callable[[Path], ResultT], path: Path) -> Outcome[ResultT]:
     """Work on one file; every error becomes an outcome that names the file."""
     try:
         return Outcome(path, work(path), None)

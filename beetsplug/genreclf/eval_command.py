@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from beetsplug.genreclf.evaluation import Answer
     from beetsplug.genreclf.lazy_classifier import LazyClassifier
     from beetsplug.genreclf.options import Options
-    from genre_model import GenreClassifier
+    from genre_model import IsolatedClassifier
 
 
 @dataclass
@@ -97,7 +97,7 @@ class EvalCommand:
 
 def _hearing(
     lib: Library,
-    model: GenreClassifier,
+    model: IsolatedClassifier,
     options: Options,
     flags: dict[str, Any],
     is_stopped: Callable[[], bool],
@@ -113,7 +113,7 @@ def _hearing(
 
 
 def _report(
-    model: GenreClassifier, evaluation: Evaluation, answers: list[Answer]
+    model: IsolatedClassifier, evaluation: Evaluation, answers: list[Answer]
 ) -> Report:
     known = evaluation.hearing.known
     return Report(

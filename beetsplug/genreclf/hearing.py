@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from beets.library import Item
 
-    from genre_model import FileOutcome, GenreClassifier
+    from genre_model import FileOutcome, IsolatedClassifier
 
 
 #: A file that yields next to nothing, though its header promises more, is damaged.
@@ -77,7 +77,7 @@ class Hearing:
             it heard before and even ``anew``.
     """
 
-    load_classifier: Callable[[], GenreClassifier]
+    load_classifier: Callable[[], IsolatedClassifier]
     threads: int | None = None
     anew: bool = False
     should_stop: Callable[[], bool] = lambda: False
@@ -85,7 +85,7 @@ class Hearing:
     known: Mapping[int, Listening] = field(default_factory=dict)
 
     @cached_property
-    def _classifier(self) -> GenreClassifier:
+    def _classifier(self) -> IsolatedClassifier:
         # Once, since another model may be chosen for later commands meanwhile.
         return self.load_classifier()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from beetsplug.genreclf.model_loading import ModelUnavailableError, load_classifier
+from beetsplug.genreclf.model_loading import ModelUnavailableError, load_isolated
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from beetsplug.genreclf.options import Options
-    from genre_model import GenreClassifier
+    from genre_model import IsolatedClassifier
 
 
 class LazyClassifier:
@@ -24,9 +24,9 @@ class LazyClassifier:
     def __init__(self) -> None:
         """Load nothing."""
         self._lock = threading.Lock()
-        self._loaded: tuple[str | Path | None, GenreClassifier] | None = None
+        self._loaded: tuple[str | Path | None, IsolatedClassifier] | None = None
 
-    def load(self, options: Options) -> GenreClassifier:
+    def load(self, options: Options) -> IsolatedClassifier:
         """Return the classifier that the options ask for.
 
         Raises:
@@ -36,13 +36,13 @@ class LazyClassifier:
         """
         with self._lock:
             if self._loaded is None or self._loaded[0] != options.model:
-                classifier = load_classifier(options.model)
+                classifier = load_isolated(options.model)
                 _check_labels(options, classifier)
                 self._loaded = (options.model, classifier)
             return self._loaded[1]
 
 
-def _check_labels(options: Options, classifier: GenreClassifier) -> None:
+def _check_labels(options: Options, classifier: IsolatedClassifier) -> None:
     """Refuse labels that the model lacks: misspelt, they would protect from nothing."""
     for option, labels in options.policy.unknown_labels(classifier.genres).items():
         named = ", ".join(sorted(labels))

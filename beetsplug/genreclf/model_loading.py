@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import genre_model
@@ -13,9 +14,10 @@ from beetsplug.genreclf.model_choice import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from genre_model import GenreClassifier
+    from genre_model import GenreClassifier, IsolatedClassifier
 
 
 class ModelUnavailableError(Exception):
@@ -23,7 +25,7 @@ class ModelUnavailableError(Exception):
 
 
 def load_classifier(option: str | Path | None) -> GenreClassifier:
-    """Return the classifier of a model.
+    """Return the classifier of a model, to be looked at.
 
     Args:
         option: ``genreclf.model``: a path, the name of a model, or None for the one in
@@ -33,11 +35,24 @@ def load_classifier(option: str | Path | None) -> GenreClassifier:
         ModelUnavailableError: the file is missing or damaged, or a library that it needs
             cannot be imported on this machine.
     """
+    with _explained(option):
+        return genre_model.GenreClassifier.load(_chosen(option))
+
+
+def load_isolated(option: str | Path | None) -> IsolatedClassifier:
+    """Return the classifier of a model, to listen with.
+
+    Raises:
+        ModelUnavailableError: as :func:`load_classifier`, or no process can be started.
+    """
+    with _explained(option):
+        return genre_model.IsolatedClassifier.load(_chosen(option))
+
+
+@contextmanager
+def _explained(option: str | Path | None) -> Iterator[None]:
     try:
-        model = model_in_force(option)
-        if isinstance(model, str) and not is_path(model):
-            _check_name(model)
-        return genre_model.GenreClassifier.load(model)
+        yield
     except genre_model.GenreModelError as error:
         raise ModelUnavailableError(_one_line(error) + advice(option)) from error
     except (ImportError, OSError, UnicodeError) as error:
@@ -45,13 +60,15 @@ def load_classifier(option: str | Path | None) -> GenreClassifier:
         raise ModelUnavailableError(_one_line(error)) from error
 
 
-def _check_name(name: str) -> None:
-    """Name all models there are, one's own included."""
-    if name not in known_models():
+def _chosen(option: str | Path | None) -> str | Path | None:
+    """Return the model; of names, only one that there is, one's own included."""
+    model = model_in_force(option)
+    if isinstance(model, str) and not is_path(model) and model not in known_models():
         raise genre_model.ModelFileError(
-            f"no model {name!r}; there is {', '.join(known_models())}, or give the path of "
-            "an .onnx file"
+            f"no model {model!r}; there is {', '.join(known_models())}, or give the path "
+            "of an .onnx file"
         )
+    return model
 
 
 def _one_line(error: Exception) -> str:

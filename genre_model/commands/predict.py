@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from genre_model.audio_suffixes import AUDIO_SUFFIXES
-from genre_model.classifier import GenreClassifier
 from genre_model.errors import GenreModelError
+from genre_model.isolated_classifier import IsolatedClassifier
 from genre_model.many_files import FileOutcome, predict_files
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def predict(options: argparse.Namespace) -> int:
     """Print the genres of files, one line each, as soon as they are known."""
-    classifier = GenreClassifier.load(options.model, options.combine)
+    classifier = IsolatedClassifier.load(options.model, options.combine)
     paths = _audio_files(options.paths)
     n_failed = n_files = 0
     for outcome in predict_files(classifier, paths, n_threads=options.threads):

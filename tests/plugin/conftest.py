@@ -277,7 +277,8 @@ def classifier(monkeypatch: pytest.MonkeyPatch) -> ScriptedClassifier:
             return scripted
 
     # Not setattr, which would import the real one first.
-    monkeypatch.setitem(vars(genre_model), "GenreClassifier", Loader)
+    for name in ("GenreClassifier", "IsolatedClassifier"):
+        monkeypatch.setitem(vars(genre_model), name, Loader)
     return scripted
 
 

@@ -25,8 +25,9 @@ from mediafile import MediaFile
 from plugin.library_states import State, add_odd_tags, differences, state_of
 from plugin.test_import import PERFECT_MATCH
 
-from genre_model import GenreClassifier
-from genre_model.model_file import DEFAULT_MODEL, write_model
+from genre_model import GenreClassifier, IsolatedClassifier
+from genre_model.model_file import write_model
+from genre_model.model_source import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,13 +132,13 @@ class Life:
         self._empty_database = home.database.read_bytes()
         self._songs = songs
         self.start_over()
-        hear = GenreClassifier.predict_file
+        hear = IsolatedClassifier.predict_file
 
-        def count(classifier: GenreClassifier, path: Path) -> TrackPrediction:
+        def count(classifier: IsolatedClassifier, path: Path) -> TrackPrediction:
             self.heard[classifier.card.name][track_number(path)] += 1
             return hear(classifier, path)
 
-        monkeypatch.setattr(GenreClassifier, "predict_file", count)
+        monkeypatch.setattr(IsolatedClassifier, "predict_file", count)
 
     def start_over(self) -> None:
         """Empty the library, and fill the inbox."""

@@ -65,17 +65,33 @@ def test_the_next_import_tries_again(home: BeetsHome, tmp_path: Path) -> None:
         assert printed.err.count("missing.onnx") == 1
 
 
+@pytest.mark.parametrize("library", ["onnxruntime", "av"])
 def test_library_that_cannot_be_imported(
-    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+    home: BeetsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
     """A machine without wheels of ONNX Runtime or PyAV."""
     home.add_track("Song")
-    monkeypatch.setitem(sys.modules, "genre_model.classifier", None)
+    (tmp_path / "odd").mkdir()
+    text = "raise ImportError('no wheel fits:\\n\\n  really none')"
+    (tmp_path / "odd" / f"{library}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path / "odd")
 
     printed = home.beet("genreclf")
 
     (line,) = printed.err.splitlines()
-    assert line.startswith("error: genreclf: ")
+    assert line == "error: genreclf: no wheel fits: really none"
+    assert printed.exit_code == 1
+
+
+def test_what_models_are_looked_at_with_cannot_be_imported(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "genre_model.classifier", None)
+
+    printed = home.beet("genreclf-models")
+
+    (line,) = printed.err.splitlines()
+    assert line.startswith("error: genreclf-models: ")
     assert printed.exit_code == 1
 
 

@@ -13,12 +13,13 @@ from onnx_models import write_small_model
 
 import genre_model
 from beetsplug.genreclf.model_choice import choose_model
-from genre_model.model_file import DEFAULT_MODEL, read_model
+from genre_model.model_file import read_model
+from genre_model.model_source import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from plugin.conftest import BeetsHome, Printed
 
-    from genre_model import GenreClassifier, TrackPrediction
+    from genre_model import IsolatedClassifier, TrackPrediction
 
 BUNDLED = Path(genre_model.__file__).parent / "models" / f"{DEFAULT_MODEL}.onnx"
 
@@ -156,13 +157,13 @@ class TestUse:
     def test_does_not_disturb_a_run_that_is_under_way(
         self, home: BeetsHome, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        hear = genre_model.GenreClassifier.predict_file
+        hear = genre_model.IsolatedClassifier.predict_file
 
-        def hear_long(classifier: GenreClassifier, path: Path) -> TrackPrediction:
+        def hear_long(classifier: IsolatedClassifier, path: Path) -> TrackPrediction:
             choose_model("mine")
             return hear(classifier, path)
 
-        monkeypatch.setattr(genre_model.GenreClassifier, "predict_file", hear_long)
+        monkeypatch.setattr(genre_model.IsolatedClassifier, "predict_file", hear_long)
         assert model_of_next_run(home) == DEFAULT_MODEL
         assert model_of_next_run(home) == "small"
 

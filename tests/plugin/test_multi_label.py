@@ -45,15 +45,15 @@ def model(home: BeetsHome) -> Path:
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return names of the files that were decoded, as they are."""
+    """Return names of the files that were listened to, as they are."""
     names: list[str] = []
-    decode = genre_model.GenreClassifier.segments_of
+    hear = genre_model.IsolatedClassifier.predict_file
 
-    def note(classifier: genre_model.GenreClassifier, path: Path) -> object:
+    def note(classifier: genre_model.IsolatedClassifier, path: Path) -> object:
         names.append(path.stem)
-        return decode(classifier, path)
+        return hear(classifier, path)
 
-    monkeypatch.setattr(genre_model.GenreClassifier, "segments_of", note)
+    monkeypatch.setattr(genre_model.IsolatedClassifier, "predict_file", note)
     return names
 
 

@@ -1,0 +1,185 @@
+"""A classifier whose work is done by processes of its own."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from genre_model.card import card_from_json
+from genre_model.errors import AudioDecodeError, GenreModelError, ModelFileError
+from genre_model.model_source import find_model, read_network
+from genre_model.prediction_process import PredictionProcess, ProcessEndedError
+from genre_model.prediction_text import error_of_json, prediction_of_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from genre_model.card import Card
+    from genre_model.track_probabilities import Combination, TrackPrediction
+
+#: A file that takes longer never ends. Decoding 12 hours takes two minutes of one core.
+MAX_SECONDS_PER_FILE = 900.0
+
+
+class IsolatedClassifier:
+    """Predicts the genre of audio files in other processes; safe to share between threads.
+
+    A file that crashes the decoder, or lets it wait for ever, costs itself and nothing
+    else. Threads that ask at the same time are served by as many processes, so that they
+    do not wait for Python's lock either. This process loads neither PyAV nor ONNX Runtime.
+
+    Processes start when they are needed, and end with this object.
+
+    Args:
+        content: of a model file.
+        combination: how segments become a track, ``"mean"`` or ``"vote"``.
+
+    Raises:
+        ModelFileError: what is wrong with the content.
+        ImportError: a library that is needed cannot be loaded.
+        GenreModelError: no process can be started.
+    """
+
+    def __init__(self, content: bytes, combination: Combination = "mean") -> None:
+        self._content = content
+        self._combination = combination
+        self._lock = threading.Lock()
+        self._idle: list[PredictionProcess] = []
+        self._all: set[PredictionProcess] = set()
+        weakref.finalize(self, _close_all, self._all)
+        process, answer = self._start()
+        self._card = card_from_json(answer["card"])
+        self._model_id: str = answer["model_id"]
+        self._put_back(process)
+
+    @classmethod
+    def load(
+        cls, model: str | Path | None = None, combination: Combination = "mean"
+    ) -> IsolatedClassifier:
+        """Load a model file, or a bundled model by its name (None: the default).
+
+        Raises:
+            ModelFileError: one line that names the file and what is wrong with it.
+            ImportError: a library that is needed cannot be loaded.
+            GenreModelError: no process can be started.
+        """
+        content = read_network(model)
+        try:
+            return cls(content, combination)
+        except ModelFileError as error:
+            raise type(error)(f"model file {find_model(model)}: {error}") from error
+
+    @property
+    def card(self) -> Card:
+        """What the model says of itself."""
+        return self._card
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """All genres that a prediction can hold."""
+        return self._card.genres
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether several genres of a prediction can be probable at once."""
+        return self._card.multi_label
+
+    @property
+    def model_id(self) -> str:
+        """Name and content of the model, such as ``gtzan_crnn_v1@1a2b3c4d``."""
+        return self._model_id
+
+    @property
+    def processes(self) -> list[PredictionProcess]:
+        """Those that there are."""
+        with self._lock:
+            return list(self._all)
+
+    def predict_file(self, path: Path) -> TrackPrediction:
+        """Predict the genre of one file.
+
+        Raises:
+            GenreModelError: a subclass that says what is wrong, naming the file.
+        """
+        process = self._take(path)
+        try:
+            answer = process.predict(path, MAX_SECONDS_PER_FILE)
+        except BaseException as error:
+            # Whatever it would answer now, it would not be to the next question.
+            self._end(process)
+            if isinstance(error, ProcessEndedError):
+                raise AudioDecodeError(f"{path}: {_why(error)}") from error
+            raise
+        self._put_back(process)
+        if (what_is_wrong := error_of_json(answer)) is not None:
+            raise what_is_wrong
+        return prediction_of_json(answer, path, self.genres)
+
+    def close(self) -> None:
+        """End the processes; further predictions start others."""
+        with self._lock:
+            self._idle.clear()
+            _close_all(self._all)
+
+    def interrupt(self) -> None:
+        """End what is under way: nobody waits for it any more."""
+        with self._lock:
+            for process in self._all.difference(self._idle):
+                process.kill()
+
+    def _start(self) -> tuple[PredictionProcess, dict[str, Any]]:
+        """Start a process; return it with what it says of the model."""
+        if not sys.executable:
+            raise GenreModelError("no process can be started: where is Python?")
+        try:
+            process = PredictionProcess()
+        except OSError as error:
+            text = f"no process can be started ({error.strerror})"
+            raise GenreModelError(text) from error
+        with self._lock:
+            self._all.add(process)
+        try:
+            answer = process.load(self._content, self._combination)
+            if (error_of_model := error_of_json(answer)) is not None:
+                raise error_of_model
+        except BaseException as error:
+            self._end(process)
+            if isinstance(error, ProcessEndedError):
+                text = f"the process that loads the model ended ({error})"
+                raise GenreModelError(text) from error
+            raise
+        return process, answer
+
+    def _take(self, path: Path) -> PredictionProcess:
+        with self._lock:
+            while self._idle:
+                process = self._idle.pop()
+                if process.is_alive():
+                    return process
+                self._all.discard(process)
+                process.close()
+        try:
+            process, _ = self._start()
+        except GenreModelError as error:
+            raise GenreModelError(f"{path}: {error}") from error
+        return process
+
+    def _put_back(self, process: PredictionProcess) -> None:
+        with self._lock:
+            self._idle.append(process)
+
+    def _end(self, process: PredictionProcess) -> None:
+        with self._lock:
+            self._all.discard(process)
+        process.close()
+
+
+def _why(error: ProcessEndedError) -> str:
+    return f"the process that decoded it ended ({error})"
+
+
+def _close_all(processes: set[PredictionProcess]) -> None:
+    while processes:
+        processes.pop().close()

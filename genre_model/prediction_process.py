@@ -1,0 +1,143 @@
+"""One process that predicts, as seen by the process that asks."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from threading import Timer
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from genre_model.track_probabilities import Combination
+
+#: The modules of this process, wherever they were found; only then does it import any.
+PROGRAM = (
+    "import sys; sys.path[:] = sys.argv[1:]; "
+    "from genre_model.prediction_program import main; main()"
+)
+#: Each process takes one core; numpy's linear algebra would start a thread for every one.
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
+)
+_SECONDS_TO_DIE = 1.0
+
+
+class ProcessEndedError(Exception):
+    """The process is gone, or was ended because it was too slow; the message says why."""
+
+
+class PredictionProcess:
+    """A process with a model in it; one thread at a time may ask.
+
+    Apart from the group of this process, so that Ctrl-C does not reach it. It ends by
+    itself when this process does, however that ends.
+
+    Raises:
+        OSError: if no process can be started.
+    """
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 -- this very Python
+            [sys.executable, "-c", PROGRAM, *(folder or "." for folder in sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | _ONE_THREAD,
+            **_apart(),
+        )
+        self._is_late = False
+
+    def load(self, content: bytes, combination: Combination) -> dict[str, Any]:
+        """Hand over a model file, and wait for what comes of it.
+
+        Raises:
+            ProcessEndedError: if the process ended over it.
+        """
+        level = logging.getLogger("genre_model").getEffectiveLevel()
+        beginning = {
+            "n_bytes": len(content),
+            "combination": combination,
+            "log_level": level,
+        }
+        return self._ask(json.dumps(beginning).encode() + b"\n" + content)
+
+    def predict(self, path: Path, seconds: float) -> dict[str, Any]:
+        """Wait for the answer about a file.
+
+        Args:
+            path: of the file.
+            seconds: after which the process is ended.
+
+        Raises:
+            ProcessEndedError: if the process ended over it.
+        """
+        timer = Timer(seconds, self._give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._ask(json.dumps(str(path)).encode() + b"\n")
+        finally:
+            timer.cancel()
+
+    @property
+    def pid(self) -> int:
+        """Its number in the system."""
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the process, whatever it does; the thread that asks is told."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the process, and forget it; no thread may be asking."""
+        self.kill()
+        with suppress(subprocess.TimeoutExpired):  # it waits for a disk that is gone
+            self._process.wait(_SECONDS_TO_DIE)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # what was not sent stays so
+                    pipe.close()
+
+    def _give_up(self) -> None:
+        self._is_late = True
+        self._process.kill()
+
+    def _ask(self, request: bytes) -> dict[str, Any]:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise RuntimeError("a process without pipes")
+        with suppress(BrokenPipeError):  # it may have said why, before it ended
+            stdin.write(request)
+            stdin.flush()
+        line = stdout.readline()
+        if not line.endswith(b"\n"):
+            raise ProcessEndedError(self._how_it_ended())
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _how_it_ended(self) -> str:
+        if self._is_late:
+            return "too slow"
+        with suppress(subprocess.TimeoutExpired):
+            status = self._process.wait(_SECONDS_TO_DIE)
+            if status < 0:
+                with suppress(ValueError):  # a signal without a name
+                    return signal.Signals(-status).name
+            return f"exit status {status}"
+        return "no answer"
+
+
+def _apart() -> dict[str, Any]:
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}

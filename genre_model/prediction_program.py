@@ -1,0 +1,74 @@
+"""The program of a process that predicts: a model comes in, then paths; answers go out.
+
+Each request and each answer is a line of JSON; the model follows the first line.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from genre_model.errors import GenreModelError
+from genre_model.prediction_text import json_of_error, json_of_prediction
+
+if TYPE_CHECKING:
+    from genre_model.classifier import GenreClassifier
+
+
+def main() -> None:
+    """Answer until nobody asks any more."""
+    requests, answers = _pipes()
+    # Ctrl-C is for the process that asks; this one ends when it does.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(BrokenPipeError):
+        classifier = _load(requests, answers)
+        if classifier is not None:
+            _answer(classifier, requests, answers)
+
+
+def _pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Return the pipes, and let what libraries print go where errors go."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return sys.stdin.buffer, answers
+
+
+def _load(requests: BinaryIO, answers: BinaryIO) -> GenreClassifier | None:
+    beginning = json.loads(requests.readline())
+    content = requests.read(beginning["n_bytes"])
+    logging.basicConfig(level=beginning["log_level"])
+    try:
+        # Imported here: a library that cannot be loaded is an answer, too.
+        from genre_model.classifier import GenreClassifier
+        from genre_model.freed_memory import keep_freed_memory
+        from genre_model.model_file import model_from_bytes
+
+        keep_freed_memory()
+        model = model_from_bytes(content)
+    except (GenreModelError, ImportError) as error:
+        _send(answers, json_of_error(error))
+        return None
+    _send(answers, {"card": model.card.to_json(), "model_id": model.model_id})
+    return GenreClassifier(model, beginning["combination"])
+
+
+def _answer(classifier: GenreClassifier, requests: BinaryIO, answers: BinaryIO) -> None:
+    from genre_model.many_files import outcome_of
+
+    for request in requests:
+        outcome = outcome_of(classifier.predict_file, Path(json.loads(request)))
+        if outcome.result is not None:
+            _send(answers, json_of_prediction(outcome.result))
+        elif outcome.error is not None:
+            _send(answers, json_of_error(outcome.error))
+
+
+def _send(answers: BinaryIO, answer: dict[str, Any]) -> None:
+    answers.write(json.dumps(answer).encode() + b"\n")
+    answers.flush()

@@ -1,0 +1,60 @@
+"""What processes tell each other of predictions, as JSON: reading it runs no code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genre_model import errors
+from genre_model.errors import GenreModelError
+from genre_model.track_probabilities import TrackPrediction
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def json_of_prediction(prediction: TrackPrediction) -> dict[str, Any]:
+    """Return what :func:`prediction_of_json` needs beside path and genres.
+
+    A float32 is a Python float on its way, and the same float32 behind it.
+    """
+    return {
+        "probabilities": prediction.probabilities.tolist(),
+        "segment_probabilities": prediction.segment_probabilities.tolist(),
+        "start_seconds": prediction.start_seconds.tolist(),
+    }
+
+
+def prediction_of_json(
+    answer: dict[str, Any], path: Path, genres: tuple[str, ...]
+) -> TrackPrediction:
+    """Return the prediction, equal to the last bit."""
+    return TrackPrediction(
+        path=path,
+        genres=genres,
+        probabilities=np.array(answer["probabilities"], np.float32),
+        segment_probabilities=np.array(answer["segment_probabilities"], np.float32),
+        start_seconds=np.array(answer["start_seconds"], np.float64),
+    )
+
+
+def json_of_error(error: Exception) -> dict[str, Any]:
+    """Return what :func:`error_of_json` needs."""
+    return {"error": type(error).__name__, "text": str(error)}
+
+
+def error_of_json(answer: dict[str, Any]) -> Exception | None:
+    """Return the error that an answer is, if it is one.
+
+    Returns:
+        One of :mod:`genre_model.errors`, or an ImportError, of the same text; None if the
+        answer is none.
+    """
+    if "error" not in answer:
+        return None
+    if answer["error"] in ("ImportError", "ModuleNotFoundError"):
+        return ImportError(answer["text"])
+    kind = getattr(errors, answer["error"], GenreModelError)
+    error: GenreModelError = kind(answer["text"])
+    return error

@@ -1,0 +1,334 @@
+"""Processes that predict: what they say, and what becomes of those that stumble."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from audio_files import CONTAINERS, music, write_audio
+from odd_program import HANG_SECONDS
+from onnx_models import write_small_model
+
+from genre_model import isolated_classifier, prediction_process
+from genre_model.classifier import GenreClassifier
+from genre_model.errors import AudioDecodeError, GenreModelError, ModelFileError
+from genre_model.isolated_classifier import IsolatedClassifier
+from genre_model.many_files import predict_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HANDLES = Path("/proc/self/fd")
+
+
+@pytest.fixture(scope="module")
+def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_audio(tmp_path_factory.mktemp("songs") / "song.flac", music(12))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_model(tmp_path_factory.mktemp("models") / "small.onnx")
+
+
+@pytest.fixture
+def isolated(model: Path) -> Iterator[IsolatedClassifier]:
+    classifier = IsolatedClassifier.load(model)
+    yield classifier
+    classifier.close()
+
+
+@pytest.fixture
+def stumbling(model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[IsolatedClassifier]:
+    """A classifier whose processes run ``odd_program.py``."""
+    program = prediction_process.PROGRAM.replace(
+        "genre_model.prediction_program", "odd_program"
+    )
+    monkeypatch.setattr(prediction_process, "PROGRAM", program)
+    classifier = IsolatedClassifier.load(model)
+    yield classifier
+    classifier.close()
+
+
+def pids_of(classifier: IsolatedClassifier) -> list[int]:
+    return [process.pid for process in classifier.processes]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_until_gone(pid: int) -> bool:
+    deadline = time.monotonic() + 20
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not is_running(pid)
+
+
+class TestAnswers:
+    def test_every_container_is_heard_alike_to_the_last_bit(self, tmp_path: Path) -> None:
+        here, there = GenreClassifier.load(), IsolatedClassifier.load()
+        samples = music(12)
+        for name, kind in CONTAINERS.items():
+            path = write_audio(tmp_path / f"{name}{kind.suffix}", samples, codec=kind.codec)
+            ours, theirs = here.predict_file(path), there.predict_file(path)
+            assert theirs.path == path
+            assert theirs.ranked() == ours.ranked()
+            for part in ("probabilities", "segment_probabilities", "start_seconds"):
+                expected, found = getattr(ours, part), getattr(theirs, part)
+                assert found.dtype == expected.dtype
+                assert np.array_equal(found, expected)
+        there.close()
+
+    def test_it_knows_what_the_model_says_of_itself(
+        self, isolated: IsolatedClassifier, model: Path
+    ) -> None:
+        here = GenreClassifier.load(model)
+        assert isolated.card == here.card
+        assert isolated.model_id == here.model_id
+        assert isolated.genres == here.genres
+        assert isolated.multi_label == here.multi_label
+
+    def test_segments_vote_if_they_are_to(self, model: Path, song: Path) -> None:
+        here = GenreClassifier.load(model, "vote").predict_file(song)
+        there = IsolatedClassifier.load(model, "vote")
+        assert there.predict_file(song).ranked() == here.ranked()
+        there.close()
+
+    def test_errors_are_the_same_as_here(
+        self, isolated: IsolatedClassifier, model: Path, tmp_path: Path
+    ) -> None:
+        write_audio(tmp_path / "silent.flac", np.zeros(200_000, np.float32))
+        write_audio(tmp_path / "short.flac", music(0.2))
+        (tmp_path / "text.mp3").write_text("no music")
+        here = GenreClassifier.load(model)
+        for name in ("silent.flac", "short.flac", "text.mp3", "gone.mp3", ""):
+            path = tmp_path / name
+            with pytest.raises(GenreModelError) as expected:
+                here.predict_file(path)
+            with pytest.raises(GenreModelError) as found:
+                isolated.predict_file(path)
+            assert type(found.value) is type(expected.value)
+            assert str(found.value) == str(expected.value)
+        assert len(pids_of(isolated)) == 1
+
+    @pytest.mark.parametrize("name", ["two\nlines.flac", '"{}\\".flac', "a\udcff.flac"])
+    def test_odd_names(
+        self, isolated: IsolatedClassifier, song: Path, tmp_path: Path, name: str
+    ) -> None:
+        path = tmp_path / name
+        try:
+            path.write_bytes(song.read_bytes())
+        except OSError:
+            pytest.skip("no such names on this file system")
+        assert isolated.predict_file(path).path == path
+
+
+class TestModels:
+    def test_a_bad_model_is_the_error_that_it_is_here(self, tmp_path: Path) -> None:
+        damaged = tmp_path / "damaged.onnx"
+        damaged.write_bytes(bytes(3000))
+        for bad in (damaged, tmp_path / "gone.onnx", "no_such_model"):
+            with pytest.raises(ModelFileError) as expected:
+                GenreClassifier.load(bad)
+            with pytest.raises(ModelFileError) as found:
+                IsolatedClassifier.load(bad)
+            assert str(found.value) == str(expected.value)
+
+    def test_a_library_that_cannot_be_loaded(
+        self, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "onnxruntime.py").write_text("raise ImportError('no wheel for it')")
+        monkeypatch.syspath_prepend(tmp_path)
+        with pytest.raises(ImportError, match="no wheel for it"):
+            IsolatedClassifier.load(model)
+
+    @pytest.mark.parametrize("python", ["", "/no/such/python", sys.executable + "-x"])
+    def test_no_process_can_be_started(
+        self, model: Path, monkeypatch: pytest.MonkeyPatch, python: str
+    ) -> None:
+        monkeypatch.setattr(sys, "executable", python)
+        with pytest.raises(GenreModelError, match="no process can be started"):
+            IsolatedClassifier.load(model)
+
+    def test_a_process_that_ends_over_the_model(
+        self, model: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(prediction_process, "PROGRAM", "raise SystemExit(7)")
+        with pytest.raises(GenreModelError, match="exit status 7"):
+            IsolatedClassifier.load(model)
+
+    def test_a_model_that_is_replaced_meanwhile(self, song: Path, tmp_path: Path) -> None:
+        model = write_small_model(tmp_path / "small.onnx")
+        classifier = IsolatedClassifier.load(model)
+        before = classifier.predict_file(song)
+        model.write_bytes(b"another one")
+        os.kill(pids_of(classifier)[0], signal.SIGKILL)
+        assert wait_for_end_of(classifier)
+        assert np.array_equal(
+            classifier.predict_file(song).probabilities, before.probabilities
+        )
+        classifier.close()
+
+
+def wait_for_end_of(classifier: IsolatedClassifier) -> bool:
+    deadline = time.monotonic() + 20
+    while any(process.is_alive() for process in classifier.processes):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+class TestStumbling:
+    @pytest.mark.parametrize(
+        ("name", "reason"), [("segfault", "SIGSEGV"), ("exit", "exit status 3")]
+    )
+    def test_a_crash_costs_one_file(
+        self,
+        stumbling: IsolatedClassifier,
+        song: Path,
+        tmp_path: Path,
+        name: str,
+        reason: str,
+    ) -> None:
+        paths = [song, tmp_path / f"{name}.flac", song, song]
+        outcomes = list(predict_files(stumbling, paths, n_threads=2))
+        assert [outcome.path for outcome in outcomes] == paths
+        assert [outcome.prediction is None for outcome in outcomes] == [
+            *(False, True, False, False)
+        ]
+        assert isinstance(outcomes[1].error, AudioDecodeError)
+        assert str(outcomes[1].error) == (
+            f"{paths[1]}: the process that decoded it ended ({reason})"
+        )
+
+    def test_a_file_that_never_ends_costs_its_time(
+        self,
+        stumbling: IsolatedClassifier,
+        song: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(isolated_classifier, "MAX_SECONDS_PER_FILE", 3.0)
+        hang, after = predict_files(stumbling, [tmp_path / "hang.flac", song], n_threads=1)
+        assert "too slow" in str(hang.error)
+        assert after.prediction is not None
+
+    def test_a_bug_costs_one_file(
+        self, stumbling: IsolatedClassifier, song: Path, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "bug.flac"
+        bug, after = predict_files(stumbling, [path, song], n_threads=1)
+        assert str(bug.error) == f"{path}: unexpected ZeroDivisionError: oops"
+        assert after.prediction is not None
+
+    def test_what_libraries_print_is_no_answer(
+        self,
+        stumbling: IsolatedClassifier,
+        song: Path,
+        tmp_path: Path,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        path = tmp_path / "noisy.flac"
+        path.write_bytes(song.read_bytes())
+        assert stumbling.predict_file(path).genre == stumbling.predict_file(song).genre
+        assert capfd.readouterr().out == ""
+
+    def test_stopping_does_not_wait_for_the_file_under_way(
+        self, stumbling: IsolatedClassifier, tmp_path: Path
+    ) -> None:
+        stop = threading.Event()
+        threading.Timer(0.5, stop.set).start()
+        started = time.monotonic()
+        paths = [tmp_path / "hang.flac"] * 5
+        outcomes = list(
+            predict_files(stumbling, paths, n_threads=2, should_stop=stop.is_set)
+        )
+        while any(one.name.startswith("genre_model") for one in threading.enumerate()):
+            assert time.monotonic() - started < HANG_SECONDS / 2
+            time.sleep(0.05)
+        assert outcomes == []
+
+    def test_an_idle_process_that_was_killed_costs_nothing(
+        self, isolated: IsolatedClassifier, song: Path
+    ) -> None:
+        expected = isolated.predict_file(song).ranked()
+        os.kill(pids_of(isolated)[0], signal.SIGKILL)
+        assert wait_for_end_of(isolated)
+        assert isolated.predict_file(song).ranked() == expected
+
+
+class TestProcesses:
+    @pytest.mark.parametrize("n_threads", [1, 3])
+    def test_there_is_one_for_each_thread(
+        self, isolated: IsolatedClassifier, song: Path, n_threads: int
+    ) -> None:
+        outcomes = list(predict_files(isolated, [song] * 12, n_threads=n_threads))
+        assert all(outcome.prediction is not None for outcome in outcomes)
+        assert len(pids_of(isolated)) == n_threads
+
+    def test_they_serve_again(self, isolated: IsolatedClassifier, song: Path) -> None:
+        list(predict_files(isolated, [song] * 4, n_threads=2))
+        before = sorted(pids_of(isolated))
+        list(predict_files(isolated, [song] * 4, n_threads=2))
+        assert sorted(pids_of(isolated)) == before
+
+    def test_ctrl_c_does_not_reach_them(self, isolated: IsolatedClassifier) -> None:
+        (pid,) = pids_of(isolated)
+        assert os.getpgid(pid) != os.getpgid(0)
+
+    def test_they_end_with_the_classifier(self, model: Path, song: Path) -> None:
+        n_handles = len(list(HANDLES.iterdir())) if HANDLES.exists() else None
+        classifier = IsolatedClassifier.load(model)
+        list(predict_files(classifier, [song] * 4, n_threads=2))
+        pids = pids_of(classifier)
+        assert all(map(is_running, pids))
+        del classifier
+        gc.collect()
+        assert not any(map(is_running, pids))
+        if n_handles is not None:
+            assert len(list(HANDLES.iterdir())) == n_handles
+
+    def test_they_end_with_the_process_that_asked_however_that_ends(
+        self, model: Path
+    ) -> None:
+        script = (
+            "import sys, time; from genre_model import IsolatedClassifier as C; "
+            f"c = C.load({str(model)!r}); print(c.processes[0].pid, flush=True); "
+            "time.sleep(60)"
+        )
+        asking = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)  # noqa: S603
+        assert asking.stdout is not None
+        pid = int(asking.stdout.readline())
+        assert is_running(pid)
+        asking.kill()
+        asking.wait()
+        asking.stdout.close()
+        assert wait_until_gone(pid)
+
+    def test_the_process_that_asks_loads_no_decoder(self, model: Path, song: Path) -> None:
+        script = (
+            "import sys; from pathlib import Path; import genre_model; "
+            f"c = genre_model.IsolatedClassifier.load({str(model)!r}); "
+            f"c.predict_file(Path({str(song)!r})); "
+            "print(sorted({'av', 'onnxruntime', 'onnx', 'scipy'} & sys.modules.keys()))"
+        )
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        )
+        assert done.stdout == "[]\n"
+        assert done.stderr == ""
