@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from beets.library import Item
 
     from beetsplug.genreclf.hearing import Hearing, Track
+    from beetsplug.genreclf.listening import Listening
 
 
 @dataclass
@@ -38,6 +39,8 @@ class Planner:
 
     Attributes:
         hearing: says which model will listen, and what is known already.
+        is_settled_by: told of a track on its own, and of what was heard in it before;
+            says whether nothing is left to decide.
         source: ``track``, ``album`` or ``both``.
         force: tracks with a genre are decided about, too.
         update: only genres of ours are decided about, that another model chose.
@@ -45,6 +48,7 @@ class Planner:
     """
 
     hearing: Hearing
+    is_settled_by: Callable[[Item, Listening], bool]
     source: str
     force: bool
     update: bool
@@ -82,15 +86,16 @@ class Planner:
 
     def _add(self, units: dict[tuple[str, int | None], Unit], item: Item) -> None:
         album = item.get_album() if self._is_pooled(item) else None
-        key = ("track", item.id) if album is None else ("album", album.id)
-        if key not in units:
-            members = [item] if album is None else album.items()
-            units[key] = Unit(
-                None if album is None else album.id,
-                tracks=[self.hearing.track(member) for member in members],
-            )
+        if album is None:
+            track = self.hearing.track(item)
+            if track.recalled is None or not self.is_settled_by(item, track.recalled):
+                units["track", item.id] = Unit(None, {track.item_id}, [track])
+            return
+        if ("album", album.id) not in units:
+            tracks = [self.hearing.track(member) for member in album.items()]
+            units["album", album.id] = Unit(album.id, tracks=tracks)
         if item.id is not None:
-            units[key].wanted.add(item.id)
+            units["album", album.id].wanted.add(item.id)
 
     def _is_pooled(self, item: Item) -> bool:
         if self.source == "track" or item.album_id is None:

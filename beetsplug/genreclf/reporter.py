@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 class Reporter(Protocol):
     """Receives what there is to say; only the thread that owns the library calls it."""
+
+    @property
+    def shows_details(self) -> bool:
+        """Whether anybody sees them; making one takes as long as a decision."""
 
     def line(self, text: str) -> None:
         """Say what became of a track."""
@@ -40,6 +45,11 @@ class LogReporter:
 
     def __init__(self, log: BeetsLogger) -> None:
         self._log = log
+
+    @property
+    def shows_details(self) -> bool:
+        """Whether the log takes them."""
+        return self._log.isEnabledFor(logging.DEBUG)
 
     def line(self, text: str) -> None:
         """Log a decision."""
@@ -72,6 +82,11 @@ class TerminalReporter:
         self._log = log
         self._quiet = quiet
         self._bar: Any = None
+
+    @property
+    def shows_details(self) -> bool:
+        """Whether the log takes them."""
+        return self._log.isEnabledFor(logging.DEBUG)
 
     def line(self, text: str) -> None:
         """Print a line."""

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from beetsplug.genreclf import provenance
 from beetsplug.genreclf.albums import AlbumTagger, Pool, pool_scores
-from beetsplug.genreclf.file_genres import takes_one_genre
+from beetsplug.genreclf.chooser import Chooser
 from beetsplug.genreclf.listening import Listening, remember
 from beetsplug.genreclf.naming import track_name
 from beetsplug.genreclf.plan import Planner, Unit
 from beetsplug.genreclf.tags import Decision, Outcome, Tally, choose_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from beets.library import Item, Library
 
@@ -58,7 +58,7 @@ class Tagger:
     retagged_ids: list[int] = field(default_factory=list, init=False)
     _policy: Policy = field(init=False)
     _albums: AlbumTagger = field(init=False)
-    _warned_of_id3v23: bool = field(default=False, init=False)
+    _chooser: Chooser = field(init=False)
 
     def __post_init__(self) -> None:
         """Derive what depends on the options."""
@@ -67,6 +67,9 @@ class Tagger:
             policy = replace(policy, force=False)
         self._albums = AlbumTagger(self.lib, policy, self.reporter)
         self._policy = replace(policy, force=True) if self.update else policy
+        self._chooser = Chooser(
+            self._policy, self.options.source, self.hearing, self.reporter, self.update
+        )
 
     def tag(self, items: Iterable[Item]) -> Tally:
         """Tag the tracks that need it, then their albums; count what became of them.
@@ -94,8 +97,18 @@ class Tagger:
         def settle(item: Item, outcome: Outcome) -> None:
             tally[self._settle(item, outcome)] += 1
 
+        def abstain_again(item: Item, listening: Listening) -> bool:
+            # Whatever else comes of it is decided when its turn comes, from the track as
+            # it is then.
+            decision = self._chooser.choose(item, listening, None)
+            if self.update or decision.outcome is not Outcome.ABSTAINED:
+                return False
+            tally[self._report(item, decision, is_news=False)] += 1
+            return True
+
         planner = Planner(
             self.hearing,
+            abstain_again,
             source=self.options.source,
             force=self._policy.force,
             update=self.update,
@@ -115,7 +128,8 @@ class Tagger:
                 return caught_up
         if outcome is Outcome.HAD_GENRE:
             reason = choose_tags({}, item.genres, self._policy).reason
-        self.reporter.detail(f"{track_name(item)}: {reason}")
+        if self.reporter.shows_details:
+            self.reporter.detail(f"{track_name(item)}: {reason}")
         return outcome
 
     def _heard(self, units: list[Unit]) -> Iterator[tuple[Unit, list[Heard]]]:
@@ -150,7 +164,7 @@ class Tagger:
         if unit.album_id is None or not scores:
             return None
         pool = pool_scores(scores, multi_label=self.hearing.multi_label)
-        self._albums.policy = self._spelled(self._albums.policy)
+        self._albums.policy = self._chooser.spelled(self._albums.policy)
         self._albums.note_pool(unit.album_id, pool)
         return pool
 
@@ -166,7 +180,7 @@ class Tagger:
             return Outcome.UNREADABLE
         if self.update and not provenance.track_is_ours(item):
             return self._settle(item, Outcome.NOT_OURS)
-        decision = self._heed_file(item, self._choose(item, heard.listening, pool))
+        decision = self._heed_file(item, self._chooser.choose(item, heard.listening, pool))
         if heard.error is not None and decision.outcome is Outcome.ABSTAINED:
             decision = replace(decision, reason=f"abstained: {heard.error}")
         if not self.options.pretend:
@@ -175,17 +189,6 @@ class Tagger:
                 return outcome
             decision = replace(decision, outcome=outcome)
         return self._report(item, decision, is_news=heard.is_news)
-
-    def _choose(self, item: Item, listening: Listening, pool: Pool | None) -> Decision:
-        if pool is None:
-            return self._choose_from(item, listening.scores, self._policy)
-        by_album = self._choose_from(item, pool.scores, self._policy)
-        if self.options.source == "both":
-            no_fallback = replace(self._policy, fallback=None)
-            by_track = self._choose_from(item, listening.scores, no_fallback)
-            if by_track.outcome is not Outcome.ABSTAINED:
-                return by_track
-        return replace(by_album, reason=f"{by_album.reason} (album)")
 
     def _heed_file(self, item: Item, decision: Decision) -> Decision:
         """Leave alone what somebody put into the file and the library does not know."""
@@ -197,47 +200,14 @@ class Tagger:
         reason = f"already {', '.join(theirs)} in the file"
         return Decision(Outcome.HAD_GENRE, None, reason)
 
-    def _choose_from(
-        self, item: Item, scores: Mapping[str, float], policy: Policy
-    ) -> Decision:
-        before_us = provenance.genres_before_us(item)
-        if self.update and before_us and not policy.keep_existing:
-            # The person's part of "Shoegaze; Rock" stays, and Rock makes way.
-            before_us = [genre for genre in before_us if genre in item.genres]
-            n_standing = max(policy.count, len(item.genres))
-            policy = replace(policy, keep_existing=True, count=n_standing)
-        if policy.count > 1 and takes_one_genre(item):
-            self._warn_of_id3v23()
-            policy = replace(policy, count=1)
-        return choose_tags(
-            scores,
-            item.genres,
-            self._spelled(policy),
-            artists={item.artist, item.albumartist, *item.artists, *item.albumartists},
-            before_us=before_us,
-            multi_label=self.hearing.multi_label,
-        )
-
-    def _spelled(self, policy: Policy) -> Policy:
-        """Leave the labels of a person's own model as the person spells them."""
-        is_own = "method" in self.hearing.training
-        return replace(policy, title_case=False) if is_own else policy
-
-    def _warn_of_id3v23(self) -> None:
-        if self._policy.count > 1 and not self._warned_of_id3v23:
-            self._warned_of_id3v23 = True
-            self.reporter.warning(
-                f"MP3 files get one genre, though count is {self._policy.count}: id3v23 is "
-                "on, and several genres would be read back as one"
-            )
-
     def _report(self, item: Item, decision: Decision, *, is_news: bool) -> Outcome:
-        outcome, line = decision.outcome, f"{track_name(item)}: {decision.reason}"
+        outcome = decision.outcome
         self._albums.note(item, retagged=outcome in RETAGGED)
         if outcome in RETAGGED and item.id is not None:
             self.retagged_ids.append(item.id)
-        if outcome is Outcome.ABSTAINED and not is_news:
-            self.reporter.detail(line)
-            return Outcome.ABSTAINED_AGAIN
-        self.reporter.line(line)
-        return outcome
+        again = outcome is Outcome.ABSTAINED and not is_news
+        if not again:
+            self.reporter.line(f"{track_name(item)}: {decision.reason}")
+        elif self.reporter.shows_details:
+            self.reporter.detail(f"{track_name(item)}: {decision.reason}")
+        return Outcome.ABSTAINED_AGAIN if again else outcome

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from beets.library import Item
+from beets.library import Item, Library
 
 from beetsplug.genreclf.hearing import Hearing
 from beetsplug.genreclf.listening import Listening, listening_from, recall, remember
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from plugin.conftest import BeetsHome, ScriptedClassifier
 
 MODEL = "mine@00000000"
@@ -156,3 +158,59 @@ class TestKnown:
 
 def hearing_of(classifier: Any, **changes: Any) -> Hearing:
     return Hearing(lambda: classifier, threads=1, **changes)
+
+
+@pytest.mark.usefixtures("classifier")
+class TestASecondRun:
+    def test_fetches_no_track_again_about_which_it_abstains_as_before(
+        self, home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        home.add_album("Record", ["One", "Two"], genres=[])
+        home.configure(min_confidence=0.9)
+        home.beet("genreclf")
+        before = home.dump()
+        fetched: list[int] = []
+        fetch = Library.get_item
+
+        def note(library: Library, item_id: int) -> Item | None:
+            fetched.append(item_id)
+            return fetch(library, item_id)
+
+        monkeypatch.setattr(Library, "get_item", note)
+        printed = home.beet("genreclf")
+        assert printed.lines == [
+            "0 tagged, 0 abstained, 0 unreadable, 2 abstained as before"
+        ]
+        assert not any(fetched), "but for track 0, with which beets tries the database"
+        assert home.dump() == before
+
+    def test_says_why_it_abstains_if_asked(self, home: BeetsHome) -> None:
+        home.add_track("Song")
+        home.configure(min_confidence=0.9)
+        home.beet("genreclf")
+        printed = home.beet("-v", "genreclf")
+        assert "Song: abstained: rock 0.83 < 0.9" in printed.err
+
+    def test_heeds_an_edit_made_while_other_tracks_are_heard(
+        self,
+        home: BeetsHome,
+        classifier: ScriptedClassifier,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        home.add_track("Recalled")
+        home.configure(min_confidence=0.9)
+        home.beet("genreclf")
+        home.configure(min_confidence=0.5)
+        home.add_track("New")
+        hear = classifier.predict_file
+
+        def hear_slowly(path: Path) -> object:
+            item = home.library().items("title:Recalled")[0]
+            item.genres = ["Polka"]
+            item.store()
+            return hear(path)
+
+        monkeypatch.setattr(classifier, "predict_file", hear_slowly)
+        home.beet("genreclf", "title+")
+        assert home.item("New").genres == ["Rock"]
+        assert home.item("Recalled").genres == ["Polka"]

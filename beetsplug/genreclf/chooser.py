@@ -1,0 +1,92 @@
+"""The policy, applied to a track of the library: which genres it is to get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from beetsplug.genreclf import provenance
+from beetsplug.genreclf.file_genres import takes_one_genre
+from beetsplug.genreclf.tags import Decision, Outcome, choose_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from beets.library import Item
+
+    from beetsplug.genreclf.albums import Pool
+    from beetsplug.genreclf.hearing import Hearing
+    from beetsplug.genreclf.listening import Listening
+    from beetsplug.genreclf.options import Policy
+    from beetsplug.genreclf.reporter import Reporter
+
+
+@dataclass
+class Chooser:
+    """Chooses genres of tracks; touches nothing.
+
+    Attributes:
+        policy: what the person chose.
+        source: ``track``, ``album`` or ``both``.
+        hearing: knows the model.
+        reporter: receives warnings.
+        update: decide anew about genres of ours that another model chose.
+    """
+
+    policy: Policy
+    source: str
+    hearing: Hearing
+    reporter: Reporter
+    update: bool = False
+    _warned_of_id3v23: bool = field(default=False, init=False)
+
+    def choose(self, item: Item, listening: Listening, pool: Pool | None) -> Decision:
+        """Choose from what was heard in a track, and in its album as a whole."""
+        if pool is None:
+            return self._choose_from(item, listening.scores, self.policy)
+        by_album = self._choose_from(item, pool.scores, self.policy)
+        if self.source == "both":
+            no_fallback = replace(self.policy, fallback=None)
+            by_track = self._choose_from(item, listening.scores, no_fallback)
+            if by_track.outcome is not Outcome.ABSTAINED:
+                return by_track
+        return replace(by_album, reason=f"{by_album.reason} (album)")
+
+    def spelled(self, policy: Policy) -> Policy:
+        """Leave the labels of a person's own model as the person spells them."""
+        is_own = "method" in self.hearing.training
+        return replace(policy, title_case=False) if is_own else policy
+
+    def _choose_from(
+        self, item: Item, scores: Mapping[str, float], policy: Policy
+    ) -> Decision:
+        before_us = provenance.genres_before_us(item)
+        if self.update and before_us and not policy.keep_existing:
+            # The person's part of "Shoegaze; Rock" stays, and Rock makes way.
+            before_us = [genre for genre in before_us if genre in item.genres]
+            n_standing = max(policy.count, len(item.genres))
+            policy = replace(policy, keep_existing=True, count=n_standing)
+        if policy.count > 1 and takes_one_genre(item):
+            self._warn_of_id3v23()
+            policy = replace(policy, count=1)
+        return choose_tags(
+            scores,
+            item.genres,
+            self.spelled(policy),
+            artists=_artists_of(item) if policy.ignore.keys() - {"*"} else (),
+            before_us=before_us,
+            multi_label=self.hearing.multi_label,
+        )
+
+    def _warn_of_id3v23(self) -> None:
+        if self.policy.count > 1 and not self._warned_of_id3v23:
+            self._warned_of_id3v23 = True
+            self.reporter.warning(
+                f"MP3 files get one genre, though count is {self.policy.count}: id3v23 is "
+                "on, and several genres would be read back as one"
+            )
+
+
+def _artists_of(item: Item) -> set[str]:
+    # In beets each of these takes as long as a decision.
+    return {item.artist, item.albumartist, *item.artists, *item.albumartists}
