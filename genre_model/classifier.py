@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from genre_model.errors import SilentError, TooShortError
+from genre_model.isolated_classifier import IsolatedClassifier
 from genre_model.mel_frames import mel_frames_from_waveform
 from genre_model.model_file import Model, read_model
 from genre_model.segment_probabilities import SegmentScores, activate
@@ -135,6 +136,18 @@ class GenreClassifier:
     def score_segments(self, segments: Segments) -> SegmentScores:
         """Run the network: logits and embedding of each segment."""
         return self._model.scorer.score(segments)
+
+    def score_file(self, path: Path) -> SegmentScores:
+        """Run the network on a file: logits and embedding of each segment.
+
+        Raises:
+            GenreModelError: a subclass that says what is wrong.
+        """
+        return self.score_segments(self.segments_of(path))
+
+    def isolated(self) -> IsolatedClassifier:
+        """Return the same classifier in processes of its own; to be closed."""
+        return IsolatedClassifier(self._model.content, self._combination)
 
     def segments_of(self, path: Path) -> Segments:
         """Decode what of a file is listened to, as the network takes it.

@@ -11,12 +11,14 @@ from genre_model.card import card_from_json
 from genre_model.errors import AudioDecodeError, GenreModelError, ModelFileError
 from genre_model.model_source import find_model, read_network
 from genre_model.prediction_process import PredictionProcess, ProcessEndedError
-from genre_model.prediction_text import error_of_json, prediction_of_json
+from genre_model.prediction_text import error_of_json, prediction_of_json, scores_of_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from genre_model.card import Card
+    from genre_model.prediction_process import Wants
+    from genre_model.segment_probabilities import SegmentScores
     from genre_model.track_probabilities import Combination, TrackPrediction
 
 #: A file that takes longer never ends. Decoding 12 hours takes two minutes of one core.
@@ -103,9 +105,20 @@ class IsolatedClassifier:
         Raises:
             GenreModelError: a subclass that says what is wrong, naming the file.
         """
+        return prediction_of_json(self._ask(path, "prediction"), path, self.genres)
+
+    def score_file(self, path: Path) -> SegmentScores:
+        """Run the network on a file: logits and embedding of each segment.
+
+        Raises:
+            GenreModelError: a subclass that says what is wrong, naming the file.
+        """
+        return scores_of_json(self._ask(path, "scores"))
+
+    def _ask(self, path: Path, wants: Wants) -> dict[str, Any]:
         process = self._take(path)
         try:
-            answer = process.predict(path, MAX_SECONDS_PER_FILE)
+            answer = process.ask(path, wants, MAX_SECONDS_PER_FILE)
         except BaseException as error:
             # Whatever it would answer now, it would not be to the next question.
             self._end(process)
@@ -115,7 +128,7 @@ class IsolatedClassifier:
         self._put_back(process)
         if (what_is_wrong := error_of_json(answer)) is not None:
             raise what_is_wrong
-        return prediction_of_json(answer, path, self.genres)
+        return answer
 
     def close(self) -> None:
         """End the processes; further predictions start others."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from genre_model.atomic_file import write_atomically
@@ -27,11 +27,13 @@ class Model:
         card: what it says of itself.
         scorer: its network.
         sha256: of the whole file, 64 hexadecimal digits.
+        content: of the whole file.
     """
 
     card: Card
     scorer: SegmentScorer
     sha256: str
+    content: bytes = field(default=b"", repr=False)
 
     @property
     def model_id(self) -> str:
@@ -65,7 +67,7 @@ def model_from_bytes(content: bytes) -> Model:
     scorer = SegmentScorer(content)
     card = card_from_json(scorer.metadata.get(CARD_KEY))
     _check_shapes(scorer, card)
-    return Model(card, scorer, hashlib.sha256(content).hexdigest())
+    return Model(card, scorer, hashlib.sha256(content).hexdigest(), content)
 
 
 def with_card(network: bytes, card: Card) -> bytes:

@@ -10,13 +10,14 @@ import subprocess
 import sys
 from contextlib import suppress
 from threading import Timer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from genre_model.track_probabilities import Combination
 
+Wants = Literal["prediction", "scores"]
 #: The modules of this process, wherever they were found; only then does it import any.
 PROGRAM = (
     "import sys; sys.path[:] = sys.argv[1:]; "
@@ -65,13 +66,14 @@ class PredictionProcess:
             "combination": combination,
             "log_level": level,
         }
-        return self._ask(json.dumps(beginning).encode() + b"\n" + content)
+        return self._answer_to(json.dumps(beginning).encode() + b"\n" + content)
 
-    def predict(self, path: Path, seconds: float) -> dict[str, Any]:
+    def ask(self, path: Path, wants: Wants, seconds: float) -> dict[str, Any]:
         """Wait for the answer about a file.
 
         Args:
             path: of the file.
+            wants: what is to be known of it.
             seconds: after which the process is ended.
 
         Raises:
@@ -81,7 +83,8 @@ class PredictionProcess:
         timer.daemon = True
         timer.start()
         try:
-            return self._ask(json.dumps(str(path)).encode() + b"\n")
+            request = {"path": str(path), "wants": wants}
+            return self._answer_to(json.dumps(request).encode() + b"\n")
         finally:
             timer.cancel()
 
@@ -112,7 +115,7 @@ class PredictionProcess:
         self._is_late = True
         self._process.kill()
 
-    def _ask(self, request: bytes) -> dict[str, Any]:
+    def _answer_to(self, request: bytes) -> dict[str, Any]:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise RuntimeError("a process without pipes")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genre_model.errors import GenreModelError
-from genre_model.prediction_text import json_of_error, json_of_prediction
+from genre_model.prediction_text import json_of_error, json_of_prediction, json_of_scores
 
 if TYPE_CHECKING:
     from genre_model.classifier import GenreClassifier
@@ -61,12 +61,18 @@ def _load(requests: BinaryIO, answers: BinaryIO) -> GenreClassifier | None:
 def _answer(classifier: GenreClassifier, requests: BinaryIO, answers: BinaryIO) -> None:
     from genre_model.many_files import outcome_of
 
-    for request in requests:
-        outcome = outcome_of(classifier.predict_file, Path(json.loads(request)))
-        if outcome.result is not None:
-            _send(answers, json_of_prediction(outcome.result))
-        elif outcome.error is not None:
-            _send(answers, json_of_error(outcome.error))
+    def predict(path: Path) -> dict[str, Any]:
+        return json_of_prediction(classifier.predict_file(path))
+
+    def score(path: Path) -> dict[str, Any]:
+        return json_of_scores(classifier.score_file(path))
+
+    for line in requests:
+        request = json.loads(line)
+        work = score if request["wants"] == "scores" else predict
+        outcome = outcome_of(work, Path(request["path"]))
+        error = outcome.error or GenreModelError("no answer")
+        _send(answers, outcome.result or json_of_error(error))
 
 
 def _send(answers: BinaryIO, answer: dict[str, Any]) -> None:

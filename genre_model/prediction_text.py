@@ -13,6 +13,8 @@ from genre_model.track_probabilities import TrackPrediction
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from genre_model.segment_probabilities import SegmentScores
+
 
 def json_of_prediction(prediction: TrackPrediction) -> dict[str, Any]:
     """Return what :func:`prediction_of_json` needs beside path and genres.
@@ -36,6 +38,21 @@ def prediction_of_json(
         probabilities=np.array(answer["probabilities"], np.float32),
         segment_probabilities=np.array(answer["segment_probabilities"], np.float32),
         start_seconds=np.array(answer["start_seconds"], np.float64),
+    )
+
+
+def json_of_scores(scores: SegmentScores) -> dict[str, Any]:
+    """Return what :func:`scores_of_json` needs."""
+    return {"logits": scores.logits.tolist(), "embedding": scores.embedding.tolist()}
+
+
+def scores_of_json(answer: dict[str, Any]) -> SegmentScores:
+    """Return the scores, equal to the last bit."""
+    # Imported here: ONNX Runtime comes along, which only training asks for.
+    from genre_model.segment_probabilities import SegmentScores
+
+    return SegmentScores(
+        np.array(answer["logits"], np.float32), np.array(answer["embedding"], np.float32)
     )
 
 

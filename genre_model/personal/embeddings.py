@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,14 +15,19 @@ from genre_model.personal.embedding_store import EmbeddingStore, file_identity
 from genre_model.personal.head_file import track_embedding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from genre_model.classifier import GenreClassifier
+    from genre_model.isolated_classifier import IsolatedClassifier
+    from genre_model.many_files import Outcome
     from genre_model.personal.embedding_store import FileIdentity
     from genre_model.personal.settings import Watcher
+
+    #: Of a file: what it was when it was heard, and its embedding and probabilities.
+    Vector = tuple[FileIdentity | None, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -80,9 +87,7 @@ class Embedder:
         watcher.expect(len(paths))
         heard: dict[Path, NDArray[np.float32]] = {}
         errors: list[str] = []
-        for outcome in for_each_file(
-            self._vector, paths, n_threads=self.n_threads, should_stop=self.should_stop
-        ):
+        for outcome in self._outcomes(paths):
             watcher.advance()
             if outcome.result is None:
                 errors.append(str(outcome.error))
@@ -94,10 +99,21 @@ class Embedder:
             raise TrainingStoppedError("stopped while listening; nothing has changed")
         return heard, errors
 
-    def _vector(self, path: Path) -> tuple[FileIdentity | None, NDArray[np.float32]]:
+    def _outcomes(self, paths: Sequence[Path]) -> Iterator[Outcome[Vector]]:
+        if not paths:
+            return
+        with closing(self.classifier.isolated()) as isolated:
+            yield from for_each_file(
+                partial(self._vector, isolated),
+                paths,
+                n_threads=self.n_threads,
+                should_stop=self.should_stop,
+            )
+
+    def _vector(self, isolated: IsolatedClassifier, path: Path) -> Vector:
         # Before listening: a file that changes meanwhile is heard again next time.
         identity = file_identity(path)
-        scores = self.classifier.score_segments(self.classifier.segments_of(path))
+        scores = isolated.score_file(path)
         parts = [
             track_embedding(scores.embedding),
             self.classifier.track_probabilities(scores.logits),

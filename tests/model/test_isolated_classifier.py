@@ -102,6 +102,18 @@ class TestAnswers:
         assert isolated.genres == here.genres
         assert isolated.multi_label == here.multi_label
 
+    def test_scores_are_the_same_to_the_last_bit(
+        self, isolated: IsolatedClassifier, model: Path, song: Path
+    ) -> None:
+        ours, theirs = (
+            GenreClassifier.load(model).score_file(song),
+            isolated.score_file(song),
+        )
+        for part in ("logits", "embedding"):
+            expected, found = getattr(ours, part), getattr(theirs, part)
+            assert found.dtype == expected.dtype
+            assert np.array_equal(found, expected)
+
     def test_segments_vote_if_they_are_to(self, model: Path, song: Path) -> None:
         here = GenreClassifier.load(model, "vote").predict_file(song)
         there = IsolatedClassifier.load(model, "vote")

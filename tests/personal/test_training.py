@@ -11,7 +11,7 @@ import pytest
 from audio_files import tone, write_audio
 from onnx_models import write_small_model
 
-from genre_model import GenreClassifier
+from genre_model import GenreClassifier, IsolatedClassifier
 from genre_model.card_text import card_details
 from genre_model.errors import TrainingDataError, TrainingStoppedError
 from genre_model.model_file import model_from_bytes
@@ -152,7 +152,7 @@ def test_the_second_training_listens_to_nothing(
     trainer: Trainer, songs: list[LabelledFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = trainer.train(songs)
-    monkeypatch.setattr(GenreClassifier, "segments_of", None)
+    monkeypatch.setattr(IsolatedClassifier, "score_file", None)
     notes = Notes()
     second = trainer.train(songs, notes)
     assert (notes.expected, notes.warnings) == (0, [])

@@ -126,13 +126,13 @@ class TestTrain:
     ) -> None:
         labelled.beet("genreclf-train")
         heard: list[str] = []
-        genuine = genre_model.GenreClassifier.segments_of
+        genuine = genre_model.IsolatedClassifier.score_file
 
-        def listen(classifier: genre_model.GenreClassifier, path: Path) -> object:
+        def listen(classifier: genre_model.IsolatedClassifier, path: Path) -> object:
             heard.append(path.stem)
             return genuine(classifier, path)
 
-        monkeypatch.setattr(genre_model.GenreClassifier, "segments_of", listen)
+        monkeypatch.setattr(genre_model.IsolatedClassifier, "score_file", listen)
         add("Attic", "New")
         labelled.beet("genreclf-train")
         assert heard == ["New"]
