@@ -111,6 +111,7 @@ class Job:
             self.reporter,
             write=ui.should_write(self.flags.get("write", by_default)),
             music_folder=self.music_folder,
+            safe_write=self.options.safe_write,
         )
 
     def run(self, items: Iterator[Item]) -> Ending:

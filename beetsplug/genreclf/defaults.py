@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "aliases": True,
     "model": None,
     "threads": None,
+    "safe_write": True,
     "move": False,
     "pretend": False,
     "quiet": False,

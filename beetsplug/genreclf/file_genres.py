@@ -7,6 +7,7 @@ undo could bring them back.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import beets
@@ -16,8 +17,11 @@ from beets.library import FileOperationError, Item
 from mediafile import MediaFile, UnreadableFileError
 from mutagen import id3
 
+from beetsplug.genreclf.safe_edit import edited_copy
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 #: As beets does when it shows changes.
 FLOAT_TOLERANCE = 0.01
@@ -32,11 +36,16 @@ def read_file_genres(item: Item) -> list[str]:
     return _genres_of(_open(item))
 
 
-def write_file_genres(item: Item, genres: Sequence[str]) -> bool:
+def write_file_genres(item: Item, genres: Sequence[str], *, safe: bool = True) -> bool:
     """Write genres into the file of a track; none at all removes the tag.
 
     Other plugins are told, as of any write, and may change what is written. Where one
     keeps genres out of files, as ``zero`` does, the file is left alone.
+
+    Args:
+        item: whose file it is.
+        genres: to write.
+        safe: edit a copy, which then takes the place of the file.
 
     Returns:
         Whether the file holds these genres now.
@@ -51,20 +60,19 @@ def write_file_genres(item: Item, genres: Sequence[str]) -> bool:
     if genres and not wanted:
         return False
     if wanted != _genres_of(media_file):
-        _save(item, media_file, wanted)
+        _save(item, wanted, safe=safe)
         plugins.send("after_write", item=item, path=item.path)
     return wanted == list(genres)
 
 
-def put_back_file_genres(item: Item, genres: Sequence[str]) -> None:
+def put_back_file_genres(item: Item, genres: Sequence[str], *, safe: bool = True) -> None:
     """Undo :func:`write_file_genres` half-way; nobody is told.
 
     Raises:
         FileOperationError: if the file cannot be read or written.
     """
-    media_file = _open(item)
-    if list(genres) != _genres_of(media_file):
-        _save(item, media_file, genres)
+    if list(genres) != _genres_of(_open(item)):
+        _save(item, genres, safe=safe)
 
 
 def is_in_step(item: Item) -> bool:
@@ -115,22 +123,37 @@ def _is_same(one: object, other: object) -> bool:
 
 def _open(item: Item) -> MediaFile:
     try:
-        return MediaFile(item.filepath, id3v23=beets.config["id3v23"].get(bool))
+        return _media_file(item.filepath)
     except (UnreadableFileError, OSError) as error:
         raise FileOperationError(item.path, error) from error
 
 
-def _save(item: Item, media_file: MediaFile, genres: Sequence[str]) -> None:
+def _media_file(path: Path) -> MediaFile:
+    return MediaFile(path, id3v23=beets.config["id3v23"].get(bool))
+
+
+def _save(item: Item, genres: Sequence[str], *, safe: bool) -> None:
+    edited = edited_copy(item.filepath) if safe else nullcontext(item.filepath)
+    path = item.filepath
     try:
-        if media_file.type != "mp3" or not _save_id3v23(item, genres):
-            # None removes the tag; an empty list would leave an empty one.
-            media_file.update({"genres": list(genres) or None})
-            media_file.save()
+        with edited as path:
+            _edit(path, genres)
     except (UnreadableFileError, mutagen.MutagenError, OSError) as error:
-        raise FileOperationError(item.path, error) from error
+        # The name of a copy means nothing to anybody.
+        text = getattr(error, "strerror", None) or str(error)
+        reason = text.replace(str(path), str(item.filepath))
+        raise FileOperationError(item.path, OSError(reason)) from error
 
 
-def _save_id3v23(item: Item, genres: Sequence[str]) -> bool:
+def _edit(path: Path, genres: Sequence[str]) -> None:
+    media_file = _media_file(path)
+    if media_file.type != "mp3" or not _save_id3v23(path, genres):
+        # None removes the tag; an empty list would leave an empty one.
+        media_file.update({"genres": list(genres) or None})
+        media_file.save()
+
+
+def _save_id3v23(path: Path, genres: Sequence[str]) -> bool:
     """Write into an ID3 tag of version 2.3, and leave it one.
 
     mediafile makes it version 2.4, which loses frames that 2.4 does not have.
@@ -139,7 +162,7 @@ def _save_id3v23(item: Item, genres: Sequence[str]) -> bool:
         False if the file has no such tag.
     """
     try:
-        tags = id3.ID3(item.filepath, translate=False)
+        tags = id3.ID3(path, translate=False)
     except id3.ID3NoHeaderError:
         return False
     if tags.version[:2] != (2, 3):
@@ -149,7 +172,7 @@ def _save_id3v23(item: Item, genres: Sequence[str]) -> bool:
         tags.add(id3.TCON(encoding=id3.Encoding.UTF16, text=list(genres)))
     # Several genres with the separator of version 2.4, which readers understand: a slash
     # would make them one.
-    tags.save(item.filepath, v2_version=3, v23_sep=None)
+    tags.save(path, v2_version=3, v23_sep=None)
     return True
 
 

@@ -115,7 +115,8 @@ class ImportTagging:
         """Write the genre of a track, and no other tag."""
         from beetsplug.genreclf.keeper import Keeper, Written
 
-        keeper = Keeper(LogReporter(self.log), write=True)
+        reporter, safe_write = LogReporter(self.log), self.options.safe_write
+        keeper = Keeper(reporter, write=True, safe_write=safe_write)
         # A later edit of the file is the person's, whatever the library says.
         if (
             not keeper.genres_of_others(item)

@@ -46,11 +46,13 @@ class Keeper:
         write: write genres into files.
         files_are_ours: look at files at all; the importer writes them itself.
         music_folder: of the library, if its files should lie there already.
+        safe_write: edit copies of files, which then take their place.
     """
 
     reporter: Reporter
     write: bool
     files_are_ours: bool = True
+    safe_write: bool = True
     music_folder: Path | None = None
 
     def keep(self, item: Item, decision: Decision, listening: Listening) -> Outcome:
@@ -130,7 +132,7 @@ class Keeper:
             UserError: if the whole music folder is gone.
         """
         try:
-            holds_them = write_file_genres(item, genres)
+            holds_them = write_file_genres(item, genres, safe=self.safe_write)
         except FileOperationError as error:
             require_music_folder(self.music_folder, item.filepath)
             reason = str(error.reason).removeprefix(f"{item.filepath}: ")
@@ -156,7 +158,7 @@ class Keeper:
             item.store()
         except BaseException:
             if before is not None:
-                put_back_file_genres(item, before)
+                put_back_file_genres(item, before, safe=self.safe_write)
             raise
         return True
 

@@ -72,6 +72,7 @@ class Options:
         aliases: names that people give genres; as lastgenre's option of that name.
         model: None for the one in force, the name of a model, or a model file.
         threads: tracks listened to at a time; None is one per core, at most four.
+        safe_write: write genres into copies of files, which then take their place.
         move: move files whose path depends on the genre.
         pretend: show the decisions, store and write nothing.
         quiet: do not print a line for each track, nor the summary.
@@ -85,6 +86,7 @@ class Options:
     aliases: bool | Mapping[str, list[str]]
     model: str | Path | None
     threads: int | None
+    safe_write: bool
     move: bool
     pretend: bool
     quiet: bool
@@ -115,6 +117,7 @@ def read_options(view: confuse.Subview) -> Options:
         aliases=values.aliases(view["aliases"]),
         model=values.model(view["model"]),
         threads=values.positive_int_or_none(view["threads"]),
+        safe_write=values.yes_or_no(view["safe_write"]),
         move=values.yes_or_no(view["move"]),
         pretend=values.yes_or_no(view["pretend"]),
         quiet=values.yes_or_no(view["quiet"]),

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 ALL_OPTIONS = (
     "aliases, asis, auto, count, fallback, force, ignore, keep_existing, label_map, "
-    "min_confidence, min_margin, model, move, pretend, quiet, source, threads, title_case, "
-    "training"
+    "min_confidence, min_margin, model, move, pretend, quiet, safe_write, source, threads, "
+    "title_case, training"
 )
 
 #: what is configured -> what is read

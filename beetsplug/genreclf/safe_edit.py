@@ -1,0 +1,153 @@
+"""Editing a file through a copy: whatever happens, the file is whole.
+
+Mutagen moves the audio within the file where a tag outgrows its place. Whoever is killed
+meanwhile, or meets a full disk, leaves neither tag nor music.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: Hidden from players and from imports of beets.
+PREFIX = ".genreclf-"
+#: No file takes as long to be copied.
+STALE_SECONDS = 3600.0
+
+
+class ChangedMeanwhileError(OSError):
+    """Somebody else wrote the file while its copy was edited; theirs stays."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody else wrote it meanwhile")
+
+
+@contextmanager
+def edited_copy(path: Path) -> Iterator[Path]:
+    """Yield a copy to edit, which takes the place of the file when the block ends well.
+
+    It lies in the same folder and has the same suffix, permissions, owner and extended
+    attributes. A symbolic link stays one. Where the block fails, the file is untouched and
+    the copy removed; what a killed process left behind, the next edit of the file removes.
+
+    Where no such copy can be made, the file itself is yielded: if it has other names (hard
+    links), which must go on being names of it, if it belongs to somebody else, or if the
+    folder takes no new file.
+
+    Args:
+        path: of a regular file, or a link to one.
+
+    Raises:
+        OSError: if it cannot be copied or replaced.
+        ChangedMeanwhileError: if it is another file, or of another time, by then.
+    """
+    original = path.resolve()
+    before = original.stat()
+    copy = _name_of_copy(original)
+    if not _is_replaceable(original, before):
+        yield original
+        return
+    _sweep(original)
+    try:
+        _copy_content(original, copy, before.st_size)
+        _copy_attributes(original, copy, before)
+        yield copy
+        _flush(copy)
+        if _identity(original.stat()) != _identity(before):
+            raise ChangedMeanwhileError
+        copy.replace(original)
+        _flush_folder(original.parent)
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _is_replaceable(original: Path, status: os.stat_result) -> bool:
+    if status.st_nlink > 1 or not os.access(original.parent, os.W_OK):
+        return False
+    if sys.platform == "win32":
+        return True
+    # Only root may give a file to its owner.
+    return os.geteuid() in (0, status.st_uid)
+
+
+def _name_of_copy(original: Path) -> Path:
+    return original.with_name(f"{_stem_of_copies(original)}{os.getpid()}{original.suffix}")
+
+
+def _stem_of_copies(original: Path) -> str:
+    # Not the name itself, which may be as long as a name can be.
+    return f"{PREFIX}{hashlib.sha256(os.fsencode(original.name)).hexdigest()[:16]}-"
+
+
+def _sweep(original: Path) -> None:
+    """Remove copies that killed processes left."""
+    stem = _stem_of_copies(original)
+    for copy in original.parent.glob(f"{stem}*"):
+        pid = copy.name[len(stem) :].partition(".")[0]
+        with suppress(OSError):
+            if not _is_at_work(pid) or time.time() - copy.stat().st_mtime > STALE_SECONDS:
+                copy.unlink()
+
+
+def _is_at_work(pid: str) -> bool:
+    if not pid.isdecimal() or pid == str(os.getpid()):
+        return False
+    if sys.platform == "win32":  # where asking would end the process
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
+
+
+def _copy_content(original: Path, copy: Path, n_bytes: int) -> None:
+    # Some file systems (Btrfs, XFS) then share the content, and copy nothing.
+    if sys.platform == "linux":
+        with suppress(OSError), original.open("rb") as source, copy.open("wb") as target:
+            while os.copy_file_range(source.fileno(), target.fileno(), n_bytes or 1):
+                pass
+            return
+    shutil.copyfile(original, copy)
+
+
+def _copy_attributes(original: Path, copy: Path, before: os.stat_result) -> None:
+    # All of them but the times: the copy is to be newer, as any edited file is.
+    times = copy.stat()
+    shutil.copystat(original, copy)
+    os.utime(copy, ns=(times.st_atime_ns, times.st_mtime_ns))
+    if sys.platform != "win32":
+        with suppress(OSError):  # a group that its owner has left
+            os.chown(copy, before.st_uid, before.st_gid)
+        # A change of the owner takes some permissions away.
+        shutil.copymode(original, copy)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _flush(path: Path) -> None:
+    with path.open("r+b") as file:  # Windows flushes only what could be written
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a new name last, where folders can be opened."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

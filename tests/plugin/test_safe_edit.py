@@ -1,0 +1,198 @@
+"""Editing through a copy: what stays, and what becomes of whoever comes between."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from beetsplug.genreclf import safe_edit
+from beetsplug.genreclf.safe_edit import PREFIX, ChangedMeanwhileError, edited_copy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has none of it")
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    path = tmp_path / "music" / "song.mp3"
+    path.parent.mkdir()
+    path.write_bytes(b"old")
+    return path
+
+
+def edit(path: Path, content: bytes = b"new") -> Path:
+    """Edit a file; return where that happened."""
+    with edited_copy(path) as copy:
+        copy.write_bytes(content)
+    return copy
+
+
+def dead_pid() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_the_copy_takes_the_place_of_the_file(song: Path) -> None:
+    with edited_copy(song) as copy:
+        assert copy.parent == song.parent
+        assert copy.suffix == ".mp3"
+        assert copy.read_bytes() == b"old"
+        copy.write_bytes(b"new")
+        assert song.read_bytes() == b"old"
+    assert song.read_bytes() == b"new"
+    assert list(song.parent.iterdir()) == [song]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt()])
+def test_what_fails_leaves_the_file_as_it_was(song: Path, error: BaseException) -> None:
+    before = song.stat()
+
+    def fail() -> None:
+        with edited_copy(song) as copy:
+            copy.write_bytes(b"ne")
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
+    assert song.read_bytes() == b"old"
+    assert song.stat().st_mtime_ns == before.st_mtime_ns
+    assert list(song.parent.iterdir()) == [song]
+
+
+@POSIX
+@pytest.mark.parametrize("mode", [0o600, 0o664, 0o640, 0o4755])
+def test_permissions_stay(song: Path, mode: int) -> None:
+    song.chmod(mode)
+    edit(song)
+    assert stat.S_IMODE(song.stat().st_mode) == mode
+
+
+@POSIX
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="not root")
+def test_the_owner_stays(song: Path) -> None:
+    os.chown(song, 1234, 5678)
+    song.chmod(0o4755)
+    edit(song)
+    status = song.stat()
+    assert (status.st_uid, status.st_gid) == (1234, 5678)
+    assert stat.S_IMODE(status.st_mode) == 0o4755
+
+
+@POSIX
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no users here")
+def test_a_file_of_somebody_else_is_edited_in_place(
+    song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: song.stat().st_uid + 1)
+    assert edit(song) == song
+    assert song.read_bytes() == b"new"
+
+
+def test_extended_attributes_stay(song: Path) -> None:
+    if not hasattr(os, "setxattr"):
+        pytest.skip("no extended attributes here")
+    try:
+        os.setxattr(song, "user.rating", b"5")
+    except OSError:
+        pytest.skip("the file system has no extended attributes")
+    edit(song)
+    assert os.getxattr(song, "user.rating") == b"5"
+
+
+def test_the_file_is_newer_than_before(song: Path) -> None:
+    os.utime(song, (1e9, 1e9))
+    edit(song)
+    assert song.stat().st_mtime > 1e9 + 1
+
+
+@POSIX
+def test_a_symbolic_link_stays_one(song: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.mp3"
+    link.symlink_to(song)
+    assert edit(link).parent == song.parent
+    assert link.is_symlink()
+    assert song.read_bytes() == link.read_bytes() == b"new"
+
+
+def test_a_hard_link_stays_one(song: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.mp3"
+    os.link(song, link)
+    edit(link)
+    assert song.read_bytes() == b"new"
+    assert song.samefile(link)
+
+
+@POSIX
+def test_a_folder_that_takes_no_file_needs_no_copy(
+    song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _: path != song.parent)
+    assert edit(song) == song
+
+
+def test_what_somebody_else_writes_meanwhile_stays(song: Path) -> None:
+    def edit_both() -> None:
+        with edited_copy(song) as copy:
+            copy.write_bytes(b"ours")
+            song.write_bytes(b"theirs")
+
+    with pytest.raises(ChangedMeanwhileError):
+        edit_both()
+    assert song.read_bytes() == b"theirs"
+    assert list(song.parent.iterdir()) == [song]
+
+
+def test_a_file_that_vanishes_meanwhile_stays_away(song: Path) -> None:
+    def edit_both() -> None:
+        with edited_copy(song) as copy:
+            copy.write_bytes(b"ours")
+            song.unlink()
+
+    with pytest.raises(FileNotFoundError):
+        edit_both()
+    assert not list(song.parent.iterdir())
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".mp3", "é" * 125 + ".mp3", "[*?].mp3", "a"])
+def test_odd_names(song: Path, name: str) -> None:
+    song = song.rename(song.with_name(name))
+    edit(song)
+    assert song.read_bytes() == b"new"
+    assert list(song.parent.iterdir()) == [song]
+
+
+class TestLeftovers:
+    @POSIX
+    def test_of_a_killed_process_are_removed(self, song: Path) -> None:
+        with edited_copy(song) as copy:
+            left = copy.with_name(copy.name.replace(f"{os.getpid()}", f"{dead_pid()}"))
+        left.write_bytes(b"half")
+        edit(song)
+        assert list(song.parent.iterdir()) == [song]
+
+    @POSIX
+    def test_of_a_process_at_work_stay_until_they_are_old(self, song: Path) -> None:
+        with edited_copy(song) as copy:
+            theirs = copy.with_name(copy.name.replace(f"{os.getpid()}", f"{os.getppid()}"))
+        theirs.write_bytes(b"half")
+        edit(song)
+        assert theirs.exists()
+        long_ago = theirs.stat().st_mtime - 2 * safe_edit.STALE_SECONDS
+        os.utime(theirs, (long_ago, long_ago))
+        edit(song)
+        assert not theirs.exists()
+
+    def test_of_other_files_stay(self, song: Path) -> None:
+        other = song.with_name(f"{PREFIX}0123456789abcdef-1.mp3")
+        other.write_bytes(b"half")
+        edit(song)
+        assert other.exists()
