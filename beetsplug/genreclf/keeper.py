@@ -19,6 +19,7 @@ from beetsplug.genreclf.file_genres import (
 from beetsplug.genreclf.listening import Listening, remember
 from beetsplug.genreclf.lost_disk import require_music_folder
 from beetsplug.genreclf.tags import Decision, Outcome
+from beetsplug.genreclf.write_ahead import note_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,11 +148,13 @@ class Keeper:
     ) -> bool:
         """Do both or, on a full disk or an impatient Ctrl-C, neither."""
         otherwise = "genre neither written nor stored"
+        take_back = note_ahead(item)
         try:
             written = self.write_genres(
                 item, item.genres, in_step=in_step, otherwise=otherwise
             )
             if written is Written.FAILED:
+                take_back()
                 return False
             if written is Written.DONE:
                 provenance.note_written(item)
@@ -159,6 +162,7 @@ class Keeper:
         except BaseException:
             if before is not None:
                 put_back_file_genres(item, before, safe=self.safe_write)
+            take_back()
             raise
         return True
 

@@ -1,0 +1,46 @@
+"""What the library is told before a file is written.
+
+A process that is killed between file and library would leave a genre in the file that the
+library knows nothing of, and the next run would take it for a person's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from beetsplug.genreclf.provenance import joined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from beets.library import Item
+
+#: Not what was heard: a track whose genre is not stored yet is to be decided again.
+NOTED = ("genreclf_previous", "genreclf_file_previous", "genreclf_file_genres")
+
+
+def note_ahead(item: Item) -> Callable[[], None]:
+    """Store that the genres of a track will stand in its file, and what stood there.
+
+    Returns:
+        What takes that back.
+    """
+    # Another object: storing only some fields would make this one forget the rest.
+    row = item.db.get_item(cast("int", item.id))
+    if row is None:
+        return lambda: None
+    before = _noted(row)
+    _store(row, _noted(item) | {"genreclf_file_genres": joined(item.genres)})
+    return lambda: _store(row, before)
+
+
+def _noted(item: Item) -> dict[str, str]:
+    own = set(item.keys(with_album=False))
+    return {name: item[name] for name in NOTED if name in own}
+
+
+def _store(row: Item, fields: Mapping[str, str]) -> None:
+    for name in _noted(row).keys() - fields.keys():
+        del row[name]
+    row.update(fields)
+    row.store()

@@ -1,0 +1,123 @@
+"""A process that is killed after it wrote a file, and before it told the library."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from mediafile import MediaFile
+
+from beetsplug.genreclf import provenance
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from beets.library import Item
+    from plugin.conftest import BeetsHome, ScriptedClassifier
+
+
+class Killing:
+    """Keeps what a kill at that moment would have left, and goes back to it."""
+
+    def __init__(self, home: BeetsHome, song: Path) -> None:
+        self._home = home
+        self._song = song
+        self._left = home.folder / "left"
+        self._left.mkdir()
+
+    def note(self) -> None:
+        """Copy database and file as they are on the disk."""
+        shutil.copy2(self._home.database, self._left / "library.db")
+        shutil.copy2(self._song, self._left / "song.mp3")
+
+    def go_back(self) -> None:
+        """Put both back."""
+        self._home.close()
+        shutil.copy2(self._left / "library.db", self._home.database)
+        shutil.copy2(self._left / "song.mp3", self._song)
+
+
+@pytest.fixture
+def song(home: BeetsHome) -> Path:
+    return home.add_track("Song")
+
+
+@pytest.fixture
+def killing(home: BeetsHome, song: Path, monkeypatch: pytest.MonkeyPatch) -> Killing:
+    """Look at the moment between file and library."""
+    killing = Killing(home, song)
+    note_written = provenance.note_written
+
+    def note(item: Item) -> None:
+        killing.note()
+        note_written(item)
+
+    monkeypatch.setattr(provenance, "note_written", note)
+    return killing
+
+
+def genres(home: BeetsHome, song: Path) -> tuple[list[str], list[str]]:
+    """Return the genres in the library and in the file."""
+    return home.item("Song").genres, MediaFile(song).genres or []
+
+
+@pytest.mark.usefixtures("classifier")
+@pytest.mark.parametrize(("before", "flags"), [([], ()), (["Jazz"], ("-f",))])
+def test_the_next_run_makes_library_and_file_agree(
+    home: BeetsHome, song: Path, killing: Killing, before: list[str], flags: tuple[str, ...]
+) -> None:
+    if before:
+        home.beet("modify", "-y", "-M", "title:Song", f"genres={before[0]}")
+    home.beet("genreclf", *flags)
+    killing.go_back()
+    assert genres(home, song) == (before, ["Rock"])
+
+    printed = home.beet("genreclf", *flags)
+
+    assert printed.exit_code == 0
+    assert genres(home, song) == (["Rock"], ["Rock"])
+    home.beet("genreclf", "--revert")
+    assert genres(home, song) == (before, before)
+    assert not [name for name in home.item("Song") if name.startswith("genreclf_")]
+
+
+@pytest.mark.usefixtures("classifier")
+@pytest.mark.parametrize(("before", "flags"), [([], ()), (["Jazz"], ("-f",))])
+def test_reverting_gives_the_file_back(
+    home: BeetsHome, song: Path, killing: Killing, before: list[str], flags: tuple[str, ...]
+) -> None:
+    if before:
+        home.beet("modify", "-y", "-M", "title:Song", f"genres={before[0]}")
+    home.beet("genreclf", *flags)
+    killing.go_back()
+    home.beet("genreclf", "--revert")
+    assert genres(home, song) == (before, before)
+
+
+def test_another_genre_than_the_model_chose_before(
+    home: BeetsHome, song: Path, killing: Killing, classifier: ScriptedClassifier
+) -> None:
+    home.beet("genreclf")
+    classifier.answers["Song"] = ("blues", 0.9)
+    home.beet("genreclf", "-f", "--listen-again")
+    killing.go_back()
+    assert genres(home, song) == (["Rock"], ["Blues"])
+    home.beet("genreclf", "-f", "--listen-again")
+    assert genres(home, song) == (["Blues"], ["Blues"])
+    home.beet("genreclf", "--revert")
+    assert genres(home, song) == ([], [])
+
+
+@pytest.mark.usefixtures("classifier")
+def test_a_write_that_fails_leaves_no_note(
+    home: BeetsHome, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("beetsplug.genreclf.file_genres._edit", fail)
+    before = home.dump()
+    assert home.beet("genreclf").exit_code == 1
+    assert home.dump() == before
+    assert genres(home, song) == ([], [])
