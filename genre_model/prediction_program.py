@@ -20,6 +20,9 @@ from genre_model.prediction_text import json_of_error, json_of_prediction, json_
 if TYPE_CHECKING:
     from genre_model.classifier import GenreClassifier
 
+#: Of memory, for one process; a track takes a tenth of a gigabyte.
+MOST_BYTES = 3 * 2**30
+
 
 def main() -> None:
     """Answer until nobody asks any more."""
@@ -49,6 +52,7 @@ def _load(requests: BinaryIO, answers: BinaryIO) -> GenreClassifier | None:
         from genre_model.freed_memory import keep_freed_memory
         from genre_model.model_file import model_from_bytes
 
+        _bound_memory()
         keep_freed_memory()
         model = model_from_bytes(content)
     except (GenreModelError, ImportError) as error:
@@ -56,6 +60,15 @@ def _load(requests: BinaryIO, answers: BinaryIO) -> GenreClassifier | None:
         return None
     _send(answers, {"card": model.card.to_json(), "model_id": model.model_id})
     return GenreClassifier(model, beginning["combination"])
+
+
+def _bound_memory() -> None:
+    """Let a file that asks for too much fail, rather than the system look for a victim."""
+    if sys.platform == "linux":  # elsewhere such limits mean something else, or nothing
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, most))
 
 
 def _answer(classifier: GenreClassifier, requests: BinaryIO, answers: BinaryIO) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from genre_model.config import FrontEnd, WaveformConfig
 
+#: A file that goes on for longer than it claims is read for no more than so much longer.
+MORE_THAN_CLAIMED, MORE_SECONDS = 2.0, 60.0
 #: Peak below which there is nothing to hear: -80 dBFS.
 SILENT_BELOW = 1e-4
 
@@ -104,7 +106,7 @@ class AudioFile:
         return self._read(first, first + n_samples)
 
     def read_all(self) -> NDArray[np.float32]:
-        """Decode the whole file.
+        """Decode the whole file; of one that claims far too little, the beginning.
 
         Returns:
             The waveform [shape=(n_samples,)].
@@ -112,16 +114,17 @@ class AudioFile:
         Raises:
             AudioDecodeError: if the file cannot be read any more.
         """
-        return self._read(0, None)
+        most_seconds = MORE_THAN_CLAIMED * self.duration_seconds + MORE_SECONDS
+        return self._read(0, ceil(most_seconds * self._sample_rate_hz))
 
-    def _read(self, first: int, end: int | None) -> NDArray[np.float32]:
+    def _read(self, first: int, end: int) -> NDArray[np.float32]:
         """Return samples ``first`` to ``end``, counted at the rate of the result."""
         # The resampler starts where both grids of samples meet, so that it computes the
         # very numbers that it computes when it starts at 0.
         n_in, n_out = cycle_of(self._decoder.sample_rate_hz, self._sample_rate_hz)
         n_settling = round(SETTLE_SECONDS * self._sample_rate_hz)
         n_cycles = max(0, (first - n_settling) // n_out)
-        file_end = None if end is None else ceil((end + n_settling) * n_in / n_out)
+        file_end = ceil((end + n_settling) * n_in / n_out)
         with _naming(self._path):
             blocks = self._decoder.blocks(n_cycles * n_in, file_end)
             pieces = resampled(blocks, self._sample_rate_hz, self._clean_below_hz)
@@ -146,15 +149,14 @@ def is_silent(samples: NDArray[np.float32]) -> bool:
 
 
 def _excerpt(
-    pieces: Iterable[NDArray[np.float32]], position: int, first: int, end: int | None
+    pieces: Iterable[NDArray[np.float32]], position: int, first: int, end: int
 ) -> NDArray[np.float32]:
     """Join pieces, the first of which begins at ``position``, and stop at ``end``."""
     kept = []
     for piece in pieces:
-        if end is not None and position >= end:
+        if position >= end:
             break
-        stop = None if end is None else end - position
-        kept.append(piece[max(0, first - position) : stop])
+        kept.append(piece[max(0, first - position) : end - position])
         position += len(piece)
     return np.concatenate(kept) if kept else np.zeros(0, np.float32)
 

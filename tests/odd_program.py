@@ -11,7 +11,10 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from genre_model.classifier import GenreClassifier
+from genre_model.prediction_program import MOST_BYTES
 from genre_model.prediction_program import main as genuine_main
 
 if TYPE_CHECKING:
@@ -22,23 +25,42 @@ if TYPE_CHECKING:
 HANG_SECONDS = 60.0
 
 
+def _crash() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _have_a_bug() -> None:
+    raise ZeroDivisionError("oops")
+
+
+def _take_memory() -> None:
+    np.ones(MOST_BYTES // 4)
+
+
+def _print() -> None:
+    sys.stdout.write('{"error": "AudioDecodeError", "text": "I am no answer"}\n')
+    sys.stdout.flush()
+    os.write(1, b"neither am I\n")
+
+
+STUMBLES = {
+    "segfault": _crash,
+    "exit": lambda: os._exit(3),
+    "hang": lambda: time.sleep(HANG_SECONDS),
+    "bug": _have_a_bug,
+    "greedy": _take_memory,
+    "noisy": _print,
+}
+
+
 def main() -> None:
     """Answer as the genuine program does, but for files with odd names."""
     predict = GenreClassifier.predict_file
 
     def stumble(classifier: GenreClassifier, path: Path) -> TrackPrediction:
-        if path.name.startswith("segfault"):
-            os.kill(os.getpid(), signal.SIGSEGV)
-        if path.name.startswith("exit"):
-            os._exit(3)
-        if path.name.startswith("hang"):
-            time.sleep(HANG_SECONDS)
-        if path.name.startswith("bug"):
-            raise ZeroDivisionError("oops")
-        if path.name.startswith("noisy"):
-            sys.stdout.write('{"error": "AudioDecodeError", "text": "I am no answer"}\n')
-            sys.stdout.flush()
-            os.write(1, b"neither am I\n")
+        for beginning, act in STUMBLES.items():
+            if path.name.startswith(beginning):
+                act()
         return predict(classifier, path)
 
     GenreClassifier.predict_file = stumble  # type: ignore[method-assign, assignment]

@@ -248,6 +248,17 @@ class TestStumbling:
         assert str(bug.error) == f"{path}: unexpected ZeroDivisionError: oops"
         assert after.prediction is not None
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="memory has no limit here")
+    def test_too_much_memory_costs_one_file(
+        self, stumbling: IsolatedClassifier, song: Path, tmp_path: Path
+    ) -> None:
+        greedy, after = predict_files(
+            stumbling, [tmp_path / "greedy.flac", song], n_threads=1
+        )
+        assert "MemoryError" in str(greedy.error)
+        assert after.prediction is not None
+        assert len(pids_of(stumbling)) == 1
+
     def test_what_libraries_print_is_no_answer(
         self,
         stumbling: IsolatedClassifier,

@@ -9,6 +9,7 @@ import struct
 import sys
 import wave
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -26,7 +27,12 @@ from genre_model.errors import (
     TooLongError,
 )
 from genre_model.resampler import cycle_of, resampled
-from genre_model.waveform import AudioFile, is_silent
+from genre_model.waveform import (
+    MORE_SECONDS,
+    MORE_THAN_CLAIMED,
+    AudioFile,
+    is_silent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -571,6 +577,16 @@ class TestDuration:
         path = flac_claiming(3600 * 3, flac, tmp_path)
         with AudioFile(path, CONFIG) as audio:
             assert audio.duration_seconds == pytest.approx(SECONDS)
+
+    def test_what_goes_on_for_much_longer_than_it_claims_is_not_read_to_its_end(
+        self, tmp_path: Path
+    ) -> None:
+        long = write_audio(tmp_path / "long.flac", tone(440, 120, 8000), 8000)
+        with AudioFile(flac_claiming(1, long, tmp_path), CONFIG) as audio:
+            assert audio.duration_seconds == 44100 / 8000
+            samples = audio.read_all()
+        most_seconds = MORE_THAN_CLAIMED * 44100 / 8000 + MORE_SECONDS
+        assert len(samples) == ceil(most_seconds * CONFIG.sample_rate_hz)
 
     def test_a_claim_of_many_hours_is_refused(self, flac: Path, tmp_path: Path) -> None:
         path = flac_claiming(MAX_SECONDS + 3600, flac, tmp_path)
