@@ -60,18 +60,26 @@ def write_file_genres(item: Item, genres: Sequence[str], *, safe: bool = True) -
     if genres and not wanted:
         return False
     if wanted != _genres_of(media_file):
-        _save(item, wanted, safe=safe)
+        try:
+            _save(item, wanted, safe=safe)
+        except FileOperationError:
+            # Another run on the same library may have written just this.
+            if wanted != _genres_of(_open(item)):
+                raise
         plugins.send("after_write", item=item, path=item.path)
     return wanted == list(genres)
 
 
 def put_back_file_genres(item: Item, genres: Sequence[str], *, safe: bool = True) -> None:
-    """Undo :func:`write_file_genres` half-way; nobody is told.
+    """Undo :func:`write_file_genres` half-way, unless somebody wrote after it.
+
+    Nobody is told.
 
     Raises:
         FileOperationError: if the file cannot be read or written.
     """
-    if list(genres) != _genres_of(_open(item)):
+    standing = _genres_of(_open(item))
+    if standing != list(genres) and standing in ([], item.genres):
         _save(item, genres, safe=safe)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from beets.library import FileOperationError
 
@@ -78,13 +78,14 @@ class Keeper:
     def _keep_genres(self, item: Item, decision: Decision, listening: Listening) -> Outcome:
         in_step, settled = is_in_step(item), is_settled(item)
         in_file = self._read_genres(item) if self.files_are_ours else None
+        present = item.genres
         remember(item, listening)
         if decision.genres is None:
             provenance.note_file_genres(item, in_file)
         else:
             provenance.claim_track(item, decision.genres, in_file)
         if self.write:
-            if not self._write_and_store(item, in_file, in_step=in_step):
+            if not self._write_and_store(item, present, in_file, in_step=in_step):
                 return Outcome.NOT_WRITTEN
             is_behind = in_file is not None and in_file != provenance.clean(item.genres)
             again = decision.genres is None
@@ -106,9 +107,11 @@ class Keeper:
             return None
         if not provenance.file_is_known(item, in_file):
             return None
-        if pretend or self._write_and_store(item, in_file, in_step=is_in_step(item)):
+        if pretend:
             return Outcome.CAUGHT_UP
-        return Outcome.NOT_WRITTEN
+        in_step = is_in_step(item)
+        done = self._write_and_store(item, item.genres, in_file, in_step=in_step)
+        return Outcome.CAUGHT_UP if done else Outcome.NOT_WRITTEN
 
     def genres_of_others(self, item: Item) -> list[str]:
         """Return what stands in the file of a track, past the library and past us."""
@@ -144,27 +147,53 @@ class Keeper:
         return Written.DONE if holds_them else Written.KEPT_OUT
 
     def _write_and_store(
-        self, item: Item, before: Sequence[str] | None, *, in_step: bool
+        self,
+        item: Item,
+        present: list[str],
+        before: Sequence[str] | None,
+        *,
+        in_step: bool,
     ) -> bool:
-        """Do both or, on a full disk or an impatient Ctrl-C, neither."""
+        """Do both or, on a full disk or an impatient Ctrl-C, neither.
+
+        Nor if somebody has changed the genres in the library, which were the present ones
+        when this was decided.
+        """
         otherwise = "genre neither written nor stored"
+        if not self._is_untouched(item, present):
+            return False
         take_back = note_ahead(item)
         try:
             written = self.write_genres(
                 item, item.genres, in_step=in_step, otherwise=otherwise
             )
-            if written is Written.FAILED:
+            done = written is not Written.FAILED
+            if done and not self._is_untouched(item, present):
+                put_back_file_genres(item, before or [], safe=self.safe_write)
+                done = False
+            with item.db.transaction():
                 take_back()
-                return False
-            if written is Written.DONE:
-                provenance.note_written(item)
-            item.store()
+                if written is Written.DONE:
+                    provenance.note_written(item)
+                if done:
+                    item.store()
         except BaseException:
             if before is not None:
                 put_back_file_genres(item, before, safe=self.safe_write)
             take_back()
             raise
-        return True
+        return done
+
+    def _is_untouched(self, item: Item, present: list[str]) -> bool:
+        row = item.db.get_item(cast("int", item.id))
+        # The same genres are those of another run.
+        if row is not None and row.genres in (present, item.genres):
+            return True
+        self.reporter.warning(
+            f"{item.filepath}: genre neither written nor stored: somebody else changed it "
+            "in the library meanwhile"
+        )
+        return False
 
     def _is_there(self, item: Item) -> bool:
         if item.filepath.exists():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from mediafile import MediaFile
 
-from beetsplug.genreclf import provenance
+from beetsplug.genreclf import file_genres, provenance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,3 +121,25 @@ def test_a_write_that_fails_leaves_no_note(
     assert home.beet("genreclf").exit_code == 1
     assert home.dump() == before
     assert genres(home, song) == ([], [])
+
+
+@pytest.mark.usefixtures("classifier")
+def test_an_edit_of_the_library_meanwhile_stays(
+    home: BeetsHome,
+    song: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    edit_file = file_genres._edit
+
+    def edit_while_somebody_edits(path: Path, genres: list[str]) -> None:
+        edit_file(path, genres)
+        monkeypatch.setattr(file_genres, "_edit", edit_file)
+        item = home.library().items("title:Song")[0]
+        item.genres = ["Polka"]
+        item.store()
+
+    monkeypatch.setattr(file_genres, "_edit", edit_while_somebody_edits)
+    printed = home.beet("genreclf")
+    assert printed.exit_code == 1
+    assert "somebody else changed it" in printed.err
+    assert genres(home, song) == (["Polka"], [])
