@@ -37,6 +37,7 @@ class IsolatedClassifier:
     Args:
         content: of a model file.
         combination: how segments become a track, ``"mean"`` or ``"vote"``.
+        is_foreign: somebody else made it: try whether it does no harm.
 
     Raises:
         ModelFileError: what is wrong with the content.
@@ -44,8 +45,15 @@ class IsolatedClassifier:
         GenreModelError: no process can be started.
     """
 
-    def __init__(self, content: bytes, combination: Combination = "mean") -> None:
+    def __init__(
+        self,
+        content: bytes,
+        combination: Combination = "mean",
+        *,
+        is_foreign: bool = False,
+    ) -> None:
         self._content = content
+        self._is_foreign = is_foreign
         self._combination = combination
         self._lock = threading.Lock()
         self._idle: list[PredictionProcess] = []
@@ -154,7 +162,9 @@ class IsolatedClassifier:
         with self._lock:
             self._all.add(process)
         try:
-            answer = process.load(self._content, self._combination)
+            answer = process.load(
+                self._content, self._combination, is_foreign=self._is_foreign
+            )
             if (error_of_model := error_of_json(answer)) is not None:
                 raise error_of_model
         except BaseException as error:

@@ -8,11 +8,12 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from genre_model.track_probabilities import Combination
@@ -27,6 +28,8 @@ PROGRAM = (
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
 )
+#: No model takes as long to be loaded, or tried, not even on a disk that has to wake up.
+LOAD_SECONDS = 120.0
 _SECONDS_TO_DIE = 1.0
 
 
@@ -54,19 +57,28 @@ class PredictionProcess:
         )
         self._is_late = False
 
-    def load(self, content: bytes, combination: Combination) -> dict[str, Any]:
+    def load(
+        self, content: bytes, combination: Combination, *, is_foreign: bool
+    ) -> dict[str, Any]:
         """Hand over a model file, and wait for what comes of it.
 
+        Args:
+            content: of the file.
+            combination: how segments become a track.
+            is_foreign: whether to try it before it is trusted.
+
         Raises:
-            ProcessEndedError: if the process ended over it.
+            ProcessEndedError: if the process ended over it, or took too long.
         """
         level = logging.getLogger("genre_model").getEffectiveLevel()
         beginning = {
             "n_bytes": len(content),
             "combination": combination,
+            "is_foreign": is_foreign,
             "log_level": level,
         }
-        return self._answer_to(json.dumps(beginning).encode() + b"\n" + content)
+        with self._at_most(LOAD_SECONDS):
+            return self._answer_to(json.dumps(beginning).encode() + b"\n" + content)
 
     def ask(self, path: Path, wants: Wants, seconds: float) -> dict[str, Any]:
         """Wait for the answer about a file.
@@ -79,14 +91,9 @@ class PredictionProcess:
         Raises:
             ProcessEndedError: if the process ended over it.
         """
-        timer = Timer(seconds, self._give_up)
-        timer.daemon = True
-        timer.start()
-        try:
-            request = {"path": str(path), "wants": wants}
+        request = {"path": str(path), "wants": wants}
+        with self._at_most(seconds):
             return self._answer_to(json.dumps(request).encode() + b"\n")
-        finally:
-            timer.cancel()
 
     @property
     def pid(self) -> int:
@@ -111,6 +118,16 @@ class PredictionProcess:
                 with suppress(OSError):  # what was not sent stays so
                     pipe.close()
 
+    @contextmanager
+    def _at_most(self, seconds: float) -> Iterator[None]:
+        timer = Timer(seconds, self._give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     def _give_up(self) -> None:
         self._is_late = True
         self._process.kill()
@@ -125,7 +142,10 @@ class PredictionProcess:
         line = stdout.readline()
         if not line.endswith(b"\n"):
             raise ProcessEndedError(self._how_it_ended())
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError as error:  # what crashed, or was taken over, may say anything
+            raise ProcessEndedError("no sensible answer") from error
         return answer
 
     def _how_it_ended(self) -> str:

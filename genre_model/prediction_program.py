@@ -26,7 +26,7 @@ MOST_BYTES = 3 * 2**30
 
 def main() -> None:
     """Answer until nobody asks any more."""
-    requests, answers = _pipes()
+    requests, answers = pipes()
     # Ctrl-C is for the process that asks; this one ends when it does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(BrokenPipeError):
@@ -35,10 +35,17 @@ def main() -> None:
             _answer(classifier, requests, answers)
 
 
-def _pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Return the pipes, and let what libraries print go where errors go."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+def pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Return the pipes, and silence libraries of C, which print what a file tells them to.
+
+    Python still says what goes wrong.
+    """
+    out, err = sys.stdout.fileno(), sys.stderr.fileno()
+    answers = os.fdopen(os.dup(out), "wb")
+    sys.stderr = os.fdopen(os.dup(err), "w", errors="backslashreplace")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, out)
+    os.dup2(nowhere, err)
     return sys.stdin.buffer, answers
 
 
@@ -52,8 +59,12 @@ def _load(requests: BinaryIO, answers: BinaryIO) -> GenreClassifier | None:
         from genre_model.freed_memory import keep_freed_memory
         from genre_model.model_file import model_from_bytes
 
-        _bound_memory()
+        bound_memory()
         keep_freed_memory()
+        if beginning["is_foreign"]:
+            from genre_model.foreign_network import check_foreign_network
+
+            check_foreign_network(content)
         model = model_from_bytes(content)
     except (GenreModelError, ImportError) as error:
         _send(answers, json_of_error(error))
@@ -62,7 +73,7 @@ def _load(requests: BinaryIO, answers: BinaryIO) -> GenreClassifier | None:
     return GenreClassifier(model, beginning["combination"])
 
 
-def _bound_memory() -> None:
+def bound_memory() -> None:
     """Let a file that asks for too much fail, rather than the system look for a victim."""
     if sys.platform == "linux":  # elsewhere such limits mean something else, or nothing
         import resource

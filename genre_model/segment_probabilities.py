@@ -15,6 +15,8 @@ import onnxruntime
 from genre_model.errors import ModelFileError
 
 onnxruntime.disable_telemetry_events()
+# It would print, in colours, what a model made it stumble over; every error is raised, too.
+onnxruntime.set_default_logger_severity(4)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from beets import plugins, ui
 
-from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.flags import config_flags, given_flags
 from beetsplug.genreclf.model_loading import ModelUnavailableError
 from beetsplug.genreclf.options import Options, read_options
 from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
 from beetsplug.genreclf.stopping import stop_on_sigint
+from beetsplug.genreclf.terminal import say, user_error
 
 if TYPE_CHECKING:
     import optparse
@@ -77,12 +77,12 @@ class Command:
             try:
                 ending = job.run(_drained(items))
             except ModelUnavailableError as error:
-                raise UserError(f"genreclf: {error}") from error
+                raise user_error(f"genreclf: {error}") from error
             except KeyboardInterrupt:  # the second press
                 raise SystemExit(INTERRUPTED) from None
             except sqlite3.OperationalError as error:  # a full disk, a locked file
                 where = os.fsdecode(lib.path)
-                raise UserError(f"genreclf: {where}: {error}") from error
+                raise user_error(f"genreclf: {where}: {error}") from error
             finally:
                 job.reporter.close()
             _conclude(lib, options, ending, stopped=is_stopped())
@@ -163,7 +163,7 @@ class Job:
         doubts = audit.check(items)
         self.reporter.close()
         for doubt in doubts:
-            ui.print_(doubt.line())
+            say(doubt.line())
         return Ending(audit.summary(), audit.unreadable)
 
     def _hearing(self) -> Hearing:
@@ -207,14 +207,14 @@ def _drained(items: deque[Item]) -> Iterator[Item]:
 
 def _check_keep_existing(flags: dict[str, Any], options: Options) -> None:
     if flags.get("keep_existing") and not options.policy.force and not flags.get("update"):
-        raise UserError("genreclf: --keep-existing needs --force or --update")
+        raise user_error("genreclf: --keep-existing needs --force or --update")
 
 
 def _conclude(lib: Library, options: Options, ending: Ending, *, stopped: bool) -> None:
     """Print the summary; turn what went wrong into the exit status."""
     if not options.quiet:
         words = ["interrupted: "] * stopped + ["pretending: "] * options.pretend
-        ui.print_("".join(words) + ending.summary)
+        say("".join(words) + ending.summary)
     if not (stopped or ending.failures):
         return
     # beets tells plugins of the end of successful commands only; smart playlists wait
@@ -223,4 +223,4 @@ def _conclude(lib: Library, options: Options, ending: Ending, *, stopped: bool) 
     if stopped:
         raise SystemExit(INTERRUPTED)
     failed = "1 track" if ending.failures == 1 else f"{ending.failures} tracks"
-    raise UserError(f"genreclf: {failed} failed; the warnings say why")
+    raise user_error(f"genreclf: {failed} failed; the warnings say why")

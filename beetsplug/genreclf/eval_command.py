@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from beets import ui
-
 from beetsplug.genreclf.command import INTERRUPTED, matching, nothing_matches
-from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.eval_flags import DEFAULT_NUMBER, given_flags, options_of
 from beetsplug.genreclf.eval_report import Report
 from beetsplug.genreclf.evaluation import Evaluation, leaks
@@ -20,6 +17,7 @@ from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.out_of_fold import read_out_of_fold
 from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
 from beetsplug.genreclf.stopping import stop_on_sigint
+from beetsplug.genreclf.terminal import say, user_error
 
 if TYPE_CHECKING:
     import optparse
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from beets.library import Item, Library
     from beets.logging import BeetsLogger
 
+    from beetsplug.genreclf.compat import UserError
     from beetsplug.genreclf.evaluation import Answer
     from beetsplug.genreclf.lazy_classifier import LazyClassifier
     from beetsplug.genreclf.options import Options
@@ -78,7 +77,7 @@ class EvalCommand:
                 raise SystemExit(INTERRUPTED) from None
         if is_stopped():
             heard = len(answers) + evaluation.inaudible + evaluation.unreadable
-            ui.print_(f"interrupted: heard {heard} of {evaluation.n_questions} tracks")
+            say(f"interrupted: heard {heard} of {evaluation.n_questions} tracks")
         if answers:
             report = _report(model, evaluation, answers)
             _print(report, options, flags.get("number", DEFAULT_NUMBER))
@@ -128,13 +127,13 @@ def _report(
 
 def _print(report: Report, options: Options, n_doubts: int) -> None:
     for line in report.headline():
-        ui.print_(line)
+        say(line)
     if options.quiet:
         return
     if report.judgement.multi_label and options.training.labels == "first":
-        ui.print_("  only the first genre of each track counts; --labels all counts all")
+        say("  only the first genre of each track counts; --labels all counts all")
     for line in report.details(n_doubts):
-        ui.print_(line)
+        say(line)
 
 
 def _conclude(evaluation: Evaluation, *, is_empty: bool, stopped: bool) -> None:
@@ -149,4 +148,4 @@ def _conclude(evaluation: Evaluation, *, is_empty: bool, stopped: bool) -> None:
 
 
 def _error(text: str) -> UserError:
-    return UserError(f"genreclf-eval: {text}")
+    return user_error(f"genreclf-eval: {text}")

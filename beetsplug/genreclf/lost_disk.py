@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from beetsplug.genreclf.compat import UserError
+from beetsplug.genreclf.terminal import user_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def require_music_folder(folder: Path | None, path: Path) -> None:
     if folder is None or folder not in path.parents or path.exists():
         return
     if not folder.is_dir() or not any(folder.iterdir()):
-        raise UserError(
+        raise user_error(
             f"genreclf: the music folder {folder} is missing or empty; is its disk "
             "mounted? Tracks below it were left as they are"
         )

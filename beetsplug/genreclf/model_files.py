@@ -9,8 +9,6 @@ import unicodedata
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from beets import ui
-
 import genre_model
 from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.model_choice import (
@@ -27,6 +25,7 @@ from beetsplug.genreclf.model_choice import (
     person_path,
 )
 from beetsplug.genreclf.model_loading import ModelUnavailableError, load_classifier
+from beetsplug.genreclf.terminal import say, user_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,12 +55,12 @@ def remove_model(name: str, configured: str | Path | None) -> None:
         if was_chosen:
             forget_choice()
         own_model_path(name).unlink()
-    ui.print_(f"{name} is removed" + ("" if model_id is None else f": {model_id}"))
+    say(f"{name} is removed" + ("" if model_id is None else f": {model_id}"))
     if was_chosen:
         default = load_model(None).model_id
-        ui.print_(f"It was the chosen model; the choice falls back to {default}")
+        say(f"It was the chosen model; the choice falls back to {default}")
     if was_chosen and configured is None:
-        ui.print_(UPDATE)
+        say(UPDATE)
 
 
 def _check_removable(name: str, configured: str | Path | None) -> None:
@@ -115,7 +114,7 @@ def export_model(name: str, to: str) -> None:
     with about_file(path):
         content = genre_model.read_network(model_in_force(name))
         genre_model.write_atomically(path, content)
-    ui.print_(
+    say(
         f"{name} ({model_id}) is in {genre_model.printable(str(path))}; the card inside "
         "carries labels, counts and scores, but no paths or titles"
     )
@@ -142,11 +141,11 @@ def import_model(file: str, name: str | None, configured: str | Path | None) -> 
     with about_file(path):
         genre_model.write_atomically(path, content)
         is_in_force = model_in_force(configured) == path
-    ui.print_(f"{name} ({load_model(name).model_id}) is one of your models now")
+    say(f"{name} ({load_model(name).model_id}) is one of your models now")
     if is_in_force:
-        ui.print_("A model of this name was chosen before: it tags from now on")
+        say("A model of this name was chosen before: it tags from now on")
     else:
-        ui.print_(f"To tag with it: beet genreclf-models --use {shlex.quote(name)}")
+        say(f"To tag with it: beet genreclf-models --use {shlex.quote(name)}")
 
 
 def _check_new_name(name: str) -> None:
@@ -202,4 +201,4 @@ def about_file(path: Path) -> Iterator[None]:
 
 def models_error(text: str) -> UserError:
     """Return an error that beets prints in one line."""
-    return UserError(genre_model.printable(f"genreclf-models: {text}"))
+    return user_error(f"genreclf-models: {text}")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from beets import ui
-
 import genre_model
 from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.model_choice import (
@@ -25,6 +23,7 @@ from beetsplug.genreclf.model_files import (
 )
 from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.reporter import LogReporter
+from beetsplug.genreclf.terminal import say
 
 if TYPE_CHECKING:
     import optparse
@@ -84,7 +83,7 @@ def _list_or_show(
 ) -> None:
     for name in names:
         classifier = load_model(name)
-        ui.print_(genre_model.card_details(classifier.model_id, classifier.card))
+        say(genre_model.card_details(classifier.model_id, classifier.card))
     if not names:
         _list(configured, log)
 
@@ -101,7 +100,7 @@ def _list(configured: str | Path | None, log: BeetsLogger) -> None:
         mark = "* " if model_id == in_force.model_id else "  "
         # A model is chosen by the name of its file, which its card need not know.
         named = "" if name == card.name else f"{genre_model.printable(name)}: "
-        ui.print_(mark + named + genre_model.card_summary(model_id, card))
+        say(mark + named + genre_model.card_summary(model_id, card))
 
 
 def _use(name: str, configured: str | Path | None) -> None:
@@ -119,8 +118,8 @@ def _use(name: str, configured: str | Path | None) -> None:
         )
     with about_file(model_folder()):
         choose_model(name)
-    ui.print_(f"{name} ({model_id}) tags from now on")
-    ui.print_(UPDATE)
+    say(f"{name} ({model_id}) tags from now on")
+    say(UPDATE)
 
 
 def _load_or_warn(name: str, log: BeetsLogger) -> GenreClassifier | None:

@@ -6,7 +6,7 @@ import logging
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
-from beets import ui
+from beetsplug.genreclf.terminal import say, visible
 
 if TYPE_CHECKING:
     from beets.logging import BeetsLogger
@@ -53,15 +53,15 @@ class LogReporter:
 
     def line(self, text: str) -> None:
         """Log a decision."""
-        self._log.info("{}", text)
+        self._log.info("{}", visible(text))
 
     def detail(self, text: str) -> None:
         """Log what was left alone."""
-        self._log.debug("{}", text)
+        self._log.debug("{}", visible(text))
 
     def warning(self, text: str) -> None:
         """Log a warning."""
-        self._log.warning("{}", text)
+        self._log.warning("{}", visible(text))
 
     def expect(self, n_tracks: int) -> None:
         """Show no progress."""
@@ -94,17 +94,17 @@ class TerminalReporter:
             self.detail(text)
             return
         with self._beside_the_bar():
-            ui.print_(text)
+            say(text)
 
     def detail(self, text: str) -> None:
         """Log what only ``beet -v`` shows."""
         with self._beside_the_bar():
-            self._log.debug("{}", text)
+            self._log.debug("{}", visible(text))
 
     def warning(self, text: str) -> None:
         """Log a warning."""
         with self._beside_the_bar():
-            self._log.warning("{}", text)
+            self._log.warning("{}", visible(text))
 
     def expect(self, n_tracks: int) -> None:
         """Show a bar with rate and time left, on a terminal only."""

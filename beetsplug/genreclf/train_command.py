@@ -6,18 +6,16 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from beets import ui
-
 import genre_model
 from beetsplug.genreclf.aliases import canonical_names
 from beetsplug.genreclf.command import INTERRUPTED, matching, nothing_matches
-from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.genre_names import GenreNames
 from beetsplug.genreclf.library_labels import labelled_files
 from beetsplug.genreclf.model_choice import model_folder, model_in_force
 from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
 from beetsplug.genreclf.stopping import stop_on_sigint
+from beetsplug.genreclf.terminal import say, user_error
 from beetsplug.genreclf.train_flags import given_flags, options_of
 from beetsplug.genreclf.trained_model import (
     check_folder,
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from beets.library import Item, Library
     from beets.logging import BeetsLogger
 
+    from beetsplug.genreclf.compat import UserError
     from beetsplug.genreclf.options import Options
     from genre_model import (
         GenreClassifier,
@@ -91,7 +90,7 @@ class TrainCommand:
             model = self._train(options, items, is_stopped)
             if is_stopped():
                 raise _interrupted("nothing has changed")
-            ui.print_(model.headline() if options.quiet else model.report())
+            say(model.headline() if options.quiet else model.report())
             command = command_line(options, with_query=bool(args))
             keep_model(model, items, options, flags, command)
 
@@ -102,7 +101,7 @@ class TrainCommand:
         reporter = TerminalReporter(self.log, quiet=options.quiet)
         if not options.quiet:
             for note in notes:
-                ui.print_(f"left out: {note}")
+                say(f"left out: {note}")
         try:
             return _fit(options, files, reporter, is_stopped)
         except genre_model.TrainingStoppedError as error:
@@ -121,7 +120,7 @@ class TrainCommand:
 
 
 def _interrupted(text: str) -> SystemExit:
-    ui.print_(f"interrupted: {text}")
+    say(f"interrupted: {text}")
     return SystemExit(INTERRUPTED)
 
 
@@ -209,4 +208,4 @@ def _quoted(name: str, value: object) -> list[str]:
 
 
 def _error(text: str) -> UserError:
-    return UserError(genre_model.printable(f"genreclf-train: {text}"))
+    return user_error(f"genreclf-train: {text}")

@@ -7,8 +7,6 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from beets import ui
-
 import genre_model
 from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.model_choice import (
@@ -20,6 +18,7 @@ from beetsplug.genreclf.model_choice import (
 )
 from beetsplug.genreclf.model_files import MODEL_NAME, remove_out_of_fold
 from beetsplug.genreclf.out_of_fold import write_out_of_fold
+from beetsplug.genreclf.terminal import say, user_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,25 +91,25 @@ def keep_model(
         _check_worth(model, name, is_in_force=is_in_force)
     if options.pretend:
         reason = None if is_in_force else _why_not(model, options, flags)
-        ui.print_(f"pretending: {reason or f'{name} would tag from now on'}")
+        say(f"pretending: {reason or f'{name} would tag from now on'}")
         return
     with _about(name, "nothing has changed"):
         model_id = _write(model, items, name, command)
     model.clean_up()
     path = genre_model.printable(str(own_model_path(name)))
-    ui.print_(f"{model_id} is in {path}")
+    say(f"{model_id} is in {path}")
     if not is_in_force and (reason := _why_not(model, options, flags)):
-        ui.print_(reason)
+        say(reason)
         return
     if not is_in_force:
         with _about(name, "the model is kept, but not in force"):
             choose_model(name)
-    ui.print_(f"{name} tags from now on")
+    say(f"{name} tags from now on")
     for option, labels in options.policy.unknown_labels(model.judgement.labels).items():
         named = ", ".join(sorted(labels))
-        ui.print_(f"Before that, take {named} out of the option {option}: not its labels")
-    ui.print_("To re-tag what other models tagged: beet genreclf --update")
-    ui.print_("To find tracks that may be mislabelled: beet genreclf --check")
+        say(f"Before that, take {named} out of the option {option}: not its labels")
+    say("To re-tag what other models tagged: beet genreclf --update")
+    say("To find tracks that may be mislabelled: beet genreclf --check")
 
 
 def _is_in_force(path: Path, options: Options) -> bool:
@@ -198,4 +197,4 @@ def _id_at(path: Path) -> str | None:
 
 
 def _error(text: str) -> UserError:
-    return UserError(genre_model.printable(f"genreclf-train: {text}"))
+    return user_error(f"genreclf-train: {text}")
