@@ -81,22 +81,22 @@ def run(command: Sequence[str], env: Mapping[str, str] | None = None) -> Taken:
 
 def _watch(launcher: subprocess.Popen[str], peaks: list[float]) -> None:
     while launcher.poll() is None:
-        children = _children_of(launcher.pid)
-        peaks.append(sum(map(_memory_mb, children)))
+        children = children_of(launcher.pid)
+        peaks.append(sum(map(memory_mb, children)))
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-def _children_of(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
     """List the children of a process, and theirs."""
     found: list[int] = []
     with suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
             for child in map(int, (task / "children").read_text().split()):
-                found += [child, *_children_of(child)]
+                found += [child, *children_of(child)]
     return found
 
 
-def _memory_mb(pid: int) -> float:
+def memory_mb(pid: int) -> float:
     """Return the memory of a process, its part of what it shares with others."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

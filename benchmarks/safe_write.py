@@ -1,6 +1,7 @@
 """What editing through a copy costs: the time to write a genre.
 
     python benchmarks/safe_write.py [--songs FOLDER] [--runs 20] [--folder DISK]
+        [--into PAGE.md]
 
 With ``safe_write`` and without, in turn, each with a genre of its own, so that every run
 writes; on four-minute files of the main formats. ``--folder`` says on which disk.
@@ -16,6 +17,7 @@ import time
 from pathlib import Path
 
 from beets.library import Item
+from marked_table import put_into
 from song_files import make_files
 
 from beetsplug.genreclf.file_genres import write_file_genres
@@ -29,12 +31,19 @@ def main() -> None:
     parser.add_argument("--songs", type=Path, help="music to take (default: composed)")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--folder", type=Path, help="where the files lie meanwhile")
+    parser.add_argument("--into", type=Path, help="page that gets the table")
     options = parser.parse_args()
-    print("| file | MB | plain, ms | safe, ms | processor time, plain | safe |")
-    print("|---|---|---|---|---|---|")
+    lines = [
+        "| file | MB | in place, ms | copy, ms | processor time, in place | copy |",
+        "|---|---|---|---|---|---|",
+    ]
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        for path in make_files(Path(folder) / "songs", options.songs, n_pieces=1):
-            print(row_of(path, options.runs))
+        paths = make_files(Path(folder) / "songs", options.songs, n_pieces=1)
+        lines += [row_of(path, options.runs) for path in paths]
+    text = "\n".join(lines)
+    print(text)
+    if options.into:
+        put_into(options.into, "safe write", text)
 
 
 def row_of(path: Path, n_runs: int) -> str:

@@ -1,6 +1,6 @@
 """Two ``beet genreclf`` on one library at once: no traceback, and no lost update.
 
-    python benchmarks/two_runs.py [--runs 10] [--seed 0]
+    python benchmarks/two_runs.py [--runs 20] [--seed 0] [--into PAGE.md]
 
 Starts both within half a second, on libraries of every container; a third program edits
 the genre of one track by ``beet modify`` meanwhile. Then every track has a genre, library
@@ -17,15 +17,17 @@ from pathlib import Path
 
 from fault_home import FaultHome
 from fault_trials import IMPORT, no_auto
+from marked_table import put_into
 
 THEIRS = "Polka"
 
 
 def main() -> None:
-    """Print a line for each pair; fail if anything was lost."""
+    """Print what was lost; fail if anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--into", type=Path, help="page that gets the result")
     options = parser.parse_args()
     moments = random.Random(options.seed)  # noqa: S311 -- nobody is to be kept out
     trouble = []
@@ -37,9 +39,12 @@ def main() -> None:
         for number in range(options.runs):
             home = fresh.copy_to(root / f"{number}")
             trouble += run_both(home, moments)
-            print(f"pair {number}: {len(trouble)} troubles so far", flush=True)
     for text in trouble:
         print(text)
+    result = f"{options.runs} pairs, with an edit beside each: {len(trouble)} troubles."
+    print(result)
+    if options.into:
+        put_into(options.into, "two runs", result)
     if trouble:
         raise SystemExit("something was lost")
 

@@ -251,3 +251,23 @@ def test_the_example_for_contributors_runs(tmp_path: Path) -> None:
     (tmp_path / "test_example.py").write_text(example, encoding="utf-8")
     printed = run_python("-m", "pytest", "-c", "pyproject.toml", str(tmp_path))
     assert "1 passed" in printed
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_to_commits(path: Path) -> None:
+    """A tag can be moved to other code; the comment says which it was."""
+    used = re.findall(r"uses: (.*)", path.read_text(encoding="utf-8"))
+    assert used
+    assert [
+        each for each in used if not re.fullmatch(r"\S+@[0-9a-f]{40} # v\S+", each)
+    ] == []
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_ask_for_no_more_than_they_name(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert re.search(r"^permissions:( \{\}|\n  contents: read)$", text, re.MULTILINE)
+    assert text.count("actions/checkout@") == text.count("persist-credentials: false")
