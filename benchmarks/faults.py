@@ -46,8 +46,8 @@ def kills(
     trials = trials_in(root)
     for trial in trials:
         count = counts[trial.name] = Count()
-        for number in range(-(-n_events // len(trials))):
-            home = trial.before.copy_to(root / f"{trial.name} {number}")
+        while count.hits < -(-n_events // len(trials)):
+            home = trial.before.copy_to(root / f"{trial.name} {count.faults}")
             process = home.beet(*trial.arguments(home))
             try:
                 # A bit longer than it takes, to hit the end as well.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from importlib import resources
 from pathlib import Path
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 DEFAULT_MODEL = "gtzan_crnn_v1"
+#: Beside the bundled models, as ``sha256sum`` writes it.
+CHECKSUMS = "SHA256SUMS"
 #: No model of this project comes near; a larger file is a mistake.
 MAX_BYTES = 256 * 2**20
 
@@ -48,7 +51,7 @@ def find_model(model: str | Path | None = None) -> Path | Traversable:
 
 
 def read_network(model: str | Path | None = None) -> bytes:
-    """Return the whole content of a model file, unchecked.
+    """Return the whole content of a model file; of bundled ones only the checksum is tried.
 
     Raises:
         ModelFileError: one line that names the file and what is wrong with it.
@@ -59,8 +62,20 @@ def read_network(model: str | Path | None = None) -> bytes:
             raise ModelFileError(
                 f"model file {source}: it is larger than {MAX_BYTES // 2**20} MB"
             )
-        return source.read_bytes()
+        content = source.read_bytes()
     except OSError as error:
         raise ModelFileError(
             f"model file {source}: cannot be read ({error.strerror})"
         ) from error
+    if str(model or DEFAULT_MODEL) in bundled_model_names():
+        _check_sum(source.name, content)
+    return content
+
+
+def _check_sum(name: str, content: bytes) -> None:
+    checksums = (resources.files("genre_model") / "models" / CHECKSUMS).read_text("utf-8")
+    if f"{hashlib.sha256(content).hexdigest()}  {name}" not in checksums.splitlines():
+        raise ModelFileError(
+            f"model file {name}: it is not the one that was published; install "
+            "beets-genreclf again"
+        )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import shutil
+from importlib import resources
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,14 +19,12 @@ from onnx_models import (
     write_small_model,
 )
 
+from genre_model import model_source
 from genre_model.card import Card
 from genre_model.config import MelConfig, fingerprint
 from genre_model.errors import FingerprintMismatchError, ModelFileError
 from genre_model.model_file import read_model, write_model
-from genre_model.model_source import bundled_model_names
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from genre_model.model_source import CHECKSUMS, DEFAULT_MODEL, bundled_model_names
 
 
 @pytest.fixture
@@ -61,6 +62,30 @@ def test_the_card_is_one_json_text_in_the_metadata(model_path: Path) -> None:
 def test_the_bundled_model_is_found_by_name_and_by_default() -> None:
     assert bundled_model_names() == ["gtzan_crnn_v1"]
     assert read_model().sha256 == read_model("gtzan_crnn_v1").sha256
+
+
+def test_every_bundled_model_has_its_checksum_written_down() -> None:
+    folder = Path(model_source.__file__).parent / "models"
+    lines = (folder / CHECKSUMS).read_text("utf-8").splitlines()
+    listed = {name: checksum for checksum, name in (line.split("  ") for line in lines)}
+    assert listed.keys() == {f"{name}.onnx" for name in bundled_model_names()}
+    for name in bundled_model_names():
+        assert listed[f"{name}.onnx"] == read_model(name).sha256
+
+
+def test_a_bundled_model_that_is_not_the_published_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(Path(model_source.__file__).parent / "models", tmp_path / "models")
+    monkeypatch.setattr(resources, "files", lambda _: tmp_path)
+    read_model()
+    path = tmp_path / "models" / f"{DEFAULT_MODEL}.onnx"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match="not the one that was published"):
+        read_model()
+    assert read_model(path).sha256  # by its path it is anybody's
 
 
 def test_an_unknown_name_lists_what_there_is() -> None:
