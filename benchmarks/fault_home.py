@@ -121,6 +121,12 @@ class FaultHome:
             for path, genres in rows
         }
 
+    def n_rows(self) -> int:
+        """Count the tracks of the library."""
+        with closing(sqlite3.connect(self.folder / "library.db")) as connection:
+            (count,) = connection.execute("SELECT COUNT(*) FROM items").fetchone()
+        return int(count)
+
 
 def samples_of(path: Path) -> int:
     """Return a checksum of everything that decodes; 0 if nothing does."""

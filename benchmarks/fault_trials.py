@@ -71,6 +71,27 @@ class Trial:
 
     def check(self, home: FaultHome, count: Count) -> None:
         """Look at the files after a fault, then at what the next run makes of them."""
+        self._check_files(home, count)
+        status, printed = home.run(*self.arguments(home))
+        in_files, in_library = home.genres_in_files(), home.genres_in_library()
+        wrong = [
+            f"{name}: {in_files.get(name)} and {in_library.get(name)}, not {expected}"
+            for name, expected in self.new.items()
+            if not in_files.get(name) == in_library.get(name) == expected
+        ]
+        if status:
+            wrong.append(f"exit status {status}: {printed[-500:]}")
+        if len(in_library) != home.n_rows():
+            wrong.append("tracks stand in the library twice")
+        count.disagreements += len(wrong)
+        count.details += [f"{self.name}: {text}" for text in wrong]
+        if self.command == TAG:
+            self._check_revert(home, count)
+        left = home.leftovers()
+        count.leftovers += len(left)
+        count.details += [f"{self.name}: {path.name} is left" for path in left]
+
+    def _check_files(self, home: FaultHome, count: Count) -> None:
         samples, genres = home.samples(), home.genres_in_files()
         for name, expected in self.samples.items():
             if samples.get(name) != expected:
@@ -79,19 +100,13 @@ class Trial:
             elif genres[name] not in (self.old[name], self.new[name]):
                 count.genres_lost += 1
                 count.details.append(f"{self.name}: {name} has {genres[name]}")
-        status, printed = home.run(*self.arguments(home))
-        in_files, in_library = home.genres_in_files(), home.genres_in_library()
-        for name, expected_genres in self.new.items():
-            if not in_files.get(name) == in_library.get(name) == expected_genres:
-                count.disagreements += 1
-                found = in_files.get(name), in_library.get(name), expected_genres
-                count.details.append(f"{self.name}: {name}: {found}: {printed[-500:]}")
-        if status:
-            count.details.append(f"{self.name}: exit status {status}: {printed[-500:]}")
-            count.disagreements += 1
-        left = home.leftovers()
-        count.leftovers += len(left)
-        count.details += [f"{self.name}: {path.name} is left" for path in left]
+
+    def _check_revert(self, home: FaultHome, count: Count) -> None:
+        """See whether what stood there before is remembered."""
+        home.run(*REVERT)
+        if home.genres_in_files() != self.old:
+            count.genres_lost += 1
+            count.details.append(f"{self.name}: reverted to {home.genres_in_files()}")
 
 
 def trial_of(name: str, command: tuple[str, ...], before: FaultHome, root: Path) -> Trial:

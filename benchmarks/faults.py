@@ -101,7 +101,8 @@ def fill(disk: Path, n_left: int) -> None:
 
 
 def steps(root: Path, *_unused: object) -> tuple[dict[str, Count], str]:
-    """Kill a save before each of its steps."""
+    """Kill a save before each of its steps; only those of a copy must lose nothing."""
+    count = Count()
     lines = [
         "| file | tag | in place: steps | music lost | genres lost | copy: steps | lost |",
         "|---|---|---|---|---|---|---|",
@@ -121,8 +122,10 @@ def steps(root: Path, *_unused: object) -> tuple[dict[str, Count], str]:
             lost = "audio lost", "genres lost"
             columns += [str(plain.total() - 1), *(str(plain[word]) for word in lost)]
             columns += [str(safe.total() - 1), str(sum(safe[word] for word in lost))]
+            count.files_lost += safe["audio lost"]
+            count.genres_lost += safe["genres lost"]
             lines.append("| " + " | ".join(columns) + " |")
-    return {}, "\n".join(lines)
+    return {"a save": count}, "\n".join(lines)
 
 
 def worths_of(path: Path, way: str) -> Counter[str]:

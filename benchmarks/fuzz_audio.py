@@ -34,6 +34,8 @@ from audio_files import CONTAINERS, music, write_audio
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: More than a process may have means that nobody stops it.
+MOST_MB = 3300
 SECONDS = 3.5
 SLOW_SECONDS = 10.0
 
@@ -163,6 +165,8 @@ def main() -> None:
         put_into(options.into, "fuzzed audio", hearing.table())
     if sum(hearing.outcomes.values()) != options.files:
         raise SystemExit("some files came to nothing")
+    if hearing.crashes or hearing.worst_seconds > 60 or hearing.worst_mb > MOST_MB:
+        raise SystemExit("a process ended, or took too long or too much")
     if any("unexpected" in name for name in hearing.outcomes):
         raise SystemExit("some errors are bugs")
 

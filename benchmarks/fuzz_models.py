@@ -15,12 +15,13 @@ import argparse
 import json
 import random
 import tempfile
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from fuzz_audio import SLOW_SECONDS, kind_of, peak_mb
+from fuzz_audio import MOST_MB, SLOW_SECONDS, kind_of, peak_mb
 from marked_table import put_into
 from model_mutations import mutated_model, seeds
 
@@ -58,6 +59,7 @@ class Trying:
         self.worst_mb = 0.0
         self.ended: list[str] = []
         self._keep: Path | None = options.keep
+        self._lock = threading.Lock()
         self._folder = folder
         self._seeds = seeds(folder)
 
@@ -78,9 +80,10 @@ class Trying:
                 process.close()
                 process = PredictionProcess()
             seconds = time.monotonic() - start
-            self.outcomes[outcome] += 1
-            self.worst_seconds = max(self.worst_seconds, seconds)
-            self.worst_mb = max(self.worst_mb, peak_mb(process.pid))
+            with self._lock:
+                self.outcomes[outcome] += 1
+                self.worst_seconds = max(self.worst_seconds, seconds)
+                self.worst_mb = max(self.worst_mb, peak_mb(process.pid))
             if self._keep and (outcome.startswith("ended") or seconds > SLOW_SECONDS):
                 self._keep.mkdir(exist_ok=True)
                 (self._keep / path.name).write_bytes(path.read_bytes())
@@ -123,6 +126,8 @@ def main() -> None:
     print(trying.table())
     if options.into:
         put_into(options.into, "fuzzed models", trying.table())
+    if trying.ended or trying.worst_seconds > 60 or trying.worst_mb > MOST_MB:
+        raise SystemExit("a process ended, or took too long or too much")
     if trying.outcomes.total() != options.files:
         raise SystemExit("some files came to nothing")
 

@@ -31,6 +31,7 @@ N_ORIGINALS = 300
 DAMAGED_EVERY = 10
 SECONDS = 4.0
 FIRST = 1000
+MOST_RATIO = 1.05
 
 
 def originals_in(folder: Path) -> list[Path]:
@@ -109,6 +110,8 @@ def main() -> None:
     if options.into:
         put_into(options.into, "soak", text)
     n_damaged = sum(n % N_ORIGINALS % DAMAGED_EVERY == 0 for n in range(options.files))
+    if late[0] > MOST_RATIO * early[0] or late[1] != early[1]:
+        raise SystemExit("memory or open files have grown")
     counts = [int(n) for n in re.findall(r"\d+", summary)]
     if sum(counts) != options.files or f"{n_damaged} unreadable" not in summary:
         raise SystemExit(f"{n_damaged} of {options.files} are damaged")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from genre_model.card import card_from_json
 from genre_model.errors import AudioDecodeError, GenreModelError, ModelFileError
@@ -14,12 +14,15 @@ from genre_model.prediction_process import PredictionProcess, ProcessEndedError
 from genre_model.prediction_text import error_of_json, prediction_of_json, scores_of_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from genre_model.card import Card
     from genre_model.prediction_process import Wants
     from genre_model.segment_probabilities import SegmentScores
     from genre_model.track_probabilities import Combination, TrackPrediction
+
+ReadT = TypeVar("ReadT")
 
 #: A file that takes longer never ends. Decoding 12 hours takes two minutes of one core.
 MAX_SECONDS_PER_FILE = 900.0
@@ -60,15 +63,25 @@ class IsolatedClassifier:
         self._all: set[PredictionProcess] = set()
         weakref.finalize(self, _close_all, self._all)
         process, answer = self._start()
-        self._card = card_from_json(answer["card"])
-        self._model_id: str = answer["model_id"]
         self._put_back(process)
+        self._card = card_from_json(answer.get("card"))
+        self._model_id = str(answer.get("model_id"))
 
     @classmethod
     def load(
-        cls, model: str | Path | None = None, combination: Combination = "mean"
+        cls,
+        model: str | Path | None = None,
+        combination: Combination = "mean",
+        *,
+        is_foreign: bool | None = None,
     ) -> IsolatedClassifier:
         """Load a model file, or a bundled model by its name (None: the default).
+
+        Args:
+            model: a path, or a name.
+            combination: how segments become a track.
+            is_foreign: somebody else made it: try whether it does no harm. None tries
+                what is given as a path.
 
         Raises:
             ModelFileError: one line that names the file and what is wrong with it.
@@ -76,8 +89,10 @@ class IsolatedClassifier:
             GenreModelError: no process can be started.
         """
         content = read_network(model)
+        if is_foreign is None:
+            is_foreign = str(model).lower().endswith(".onnx")
         try:
-            return cls(content, combination)
+            return cls(content, combination, is_foreign=is_foreign)
         except ModelFileError as error:
             raise type(error)(f"model file {find_model(model)}: {error}") from error
 
@@ -113,7 +128,9 @@ class IsolatedClassifier:
         Raises:
             GenreModelError: a subclass that says what is wrong, naming the file.
         """
-        return prediction_of_json(self._ask(path, "prediction"), path, self.genres)
+        return self._ask(
+            path, "prediction", lambda answer: prediction_of_json(answer, path, self.genres)
+        )
 
     def score_file(self, path: Path) -> SegmentScores:
         """Run the network on a file: logits and embedding of each segment.
@@ -121,22 +138,28 @@ class IsolatedClassifier:
         Raises:
             GenreModelError: a subclass that says what is wrong, naming the file.
         """
-        return scores_of_json(self._ask(path, "scores"))
+        return self._ask(path, "scores", scores_of_json)
 
-    def _ask(self, path: Path, wants: Wants) -> dict[str, Any]:
+    def _ask(
+        self, path: Path, wants: Wants, read: Callable[[dict[str, Any]], ReadT]
+    ) -> ReadT:
         process = self._take(path)
         try:
             answer = process.ask(path, wants, MAX_SECONDS_PER_FILE)
+            what_is_wrong = error_of_json(answer)
+            result = None if what_is_wrong else read(answer)
         except BaseException as error:
             # Whatever it would answer now, it would not be to the next question.
             self._end(process)
             if isinstance(error, ProcessEndedError):
-                raise AudioDecodeError(f"{path}: {_why(error)}") from error
+                raise AudioDecodeError(f"{path}: {_why(str(error))}") from error
+            if isinstance(error, (KeyError, TypeError, ValueError)):
+                raise AudioDecodeError(f"{path}: {_why('no sensible answer')}") from error
             raise
         self._put_back(process)
-        if (what_is_wrong := error_of_json(answer)) is not None:
+        if what_is_wrong is not None:
             raise what_is_wrong
-        return answer
+        return cast("ReadT", result)
 
     def close(self) -> None:
         """End the processes; further predictions start others."""
@@ -145,7 +168,7 @@ class IsolatedClassifier:
             _close_all(self._all)
 
     def interrupt(self) -> None:
-        """End what is under way: nobody waits for it any more."""
+        """End what is under way, whoever asked for it."""
         with self._lock:
             for process in self._all.difference(self._idle):
                 process.kill()
@@ -199,8 +222,8 @@ class IsolatedClassifier:
         process.close()
 
 
-def _why(error: ProcessEndedError) -> str:
-    return f"the process that decoded it ended ({error})"
+def _why(how: str) -> str:
+    return f"the process that decoded it ended ({how})"
 
 
 def _close_all(processes: set[PredictionProcess]) -> None:

@@ -17,7 +17,7 @@ from genre_model.freed_memory import keep_freed_memory
 from genre_model.isolated_classifier import IsolatedClassifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
 
     from genre_model.classifier import GenreClassifier
@@ -77,16 +77,17 @@ def predict_files(
     Yields:
         One outcome per file, in the order of ``paths``.
     """
+    is_through = False
+    outcomes = for_each_file(
+        classifier.predict_file, paths, n_threads=n_threads, should_stop=should_stop
+    )
     try:
-        for outcome in for_each_file(
-            classifier.predict_file,
-            paths,
-            n_threads=n_threads,
-            should_stop=should_stop,
-        ):
+        for outcome in outcomes:
             yield FileOutcome(outcome.path, outcome.result, outcome.error)
+        is_through = not should_stop()
     finally:
-        if isinstance(classifier, IsolatedClassifier):
+        outcomes.close()
+        if isinstance(classifier, IsolatedClassifier) and not is_through:
             classifier.interrupt()
 
 
@@ -96,13 +97,14 @@ def for_each_file(
     *,
     n_threads: int | None = None,
     should_stop: Callable[[], bool] = lambda: False,
-) -> Iterator[Outcome[ResultT]]:
+) -> Generator[Outcome[ResultT], None, None]:
     """Do the same with many files.
 
-    Decoding, numpy and ONNX Runtime release the interpreter lock, so threads suffice.
-    Memory does not grow with the number of files. Each thread takes one core: meanwhile
-    numpy's linear algebra has no threads of its own, which would spin more than they help,
-    anywhere in this process; iterations within each other end in the reverse order.
+    Threads suffice for work that waits for other processes, as an ``IsolatedClassifier``
+    does; work of this process waits for Python's lock as well. Memory does not grow with
+    the number of files. Each thread takes one core: meanwhile numpy's linear algebra has no
+    threads of its own, which would spin more than they help, anywhere in this process;
+    iterations within each other end in the reverse order.
 
     Args:
         work: called in several threads.

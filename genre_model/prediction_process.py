@@ -30,6 +30,8 @@ _ONE_THREAD = dict.fromkeys(
 )
 #: No model takes as long to be loaded, or tried, not even on a disk that has to wake up.
 LOAD_SECONDS = 120.0
+#: No answer is as long: a hundred segments, with their embeddings.
+MOST_BYTES_OF_ANSWER = 64 * 2**20
 _SECONDS_TO_DIE = 1.0
 
 
@@ -40,8 +42,9 @@ class ProcessEndedError(Exception):
 class PredictionProcess:
     """A process with a model in it; one thread at a time may ask.
 
-    Apart from the group of this process, so that Ctrl-C does not reach it. It ends by
-    itself when this process does, however that ends.
+    Apart from the group of this process, so that Ctrl-C does not reach it. When this
+    process ends, in whatever way, it ends within a second or so (on Windows, and where a
+    library holds Python's lock, when it is through with its file).
 
     Raises:
         OSError: if no process can be started.
@@ -52,6 +55,7 @@ class PredictionProcess:
             [sys.executable, "-c", PROGRAM, *(folder or "." for folder in sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=None if sys.stderr else subprocess.DEVNULL,
             env=os.environ | _ONE_THREAD,
             **_apart(),
         )
@@ -136,16 +140,20 @@ class PredictionProcess:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise RuntimeError("a process without pipes")
-        with suppress(BrokenPipeError):  # it may have said why, before it ended
+        line = b""
+        with suppress(OSError):  # it may have said why, before it ended
             stdin.write(request)
             stdin.flush()
-        line = stdout.readline()
+        with suppress(OSError):
+            line = stdout.readline(MOST_BYTES_OF_ANSWER)
         if not line.endswith(b"\n"):
             raise ProcessEndedError(self._how_it_ended())
         try:
-            answer: dict[str, Any] = json.loads(line)
-        except ValueError as error:  # what crashed, or was taken over, may say anything
-            raise ProcessEndedError("no sensible answer") from error
+            answer = json.loads(line)
+        except ValueError:  # what crashed, or was taken over, may say anything
+            answer = None
+        if not isinstance(answer, dict):
+            raise ProcessEndedError("no sensible answer")
         return answer
 
     def _how_it_ended(self) -> str:

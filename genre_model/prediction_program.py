@@ -10,6 +10,8 @@ import logging
 import os
 import signal
 import sys
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 #: Of memory, for one process; a track takes a tenth of a gigabyte.
 MOST_BYTES = 3 * 2**30
+SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def main() -> None:
@@ -29,10 +32,18 @@ def main() -> None:
     requests, answers = pipes()
     # Ctrl-C is for the process that asks; this one ends when it does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with suppress(BrokenPipeError):
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    with suppress(OSError):  # nobody listens any more; Windows says "invalid argument"
         classifier = _load(requests, answers)
         if classifier is not None:
             _answer(classifier, requests, answers)
+
+
+def _end_with(parent: int) -> None:
+    """End when the process that asks is gone, whatever a file makes of this one."""
+    while os.getppid() == parent:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    os._exit(1)
 
 
 def pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -78,8 +89,9 @@ def bound_memory() -> None:
     if sys.platform == "linux":  # elsewhere such limits mean something else, or nothing
         import resource
 
-        _, most = resource.getrlimit(resource.RLIMIT_DATA)
-        resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, most))
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        finite = [one for one in (soft, hard) if one != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_DATA, (min([MOST_BYTES, *finite]), hard))
 
 
 def _answer(classifier: GenreClassifier, requests: BinaryIO, answers: BinaryIO) -> None:

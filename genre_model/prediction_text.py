@@ -6,14 +6,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genre_model import errors
-from genre_model.errors import GenreModelError
+from genre_model.errors import (
+    AudioDecodeError,
+    FingerprintMismatchError,
+    GenreModelError,
+    ModelFileError,
+    SilentError,
+    TooLongError,
+    TooShortError,
+)
 from genre_model.track_probabilities import TrackPrediction
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from genre_model.segment_probabilities import SegmentScores
+
+#: What such a process may raise here.
+ERRORS = {
+    kind.__name__: kind
+    for kind in (
+        AudioDecodeError,
+        FingerprintMismatchError,
+        ModelFileError,
+        SilentError,
+        TooLongError,
+        TooShortError,
+    )
+}
 
 
 def json_of_prediction(prediction: TrackPrediction) -> dict[str, Any]:
@@ -70,8 +90,7 @@ def error_of_json(answer: dict[str, Any]) -> Exception | None:
     """
     if "error" not in answer:
         return None
-    if answer["error"] in ("ImportError", "ModuleNotFoundError"):
-        return ImportError(answer["text"])
-    kind = getattr(errors, answer["error"], GenreModelError)
-    error: GenreModelError = kind(answer["text"])
-    return error
+    name, text = str(answer["error"]), str(answer.get("text"))
+    if name in ("ImportError", "ModuleNotFoundError"):
+        return ImportError(text)
+    return ERRORS.get(name, GenreModelError)(text)

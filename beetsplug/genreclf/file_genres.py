@@ -17,7 +17,7 @@ from beets.library import FileOperationError, Item
 from mediafile import MediaFile, UnreadableFileError
 from mutagen import id3
 
-from beetsplug.genreclf.safe_edit import edited_copy
+from beetsplug.genreclf.safe_edit import ChangedMeanwhileError, edited_copy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,13 @@ def read_file_genres(item: Item) -> list[str]:
     return _genres_of(_open(item))
 
 
-def write_file_genres(item: Item, genres: Sequence[str], *, safe: bool = True) -> bool:
+def write_file_genres(
+    item: Item,
+    genres: Sequence[str],
+    *,
+    before: Sequence[str] | None = None,
+    safe: bool = True,
+) -> bool:
     """Write genres into the file of a track; none at all removes the tag.
 
     Other plugins are told, as of any write, and may change what is written. Where one
@@ -45,13 +51,15 @@ def write_file_genres(item: Item, genres: Sequence[str], *, safe: bool = True) -
     Args:
         item: whose file it is.
         genres: to write.
+        before: what the file held when this was decided; None if nobody looked.
         safe: edit a copy, which then takes the place of the file.
 
     Returns:
         Whether the file holds these genres now.
 
     Raises:
-        FileOperationError: if the file cannot be read or written; it is as before then.
+        FileOperationError: if the file cannot be read or written, or holds something else
+            by now; edited through a copy, it is as before then.
     """
     media_file = _open(item)
     tags = {"genres": list(genres) or None}
@@ -59,7 +67,10 @@ def write_file_genres(item: Item, genres: Sequence[str], *, safe: bool = True) -
     wanted = tags.get("genres") or []
     if genres and not wanted:
         return False
-    if wanted != _genres_of(media_file):
+    standing = _genres_of(media_file)
+    if before is not None and standing not in (list(before), wanted):
+        raise FileOperationError(item.path, ChangedMeanwhileError())
+    if wanted != standing:
         try:
             _save(item, wanted, safe=safe)
         except FileOperationError:

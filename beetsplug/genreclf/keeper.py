@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, cast
@@ -22,7 +24,7 @@ from beetsplug.genreclf.tags import Decision, Outcome
 from beetsplug.genreclf.write_ahead import note_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from beets.library import Item
@@ -119,7 +121,13 @@ class Keeper:
         return [] if provenance.file_is_known(item, in_file) else in_file
 
     def write_genres(
-        self, item: Item, genres: Sequence[str], *, in_step: bool, otherwise: str
+        self,
+        item: Item,
+        genres: Sequence[str],
+        *,
+        in_step: bool,
+        otherwise: str,
+        before: Sequence[str] | None = None,
     ) -> Written:
         """Write genres into a file, with the time of it that the library keeps.
 
@@ -131,12 +139,15 @@ class Keeper:
             genres: to write; none removes the tag.
             in_step: whether the file was as the library had seen it last.
             otherwise: the consequence of a failure, for the warning that names the file.
+            before: what stood there when this was decided; None if nobody looked.
 
         Raises:
             UserError: if the whole music folder is gone.
         """
         try:
-            holds_them = write_file_genres(item, genres, safe=self.safe_write)
+            holds_them = write_file_genres(
+                item, genres, before=before, safe=self.safe_write
+            )
         except FileOperationError as error:
             require_music_folder(self.music_folder, item.filepath)
             reason = str(error.reason).removeprefix(f"{item.filepath}: ")
@@ -159,17 +170,20 @@ class Keeper:
         Nor if somebody has changed the genres in the library, which were the present ones
         when this was decided.
         """
-        otherwise = "genre neither written nor stored"
         if not self._is_untouched(item, present):
             return False
         take_back = note_ahead(item)
         try:
             written = self.write_genres(
-                item, item.genres, in_step=in_step, otherwise=otherwise
+                item,
+                item.genres,
+                in_step=in_step,
+                otherwise="genre neither written nor stored",
+                before=before,
             )
             done = written is not Written.FAILED
             if done and not self._is_untouched(item, present):
-                put_back_file_genres(item, before or [], safe=self.safe_write)
+                self._put_back(item, before)
                 done = False
             with item.db.transaction():
                 take_back()
@@ -177,12 +191,31 @@ class Keeper:
                     provenance.note_written(item)
                 if done:
                     item.store()
-        except BaseException:
-            if before is not None:
-                put_back_file_genres(item, before, safe=self.safe_write)
-            take_back()
+        except BaseException as error:
+            self._undo(item, before, take_back, error)
             raise
         return done
+
+    def _undo(
+        self,
+        item: Item,
+        before: Sequence[str] | None,
+        take_back: Callable[[], None],
+        error: BaseException,
+    ) -> None:
+        """Put file and library back as they were; nothing here hides the error."""
+        if isinstance(error, sqlite3.Error):
+            # beets may still hold the lock of its database: asking again would wait for
+            # ever. The next run does without the note.
+            self._put_back(item, before)
+        elif not _is_stored(item):
+            self._put_back(item, before)
+            take_back()
+
+    def _put_back(self, item: Item, before: Sequence[str] | None) -> None:
+        if before is not None:
+            with suppress(FileOperationError):  # the disk is gone, as will be said
+                put_back_file_genres(item, before, safe=self.safe_write)
 
     def _is_untouched(self, item: Item, present: list[str]) -> bool:
         row = item.db.get_item(cast("int", item.id))
@@ -209,3 +242,9 @@ class Keeper:
             # Where it matters, writing fails with a message of its own.
             self.reporter.detail(f"no tags can be read: {error}")
             return None
+
+
+def _is_stored(item: Item) -> bool:
+    """Say whether an interrupt came after the library had been told."""
+    row = item.db.get_item(cast("int", item.id))
+    return row is not None and provenance.holds_the_same(row, item)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class LazyClassifier:
     """Loads at most one classifier, in whichever thread asks first.
 
-    Plugins are created for every ``beet`` command. ONNX Runtime and PyAV take a quarter
-    of a second to import, so neither may be touched before there is a track to hear.
+    Plugins are created for every ``beet`` command, and the process that listens takes a
+    third of a second to start, so none may be started before there is a track to hear.
     """
 
     def __init__(self) -> None:

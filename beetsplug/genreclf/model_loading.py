@@ -46,7 +46,9 @@ def load_isolated(option: str | Path | None) -> IsolatedClassifier:
         ModelUnavailableError: as :func:`load_classifier`, or no process can be started.
     """
     with _explained(option):
-        return genre_model.IsolatedClassifier.load(_chosen(option))
+        # What was imported, or trained here, was tried then.
+        is_foreign = option is not None and is_path(str(option))
+        return genre_model.IsolatedClassifier.load(_chosen(option), is_foreign=is_foreign)
 
 
 @contextmanager

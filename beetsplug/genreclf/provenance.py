@@ -44,6 +44,12 @@ def track_is_ours(item: Item) -> bool:
     return _is_ours(item.genres, item.get("genreclf_genres", with_album=False))
 
 
+def holds_the_same(item: Item, other: Item) -> bool:
+    """Say whether two states of a track have the same genres, by the same claim."""
+    claims = {each.get("genreclf_genres", with_album=False) for each in (item, other)}
+    return item.genres == other.genres and len(claims) == 1
+
+
 def genres_before_us(item: Item) -> list[str] | None:
     """Return the genres that ours replaced; None if the present ones are not ours."""
     if not track_is_ours(item):
@@ -144,6 +150,9 @@ def file_is_ours(item: Item, in_file: Sequence[str]) -> bool:
     It may be an older one, if the present one was not written; or the present one, that
     somebody else wrote for us.
     """
+    in_both = joined(in_file) == joined(item.genres) and not track_is_ours(item)
+    if in_both and item.get("genreclf_file_previous", with_album=False) is None:
+        return False  # a person's, whatever we were about to write
     ours = ("genreclf_genres", "genreclf_file_genres")
     written = {item.get(name, with_album=False) for name in ours}
     return bool(in_file) and joined(in_file) in written

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import sys
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +36,10 @@ class ChangedMeanwhileError(OSError):
 def edited_copy(path: Path) -> Iterator[Path]:
     """Yield a copy to edit, which takes the place of the file when the block ends well.
 
-    It lies in the same folder and has the same suffix, permissions, owner and extended
-    attributes. A symbolic link stays one. Where the block fails, the file is untouched and
-    the copy removed; what a killed process left behind, the next edit of the file removes.
+    It lies in the same folder and has the same suffix, permissions, owner and, on Linux,
+    extended attributes. A symbolic link stays one. Where the block fails, the file is
+    untouched and the copy removed; what a killed process left behind, the next edit of the
+    file removes (on Windows, once it is an hour old).
 
     Where no such copy can be made, the file itself is yielded: if it has other names (hard
     links), which must go on being names of it, if it belongs to somebody else, or if the
@@ -80,7 +82,8 @@ def _is_replaceable(original: Path, status: os.stat_result) -> bool:
 
 
 def _name_of_copy(original: Path) -> Path:
-    return original.with_name(f"{_stem_of_copies(original)}{os.getpid()}{original.suffix}")
+    name = f"{_stem_of_copies(original)}{os.getpid()}-{secrets.token_hex(4)}"
+    return original.with_name(name + original.suffix)
 
 
 def _stem_of_copies(original: Path) -> str:
@@ -92,7 +95,7 @@ def _sweep(original: Path) -> None:
     """Remove copies that killed processes left."""
     stem = _stem_of_copies(original)
     for copy in original.parent.glob(f"{stem}*"):
-        pid = copy.name[len(stem) :].partition(".")[0]
+        pid = copy.name[len(stem) :].partition("-")[0]
         with suppress(OSError):
             if not _is_at_work(pid) or time.time() - copy.stat().st_mtime > STALE_SECONDS:
                 copy.unlink()
@@ -113,13 +116,34 @@ def _is_at_work(pid: str) -> bool:
 
 
 def _copy_content(original: Path, copy: Path, n_bytes: int) -> None:
-    # Some file systems (Btrfs, XFS) then share the content, and copy nothing.
-    if sys.platform == "linux":
-        with suppress(OSError), original.open("rb") as source, copy.open("wb") as target:
-            while os.copy_file_range(source.fileno(), target.fileno(), n_bytes or 1):
-                pass
-            return
-    shutil.copyfile(original, copy)
+    # Nobody else may have made it, nor read it before it has its permissions.
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(copy, flags, 0o600), "r+b") as target:
+        with original.open("rb") as source:
+            if not _copy_in_kernel(source, target, n_bytes):
+                source.seek(0)
+                target.seek(0)
+                shutil.copyfileobj(source, target)
+        target.flush()
+        if os.fstat(target.fileno()).st_size != n_bytes:
+            raise ChangedMeanwhileError
+
+
+def _copy_in_kernel(source: BinaryIO, target: BinaryIO, n_bytes: int) -> bool:
+    """Let the system copy; some file systems (Btrfs, XFS) share the content instead.
+
+    Returns:
+        Whether all of it was copied; on some, it ends before that.
+    """
+    if sys.platform != "linux":
+        return False
+    n_left = n_bytes
+    with suppress(OSError):
+        while n_left and (
+            n_copied := os.copy_file_range(source.fileno(), target.fileno(), n_left)
+        ):
+            n_left -= n_copied
+    return not n_left
 
 
 def _copy_attributes(original: Path, copy: Path, before: os.stat_result) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from beets import ui
 
 from beetsplug.genreclf.compat import UserError
 
+#: Spaces of other widths, such as Japanese titles have.
+SPACES = "Zs"
 #: Joiners of letters and of pictures: no terminal obeys them, and languages need them.
 JOINERS = "\u200c\u200d"
 
@@ -20,9 +24,11 @@ def visible(text: str) -> str:
 
     Titles come from files, names of files and of models from strangers.
     """
-    return "".join(
-        c if c.isprintable() or c in JOINERS else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
+    return "".join(c if _is_harmless(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _is_harmless(c: str) -> bool:
+    return c.isprintable() or c in JOINERS or unicodedata.category(c) == SPACES
 
 
 def user_error(text: str) -> UserError:

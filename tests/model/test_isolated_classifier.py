@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 import pytest
 from audio_files import CONTAINERS, music, write_audio
 from odd_program import HANG_SECONDS
@@ -23,11 +24,13 @@ from genre_model.classifier import GenreClassifier
 from genre_model.errors import AudioDecodeError, GenreModelError, ModelFileError
 from genre_model.isolated_classifier import IsolatedClassifier
 from genre_model.many_files import predict_files
+from genre_model.prediction_program import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HANDLES = Path("/proc/self/fd")
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has none of it")
 
 
 @pytest.fixture(scope="module")
@@ -157,8 +160,37 @@ class TestModels:
             with pytest.raises(ModelFileError) as expected:
                 GenreClassifier.load(bad)
             with pytest.raises(ModelFileError) as found:
-                IsolatedClassifier.load(bad)
+                IsolatedClassifier.load(bad, is_foreign=False)
             assert str(found.value) == str(expected.value)
+
+    def test_what_is_given_as_a_path_is_tried_first(self, tmp_path: Path) -> None:
+        path = write_small_model(tmp_path / "small.onnx")
+        model = onnx.load_model_from_string(path.read_bytes())
+        (weights,) = [one for one in model.graph.initializer if one.name == "weights"]
+        weights.ClearField("raw_data")
+        weights.data_location = onnx.TensorProto.EXTERNAL
+        weights.external_data.add(key="location", value="secret.bin")
+        path.write_bytes(model.SerializeToString())
+        with pytest.raises(ModelFileError, match="lie in another file"):
+            IsolatedClassifier.load(path)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="memory has no limit here")
+    def test_a_model_that_asks_for_much_memory(self, tmp_path: Path) -> None:
+        path = write_small_model(tmp_path / "small.onnx")
+        path.write_bytes(asking_for(8 * MOST_BYTES, path.read_bytes()))
+        with pytest.raises(ModelFileError, match=r"small\.onnx"):
+            IsolatedClassifier.load(path)
+
+    def test_onnx_runtime_prints_nothing(
+        self, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        path = write_small_model(tmp_path / "small.onnx")
+        path.write_bytes(asking_for(2**62, path.read_bytes()))
+        with pytest.raises(ModelFileError):
+            GenreClassifier.load(path).predict_file(
+                write_audio(tmp_path / "song.flac", music(5))
+            )
+        assert capfd.readouterr() == ("", "")
 
     def test_a_library_that_cannot_be_loaded(
         self, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -188,12 +220,30 @@ class TestModels:
         classifier = IsolatedClassifier.load(model)
         before = classifier.predict_file(song)
         model.write_bytes(b"another one")
-        os.kill(pids_of(classifier)[0], signal.SIGKILL)
+        classifier.processes[0].kill()
         assert wait_for_end_of(classifier)
         assert np.array_equal(
             classifier.predict_file(song).probabilities, before.probabilities
         )
         classifier.close()
+
+
+def asking_for(n_bytes: int, content: bytes) -> bytes:
+    """Let the logits of a model depend on an array of that size."""
+    model = onnx.load_model_from_string(content)
+    shape = onnx.numpy_helper.from_array(np.array([n_bytes // 4], np.int64), "much_shape")
+    model.graph.initializer.append(shape)
+    node = onnx.helper.make_node
+    model.graph.node[-1].output[0] = "less"
+    model.graph.node.extend(
+        [
+            node("ConstantOfShape", ["much_shape"], ["much"]),
+            node("ReduceMax", ["much"], ["most"], keepdims=0),
+            node("Add", ["less", "most"], ["logits"]),
+        ]
+    )
+    serialised: bytes = model.SerializeToString()
+    return serialised
 
 
 def wait_for_end_of(classifier: IsolatedClassifier) -> bool:
@@ -206,6 +256,25 @@ def wait_for_end_of(classifier: IsolatedClassifier) -> bool:
 
 
 class TestStumbling:
+    @pytest.mark.parametrize("answer", ["5", "null", "{}", "[]", "hello"])
+    def test_an_answer_that_makes_no_sense_costs_one_file(
+        self,
+        isolated: IsolatedClassifier,
+        song: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        answer: str,
+    ) -> None:
+        (process,) = isolated.processes
+        stdout = process._process.stdout
+        assert stdout is not None
+        with monkeypatch.context() as patch:
+            patch.setattr(process._process, "stdout", BytesIO(answer.encode() + b"\n"))
+            with pytest.raises(GenreModelError):
+                isolated.predict_file(song)
+        stdout.close()
+        assert isolated.predict_file(song).path == song
+
+    @POSIX
     @pytest.mark.parametrize(
         ("name", "reason"), [("segfault", "SIGSEGV"), ("exit", "exit status 3")]
     )
@@ -290,7 +359,7 @@ class TestStumbling:
         self, isolated: IsolatedClassifier, song: Path
     ) -> None:
         expected = isolated.predict_file(song).ranked()
-        os.kill(pids_of(isolated)[0], signal.SIGKILL)
+        isolated.processes[0].kill()
         assert wait_for_end_of(isolated)
         assert isolated.predict_file(song).ranked() == expected
 
@@ -310,10 +379,12 @@ class TestProcesses:
         list(predict_files(isolated, [song] * 4, n_threads=2))
         assert sorted(pids_of(isolated)) == before
 
+    @POSIX
     def test_ctrl_c_does_not_reach_them(self, isolated: IsolatedClassifier) -> None:
         (pid,) = pids_of(isolated)
         assert os.getpgid(pid) != os.getpgid(0)
 
+    @POSIX
     def test_they_end_with_the_classifier(self, model: Path, song: Path) -> None:
         n_handles = len(list(HANDLES.iterdir())) if HANDLES.exists() else None
         classifier = IsolatedClassifier.load(model)
@@ -326,6 +397,7 @@ class TestProcesses:
         if n_handles is not None:
             assert len(list(HANDLES.iterdir())) == n_handles
 
+    @POSIX
     def test_they_end_with_the_process_that_asked_however_that_ends(
         self, model: Path
     ) -> None:
@@ -342,6 +414,40 @@ class TestProcesses:
         asking.wait()
         asking.stdout.close()
         assert wait_until_gone(pid)
+
+    @POSIX
+    def test_one_that_hangs_ends_with_it_too(self, model: Path, tmp_path: Path) -> None:
+        script = (
+            "import sys, threading, time; from pathlib import Path; "
+            f"sys.path.insert(0, {str(Path(__file__).parents[1])!r}); "
+            "from genre_model import IsolatedClassifier as C, prediction_process as p; "
+            "p.PROGRAM = p.PROGRAM.replace('genre_model.prediction', 'odd'); "
+            f"c = C.load({str(model)!r}, is_foreign=False); "
+            "print(c.processes[0].pid, flush=True); "
+            f"c.predict_file(Path({str(tmp_path / 'hang.flac')!r}))"
+        )
+        asking = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)  # noqa: S603
+        assert asking.stdout is not None
+        pid = int(asking.stdout.readline())
+        time.sleep(1.0)
+        asking.kill()
+        asking.wait()
+        asking.stdout.close()
+        assert wait_until_gone(pid)
+
+    @POSIX
+    def test_less_memory_than_that_is_allowed_is_no_trouble(
+        self, model: Path, song: Path
+    ) -> None:
+        command = f"ulimit -d 2000000; exec {sys.executable} -m genre_model predict "
+        done = subprocess.run(  # noqa: S603
+            ["/bin/sh", "-c", f"{command} --model {model} {song} 2>&-"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0
+        assert str(song) in done.stdout
 
     def test_the_process_that_asks_loads_no_decoder(self, model: Path, song: Path) -> None:
         script = (

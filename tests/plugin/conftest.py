@@ -273,7 +273,9 @@ def classifier(monkeypatch: pytest.MonkeyPatch) -> ScriptedClassifier:
 
     class Loader:
         @staticmethod
-        def load(_model: str | Path | None = None) -> ScriptedClassifier:
+        def load(
+            _model: str | Path | None = None, **_options: object
+        ) -> ScriptedClassifier:
             return scripted
 
     # Not setattr, which would import the real one first.

@@ -162,6 +162,7 @@ def test_a_file_that_vanishes_meanwhile_stays_away(song: Path) -> None:
     assert not list(song.parent.iterdir())
 
 
+@POSIX
 @pytest.mark.parametrize("name", ["x" * 251 + ".mp3", "é" * 125 + ".mp3", "[*?].mp3", "a"])
 def test_odd_names(song: Path, name: str) -> None:
     song = song.rename(song.with_name(name))
@@ -170,11 +171,42 @@ def test_odd_names(song: Path, name: str) -> None:
     assert list(song.parent.iterdir()) == [song]
 
 
+@pytest.mark.skipif(not hasattr(os, "copy_file_range"), reason="only Linux has it")
+@pytest.mark.parametrize("n_bytes", [0, 2])
+def test_a_system_that_copies_less_than_all(
+    song: Path, monkeypatch: pytest.MonkeyPatch, n_bytes: int
+) -> None:
+    """Some file systems of networks do; the whole file has to be there all the same."""
+    answers = iter([n_bytes, 0])
+
+    def copy_some(source: int, target: int, _count: int) -> int:
+        os.write(target, os.read(source, n_bytes))
+        return next(answers)
+
+    monkeypatch.setattr(os, "copy_file_range", copy_some)
+    with edited_copy(song) as copy:
+        assert copy.read_bytes() == b"old"
+
+
+@POSIX
+def test_nobody_reads_a_copy_before_it_has_its_permissions(
+    song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[int] = []
+
+    def note(_original: Path, copy: Path, _status: object) -> None:
+        modes.append(stat.S_IMODE(copy.stat().st_mode))
+
+    monkeypatch.setattr(safe_edit, "_copy_attributes", note)
+    edit(song)
+    assert modes == [0o600]
+
+
 class TestLeftovers:
     @POSIX
     def test_of_a_killed_process_are_removed(self, song: Path) -> None:
         with edited_copy(song) as copy:
-            left = copy.with_name(copy.name.replace(f"{os.getpid()}", f"{dead_pid()}"))
+            left = copy.with_name(copy.name.replace(f"-{os.getpid()}-", f"-{dead_pid()}-"))
         left.write_bytes(b"half")
         edit(song)
         assert list(song.parent.iterdir()) == [song]
@@ -182,7 +214,9 @@ class TestLeftovers:
     @POSIX
     def test_of_a_process_at_work_stay_until_they_are_old(self, song: Path) -> None:
         with edited_copy(song) as copy:
-            theirs = copy.with_name(copy.name.replace(f"{os.getpid()}", f"{os.getppid()}"))
+            theirs = copy.with_name(
+                copy.name.replace(f"-{os.getpid()}-", f"-{os.getppid()}-")
+            )
         theirs.write_bytes(b"half")
         edit(song)
         assert theirs.exists()

@@ -1,0 +1,196 @@
+"""What comes between a file and its row: other programs, lost disks, Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from beets.dbcore.db import Transaction
+from mediafile import MediaFile
+
+from beetsplug.genreclf import file_genres, keeper, provenance
+from beetsplug.genreclf.write_ahead import note_ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from beets.library import Item
+    from plugin.conftest import BeetsHome
+
+pytestmark = pytest.mark.usefixtures("classifier")
+EDIT = file_genres._edit
+
+
+def genres(home: BeetsHome, title: str) -> tuple[list[str], list[str]]:
+    """Return the genres of a track in the library, and in its file."""
+    item = home.item(title)
+    return item.genres, MediaFile(item.filepath).genres or []
+
+
+def notes(home: BeetsHome, title: str) -> list[str]:
+    return [name for name in home.item(title) if name.startswith("genreclf_")]
+
+
+def edit_library(home: BeetsHome, title: str) -> None:
+    item = home.library().items(f"title:{title}")[0]
+    item.genres = ["Polka"]
+    item.store()
+
+
+@pytest.fixture
+def after_edit(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+    """Let something happen once, after the first file was edited."""
+
+    def arrange(happen: Callable[[], None]) -> None:
+        def edit(path: Path, wanted: Sequence[str]) -> None:
+            EDIT(path, wanted)
+            monkeypatch.setattr(file_genres, "_edit", EDIT)
+            happen()
+
+        monkeypatch.setattr(file_genres, "_edit", edit)
+
+    return arrange
+
+
+def test_a_library_that_somebody_reads_for_too_long(
+    home: BeetsHome, after_edit: Callable[[Callable[[], None]], None]
+) -> None:
+    """Beets gives up, and goes on holding the lock of its database."""
+    home.add_track("Song")
+    home.settings["timeout"] = 0.5
+    with closing(sqlite3.connect(home.database, isolation_level=None)) as reader:
+
+        def read() -> None:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM items").fetchone()
+
+        after_edit(read)
+        printed = home.beet("genreclf")
+    assert printed.exit_code == 1
+    assert "locked" in printed.err
+    home.close()  # as the end of the process does
+    assert genres(home, "Song") == ([], [])
+    assert home.beet("genreclf").exit_code == 0
+    assert genres(home, "Song") == (["Rock"], ["Rock"])
+
+
+def test_a_disk_that_is_lost_in_the_middle_of_a_write(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.add_track("Song")
+
+    def lose(*_arguments: object) -> None:
+        shutil.rmtree(home.music)
+        home.music.mkdir()
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(file_genres, "_edit", lose)
+    printed = home.beet("genreclf")
+    (line,) = printed.err.splitlines()
+    assert line.startswith(f"error: genreclf: the music folder {home.music} is missing")
+    assert notes(home, "Song") == []
+
+
+def test_what_cannot_be_put_back_stops_nothing(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.add_track("A")
+    home.add_track("B")
+    edits: list[Path] = []
+
+    def edit(path: Path, wanted: Sequence[str]) -> None:
+        edits.append(path)
+        if len(edits) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        EDIT(path, wanted)
+        if len(edits) == 1:
+            edit_library(home, "A")
+
+    monkeypatch.setattr(file_genres, "_edit", edit)
+    printed = home.beet("genreclf", "title+")
+    assert printed.exit_code == 1
+    assert genres(home, "A")[0] == ["Polka"]
+    assert genres(home, "B") == (["Rock"], ["Rock"])
+
+
+def test_a_genre_that_a_person_writes_just_before_the_copy_is_made(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song = home.add_track("Song")
+
+    def note_while_somebody_writes(item: Item) -> Callable[[], None]:
+        take_back = note_ahead(item)
+        media_file = MediaFile(song)
+        media_file.genres = ["Polka"]
+        media_file.save()
+        return take_back
+
+    monkeypatch.setattr(keeper, "note_ahead", note_while_somebody_writes)
+    printed = home.beet("genreclf")
+    assert "somebody else wrote it meanwhile" in printed.err
+    assert genres(home, "Song") == ([], ["Polka"])
+    assert notes(home, "Song") == []
+
+
+def test_another_run_that_writes_the_same(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.add_track("Song")
+
+    def edit_after_another_run(path: Path, wanted: Sequence[str]) -> None:
+        monkeypatch.setattr(file_genres, "_edit", EDIT)
+        EDIT(home.music / "Song.mp3", wanted)
+        item = home.library().items("title:Song")[0]
+        item.genres = list(wanted)
+        item.store()
+        EDIT(path, wanted)
+
+    monkeypatch.setattr(file_genres, "_edit", edit_after_another_run)
+    printed = home.beet("genreclf")
+    assert (printed.err, printed.exit_code) == ("", 0)
+    assert genres(home, "Song") == (["Rock"], ["Rock"])
+
+
+@pytest.mark.usefixtures("heeding_sigint")
+def test_a_second_ctrl_c_just_after_the_library_was_told(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.add_track("Song")
+    leave = Transaction.__exit__
+    told: list[Item] = []
+
+    def leave_interrupted(transaction: Transaction, *details: Any) -> bool | None:
+        result = leave(transaction, *details)
+        is_root = not any(transaction.db._tx_stacks.values())
+        if told and is_root:
+            told.clear()
+            raise KeyboardInterrupt
+        return result
+
+    note_written = provenance.note_written
+
+    def note(item: Item) -> None:
+        told.append(item)
+        note_written(item)
+
+    monkeypatch.setattr(provenance, "note_written", note)
+    monkeypatch.setattr(Transaction, "__exit__", leave_interrupted)
+    home.beet("genreclf")
+    monkeypatch.undo()
+    assert genres(home, "Song") == (["Rock"], ["Rock"])
+
+
+def test_a_note_that_outlives_a_kill_is_no_claim(home: BeetsHome) -> None:
+    home.add_track("Song")
+    item = home.library().items("title:Song")[0]
+    provenance.claim_track(item, ["Rock"], [])
+    note_ahead(item)  # and killed here
+    home.beet("modify", "-y", "-M", "title:Song", "genres=Rock")
+    home.beet("genreclf")
+    home.beet("genreclf", "--revert")
+    assert genres(home, "Song") == (["Rock"], ["Rock"])
