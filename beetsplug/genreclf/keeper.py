@@ -21,7 +21,7 @@ from beetsplug.genreclf.file_genres import (
 from beetsplug.genreclf.listening import Listening, remember
 from beetsplug.genreclf.lost_disk import require_music_folder
 from beetsplug.genreclf.tags import Decision, Outcome
-from beetsplug.genreclf.write_ahead import note_ahead
+from beetsplug.genreclf.write_ahead import is_stored, note_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -208,7 +208,7 @@ class Keeper:
             # beets may still hold the lock of its database: asking again would wait for
             # ever. The next run does without the note.
             self._put_back(item, before)
-        elif not _is_stored(item):
+        elif not is_stored(item):
             self._put_back(item, before)
             take_back()
 
@@ -242,9 +242,3 @@ class Keeper:
             # Where it matters, writing fails with a message of its own.
             self.reporter.detail(f"no tags can be read: {error}")
             return None
-
-
-def _is_stored(item: Item) -> bool:
-    """Say whether an interrupt came after the library had been told."""
-    row = item.db.get_item(cast("int", item.id))
-    return row is not None and provenance.holds_the_same(row, item)

@@ -44,12 +44,6 @@ def track_is_ours(item: Item) -> bool:
     return _is_ours(item.genres, item.get("genreclf_genres", with_album=False))
 
 
-def holds_the_same(item: Item, other: Item) -> bool:
-    """Say whether two states of a track have the same genres, by the same claim."""
-    claims = {each.get("genreclf_genres", with_album=False) for each in (item, other)}
-    return item.genres == other.genres and len(claims) == 1
-
-
 def genres_before_us(item: Item) -> list[str] | None:
     """Return the genres that ours replaced; None if the present ones are not ours."""
     if not track_is_ours(item):

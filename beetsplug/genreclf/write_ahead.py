@@ -34,6 +34,15 @@ def note_ahead(item: Item) -> Callable[[], None]:
     return lambda: _store(row, before)
 
 
+def is_stored(item: Item) -> bool:
+    """Say whether the library holds the genres of a track, by the same claim, already."""
+    row = item.db.get_item(cast("int", item.id))
+    if row is None or row.genres != item.genres:
+        return False
+    claims = {each.get("genreclf_genres", with_album=False) for each in (row, item)}
+    return len(claims) == 1
+
+
 def _noted(item: Item) -> dict[str, str]:
     own = set(item.keys(with_album=False))
     return {name: item[name] for name in NOTED if name in own}
