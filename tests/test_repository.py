@@ -271,3 +271,13 @@ def test_workflows_ask_for_no_more_than_they_name(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert re.search(r"^permissions:( \{\}|\n  contents: read)$", text, re.MULTILINE)
     assert text.count("actions/checkout@") == text.count("persist-credentials: false")
+
+
+@pytest.mark.parametrize("page", ["performance", "reliability"])
+def test_no_table_that_a_command_writes_is_empty(page: str) -> None:
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    marked = re.findall(
+        r"<!-- (?!end of )(.*?) -->(.*?)<!-- end of \1 -->", text, re.DOTALL
+    )
+    assert marked
+    assert [name for name, table in marked if not table.strip()] == []

@@ -16,7 +16,7 @@ from beetsplug.genreclf.flags import config_flags, given_flags
 from beetsplug.genreclf.model_loading import ModelUnavailableError
 from beetsplug.genreclf.options import Options, read_options
 from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
-from beetsplug.genreclf.stopping import stop_on_sigint
+from beetsplug.genreclf.stopping import stop_on_signals
 from beetsplug.genreclf.terminal import say, user_error
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Command:
         if not items:
             LogReporter(self.log).warning(nothing_matches(args, albums=albums))
             return
-        with stop_on_sigint() as is_stopped:
+        with stop_on_signals() as is_stopped:
             job = Job(self, lib, options, flags, is_stopped)
             try:
                 ending = job.run(_drained(items))

@@ -16,7 +16,7 @@ from beetsplug.genreclf.model_loading import ModelUnavailableError
 from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.out_of_fold import read_out_of_fold
 from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
-from beetsplug.genreclf.stopping import stop_on_sigint
+from beetsplug.genreclf.stopping import stop_on_signals
 from beetsplug.genreclf.terminal import say, user_error
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class EvalCommand:
         if not items:
             LogReporter(self.log).warning(nothing_matches(args, albums=albums))
             return
-        with stop_on_sigint() as is_stopped:
+        with stop_on_signals() as is_stopped:
             try:
                 model = self.classifier.load(options)
                 hearing = _hearing(lib, model, options, flags, is_stopped)

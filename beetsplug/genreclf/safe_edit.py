@@ -38,8 +38,8 @@ def edited_copy(path: Path) -> Iterator[Path]:
 
     It lies in the same folder and has the same suffix, permissions, owner and, on Linux,
     extended attributes. A symbolic link stays one. Where the block fails, the file is
-    untouched and the copy removed; what a killed process left behind, the next edit of the
-    file removes (on Windows, once it is an hour old).
+    untouched and the copy removed; what a killed process left behind, the next edit in the
+    folder removes (on Windows, once it is an hour old).
 
     Where no such copy can be made, the file itself is yielded: if it has other names (hard
     links), which must go on being names of it, if it belongs to somebody else, or if the
@@ -58,7 +58,7 @@ def edited_copy(path: Path) -> Iterator[Path]:
     if not _is_replaceable(original, before):
         yield original
         return
-    _sweep(original)
+    _sweep(original.parent)
     try:
         _copy_content(original, copy, before.st_size)
         _copy_attributes(original, copy, before)
@@ -82,20 +82,16 @@ def _is_replaceable(original: Path, status: os.stat_result) -> bool:
 
 
 def _name_of_copy(original: Path) -> Path:
-    name = f"{_stem_of_copies(original)}{os.getpid()}-{secrets.token_hex(4)}"
-    return original.with_name(name + original.suffix)
-
-
-def _stem_of_copies(original: Path) -> str:
     # Not the name itself, which may be as long as a name can be.
-    return f"{PREFIX}{hashlib.sha256(os.fsencode(original.name)).hexdigest()[:16]}-"
+    name = hashlib.sha256(os.fsencode(original.name)).hexdigest()[:16]
+    token = secrets.token_hex(4)
+    return original.with_name(f"{PREFIX}{name}-{os.getpid()}-{token}{original.suffix}")
 
 
-def _sweep(original: Path) -> None:
-    """Remove copies that killed processes left."""
-    stem = _stem_of_copies(original)
-    for copy in original.parent.glob(f"{stem}*"):
-        pid = copy.name[len(stem) :].partition("-")[0]
+def _sweep(folder: Path) -> None:
+    """Remove copies that killed processes left, of whatever file."""
+    for copy in folder.glob(f"{PREFIX}*-*-*"):
+        pid = copy.name.removeprefix(PREFIX).split("-")[1]
         with suppress(OSError):
             if not _is_at_work(pid) or time.time() - copy.stat().st_mtime > STALE_SECONDS:
                 copy.unlink()

@@ -1,42 +1,50 @@
-"""Ctrl-C: the first press ends a pass after the track in hand, a second one at once."""
+"""Ctrl-C and its like: the first ends a pass after the track in hand, a second at once."""
 
 from __future__ import annotations
 
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+#: Ctrl-C; `kill`, or the end of the system; the end of the terminal.
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
 @contextmanager
-def stop_on_sigint() -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT into a flag, so that none falls between file and library.
+def stop_on_signals() -> Iterator[Callable[[], bool]]:
+    """Turn the first signal into a flag, so that none falls between file and library.
+
+    A second one does what it would have done.
 
     Yields:
-        A function that says whether Ctrl-C was pressed.
+        A function that says whether one came.
     """
-    pressed = threading.Event()
+    came = threading.Event()
+    before: dict[int, Any] = {}
 
     def heed(_signal: int, _frame: object) -> None:
-        pressed.set()
-        signal.signal(signal.SIGINT, before)
+        came.set()
+        put_back()
+
+    def put_back() -> None:
+        while before:
+            signal.signal(*before.popitem())
 
     # Only the main thread may, and a background job that ignores SIGINT goes on to.
-    before = signal.getsignal(signal.SIGINT)
-    if (
-        threading.current_thread() is not threading.main_thread()
-        or before is not signal.default_int_handler
-    ):
-        yield pressed.is_set
-        return
-    signal.signal(signal.SIGINT, heed)
+    if threading.current_thread() is threading.main_thread():
+        for number in (getattr(signal, name, None) for name in SIGNALS):
+            default = (signal.default_int_handler, signal.SIG_DFL)
+            if number is not None and signal.getsignal(number) in default:
+                before[number] = signal.signal(number, heed)
     try:
-        yield pressed.is_set
+        yield came.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        put_back()
 
 
 def import_abort_poll() -> Callable[[], bool]:

@@ -14,7 +14,7 @@ from beetsplug.genreclf.library_labels import labelled_files
 from beetsplug.genreclf.model_choice import model_folder, model_in_force
 from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
-from beetsplug.genreclf.stopping import stop_on_sigint
+from beetsplug.genreclf.stopping import stop_on_signals
 from beetsplug.genreclf.terminal import say, user_error
 from beetsplug.genreclf.train_flags import given_flags, options_of
 from beetsplug.genreclf.trained_model import (
@@ -86,7 +86,7 @@ class TrainCommand:
             return
         check_folder()
         # Until the model is kept: a late Ctrl-C must not fall between its files.
-        with stop_on_sigint() as is_stopped:
+        with stop_on_signals() as is_stopped:
             model = self._train(options, items, is_stopped)
             if is_stopped():
                 raise _interrupted("nothing has changed")

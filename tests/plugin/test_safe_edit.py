@@ -225,8 +225,15 @@ class TestLeftovers:
         edit(song)
         assert not theirs.exists()
 
-    def test_of_other_files_stay(self, song: Path) -> None:
-        other = song.with_name(f"{PREFIX}0123456789abcdef-1.mp3")
-        other.write_bytes(b"half")
+    @POSIX
+    def test_of_other_files_in_the_folder_are_removed_too(self, song: Path) -> None:
+        left = song.with_name(f"{PREFIX}0123456789abcdef-{dead_pid()}-01234567.mp3")
+        left.write_bytes(b"half")
+        edit(song)
+        assert list(song.parent.iterdir()) == [song]
+
+    def test_what_only_looks_like_one_stays(self, song: Path) -> None:
+        other = song.with_name(f"{PREFIX}notes.txt")
+        other.write_bytes(b"mine")
         edit(song)
         assert other.exists()

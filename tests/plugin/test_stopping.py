@@ -41,7 +41,7 @@ from beets.plugins import BeetsPlugin
 class ProbePlugin(BeetsPlugin):
     def __init__(self):
         super().__init__()
-        self.config.add({"presses": 0})
+        self.config.add({"presses": 0, "signal": "SIGINT"})
         self.written = 0
         self.register_listener("after_write", self.press)
         self.register_listener("cli_exit", self.note_the_end)
@@ -50,7 +50,8 @@ class ProbePlugin(BeetsPlugin):
         self.written += 1
         if self.written == 3:
             for _ in range(self.config["presses"].get(int)):
-                os.kill(os.getpid(), signal.SIGINT)
+                number = getattr(signal, self.config["signal"].as_str())
+                os.kill(os.getpid(), number)
 
     def note_the_end(self, lib):
         with Path(os.fsdecode(lib.path)).with_name("ends").open("a") as file:
@@ -108,6 +109,25 @@ def test_the_first_press_finishes_the_track_in_hand(
     assert all(item.mtime == item.current_mtime() for item in home.items())
     # Eight may be heard ahead of the three.
     assert len(classifier.heard) <= 11
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has none of them")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.usefixtures("classifier")
+def test_the_end_of_the_terminal_or_the_system_is_heeded_alike(
+    home: BeetsHome, name: str
+) -> None:
+    home.add_album("Record", TITLES)
+    home.settings["probe"] = {"presses": 1, "signal": name}
+    before = signal.getsignal(getattr(signal, name))
+
+    printed = home.beet("genreclf")
+
+    assert printed.exit_code == 130
+    assert printed.lines[-1] == "interrupted: 3 tagged, 0 abstained, 0 unreadable"
+    genres = [item.genres for item in home.items()]
+    assert genres == genres_in_files(home) == [["Rock"]] * 3 + [[]] * 17
+    assert signal.getsignal(getattr(signal, name)) == before
 
 
 def test_the_next_run_does_the_rest(
