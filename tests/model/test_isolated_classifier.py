@@ -386,6 +386,7 @@ class TestProcesses:
 
     @POSIX
     def test_they_end_with_the_classifier(self, model: Path, song: Path) -> None:
+        gc.collect()  # what earlier tests left
         n_handles = len(list(HANDLES.iterdir())) if HANDLES.exists() else None
         classifier = IsolatedClassifier.load(model)
         list(predict_files(classifier, [song] * 4, n_threads=2))
