@@ -62,19 +62,30 @@ def genres(home: BeetsHome, song: Path) -> tuple[list[str], list[str]]:
     return home.item("Song").genres, MediaFile(song).genres or []
 
 
-@pytest.mark.usefixtures("classifier")
-@pytest.mark.parametrize(("before", "flags"), [([], ()), (["Jazz"], ("-f",))])
-def test_the_next_run_makes_library_and_file_agree(
-    home: BeetsHome, song: Path, killing: Killing, before: list[str], flags: tuple[str, ...]
-) -> None:
+@pytest.fixture(params=[((), ()), (("Jazz",), ("-f",))], ids=["no genre", "a person's"])
+def killed(
+    request: pytest.FixtureRequest,
+    home: BeetsHome,
+    song: Path,
+    killing: Killing,
+    classifier: ScriptedClassifier,
+) -> tuple[list[str], tuple[str, ...]]:
+    """Kill a run; return the genres before it, and its flags."""
+    before, flags = list(request.param[0]), request.param[1]
     if before:
         home.beet("modify", "-y", "-M", "title:Song", f"genres={before[0]}")
     home.beet("genreclf", *flags)
+    assert classifier.heard
     killing.go_back()
     assert genres(home, song) == (before, ["Rock"])
+    return before, flags
 
+
+def test_the_next_run_makes_library_and_file_agree(
+    home: BeetsHome, song: Path, killed: tuple[list[str], tuple[str, ...]]
+) -> None:
+    before, flags = killed
     printed = home.beet("genreclf", *flags)
-
     assert printed.exit_code == 0
     assert genres(home, song) == (["Rock"], ["Rock"])
     home.beet("genreclf", "--revert")
@@ -82,15 +93,10 @@ def test_the_next_run_makes_library_and_file_agree(
     assert not [name for name in home.item("Song") if name.startswith("genreclf_")]
 
 
-@pytest.mark.usefixtures("classifier")
-@pytest.mark.parametrize(("before", "flags"), [([], ()), (["Jazz"], ("-f",))])
 def test_reverting_gives_the_file_back(
-    home: BeetsHome, song: Path, killing: Killing, before: list[str], flags: tuple[str, ...]
+    home: BeetsHome, song: Path, killed: tuple[list[str], tuple[str, ...]]
 ) -> None:
-    if before:
-        home.beet("modify", "-y", "-M", "title:Song", f"genres={before[0]}")
-    home.beet("genreclf", *flags)
-    killing.go_back()
+    before, _ = killed
     home.beet("genreclf", "--revert")
     assert genres(home, song) == (before, before)
 
