@@ -123,15 +123,20 @@ class Hearing:
 
     def table(self) -> str:
         """Return what came of the files."""
-        lines = [
-            f"{self._n_files} damaged files; {self.crashes} ended their process;",
-            f"worst time {self.worst_seconds:.1f} s, worst memory {self.worst_mb:.0f} MB.",
-            "",
-            "| what came of it | files |",
-            "|---|---|",
-        ]
-        lines += [f"| {name} | {n} |" for name, n in self.outcomes.most_common()]
-        return "\n".join(lines)
+        beginning = f"{self._n_files} damaged files, {self.crashes} ended a process;"
+        worst = worst_text(self.worst_seconds, self.worst_mb)
+        return outcomes_table([beginning, worst], self.outcomes.most_common())
+
+
+def worst_text(seconds: float, megabytes: float) -> str:
+    """Say what was worst."""
+    return f"worst time {seconds:.1f} s, worst memory {megabytes:.0f} MB."
+
+
+def outcomes_table(beginning: list[str], outcomes: list[tuple[str, int]]) -> str:
+    """Return what came of files, as a page has it."""
+    lines = [*beginning, "", "| what came of it | files |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {name} | {n} |" for name, n in outcomes)])
 
 
 def kind_of(reason: str) -> str:

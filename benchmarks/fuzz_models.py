@@ -21,7 +21,14 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from fuzz_audio import MOST_MB, SLOW_SECONDS, kind_of, peak_mb
+from fuzz_audio import (
+    MOST_MB,
+    SLOW_SECONDS,
+    kind_of,
+    outcomes_table,
+    peak_mb,
+    worst_text,
+)
 from marked_table import put_into
 from model_mutations import mutated_model, seeds
 
@@ -32,6 +39,7 @@ from genre_model.prediction_program import bound_memory, pipes
 
 HERE = Path(__file__).parent
 N_PROCESSES = 2
+N_SHOWN = 25
 
 
 def serve() -> None:
@@ -93,16 +101,12 @@ class Trying:
 
     def table(self) -> str:
         """Return what came of the files."""
-        lines = [
-            f"{self.outcomes.total()} mutated models, {len(self.ended)} ended a process;",
-            f"worst time {self.worst_seconds:.1f} s, worst memory {self.worst_mb:.0f} MB.",
-            "",
-            "| what came of it | files |",
-            "|---|---|",
-        ]
-        lines += [f"| {name} | {n} |" for name, n in self.outcomes.most_common(25)]
-        others = self.outcomes.total() - sum(n for _, n in self.outcomes.most_common(25))
-        return "\n".join([*lines, f"| other refusals | {others} |"])
+        n_tried = self.outcomes.total()
+        beginning = f"{n_tried} mutated models, {len(self.ended)} ended a process;"
+        worst = worst_text(self.worst_seconds, self.worst_mb)
+        shown = self.outcomes.most_common(N_SHOWN)
+        others = n_tried - sum(n for _, n in shown)
+        return outcomes_table([beginning, worst], [*shown, ("other refusals", others)])
 
 
 def main() -> None:
