@@ -1,0 +1,32 @@
+"""Decoded waveforms, and what they hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genre_model.config import WaveformConfig
+from genre_model.waveform import AudioFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+RATE_HZ = 22050
+CONFIG = WaveformConfig(sample_rate_hz=RATE_HZ)
+
+
+def read_all(path: Path) -> NDArray[np.float32]:
+    with AudioFile(path, CONFIG) as audio:
+        return audio.read_all()
+
+
+def level_db(samples: NDArray[np.float32], hz: float) -> float:
+    """Measure one sine against full scale, away from both ends."""
+    middle = samples[len(samples) // 4 : -len(samples) // 4]
+    times = np.arange(len(middle)) / RATE_HZ
+    window = np.hanning(len(middle))
+    amplitude = np.abs(np.sum(middle * window * np.exp(-2j * np.pi * hz * times)))
+    return 20 * float(np.log10(2 * amplitude / window.sum() + 1e-12))
