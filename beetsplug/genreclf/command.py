@@ -101,26 +101,26 @@ class Job:
     def __post_init__(self) -> None:
         """Make what every mode needs."""
         # Imported here, because most commands tag nothing and should not wait for it.
+        from beetsplug.genreclf.file_writer import FileWriter
         from beetsplug.genreclf.keeper import Keeper
 
         self.reporter = TerminalReporter(self.command.log, quiet=self.options.quiet)
         # Undoing writes wherever our genre is in the file, however it came there.
         by_default = True if "revert" in self.flags else None
         self.music_folder = Path(os.fsdecode(self.lib.directory))
-        self.keeper: Keeper = Keeper(
-            self.reporter,
-            write=ui.should_write(self.flags.get("write", by_default)),
-            music_folder=self.music_folder,
-            safe_write=self.options.safe_write,
-        )
+        writer = FileWriter(self.reporter, self.music_folder, self.options.safe_write)
+        write = ui.should_write(self.flags.get("write", by_default))
+        self.keeper: Keeper = Keeper(self.reporter, writer, write=write)
 
     def run(self, items: Iterator[Item]) -> Ending:
         """Run the mode that the flags ask for."""
+        from beetsplug.genreclf.lost_edits import rewrite_lost_edits
+
         if "check" in self.flags:
             return self._check(items)
-        if "revert" in self.flags:
-            return self._revert(items)
-        return self._tag(items)
+        ending = self._revert(items) if "revert" in self.flags else self._tag(items)
+        n_failed = rewrite_lost_edits(self.lib, self.keeper.writer)
+        return ending._replace(failures=ending.failures + n_failed)
 
     def _tag(self, items: Iterator[Item]) -> Ending:
         from beetsplug.genreclf.tagger import Tagger

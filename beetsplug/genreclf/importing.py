@@ -85,6 +85,7 @@ class ImportTagging:
     def _tag(self, session: ImportSession, task: ImportTask) -> Tally:
         # Imported here, because an import in which nothing lacks a genre need not wait.
         from beetsplug.genreclf.file_genres import is_settled
+        from beetsplug.genreclf.file_writer import FileWriter
         from beetsplug.genreclf.hearing import Hearing
         from beetsplug.genreclf.keeper import Keeper
         from beetsplug.genreclf.tagger import Tagger
@@ -100,7 +101,12 @@ class ImportTagging:
                 threads=self.options.threads,
                 should_stop=import_abort_poll(),
             ),
-            keeper=Keeper(reporter, write=False, files_are_ours=not is_written(task)),
+            keeper=Keeper(
+                reporter,
+                FileWriter(reporter),
+                write=False,
+                files_are_ours=not is_written(task),
+            ),
             reporter=reporter,
         )
         return tagger.tag(items)
@@ -113,14 +119,16 @@ class ImportTagging:
 
     def _write(self, item: Item) -> None:
         """Write the genre of a track, and no other tag."""
-        from beetsplug.genreclf.keeper import Keeper, Written
+        from beetsplug.genreclf.file_writer import FileWriter, Written
+        from beetsplug.genreclf.keeper import Keeper
 
-        reporter, safe_write = LogReporter(self.log), self.options.safe_write
-        keeper = Keeper(reporter, write=True, safe_write=safe_write)
+        reporter = LogReporter(self.log)
+        writer = FileWriter(reporter, safe_write=self.options.safe_write)
+        keeper = Keeper(reporter, writer, write=True)
         # A later edit of the file is the person's, whatever the library says.
         if (
             not keeper.genres_of_others(item)
-            and keeper.write_genres(
+            and writer.write(
                 item,
                 item.genres,
                 in_step=item.id in self._in_step,

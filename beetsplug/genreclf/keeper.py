@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import TYPE_CHECKING, cast
 
 from beets.library import FileOperationError
@@ -14,30 +12,21 @@ from beetsplug.genreclf import provenance
 from beetsplug.genreclf.file_genres import (
     is_in_step,
     is_settled,
-    put_back_file_genres,
     read_file_genres,
-    write_file_genres,
 )
+from beetsplug.genreclf.file_writer import FileWriter, Written
 from beetsplug.genreclf.listening import Listening, remember
 from beetsplug.genreclf.lost_disk import require_music_folder
+from beetsplug.genreclf.lost_edits import rewrite_lost_edit
 from beetsplug.genreclf.tags import Decision, Outcome
 from beetsplug.genreclf.write_ahead import is_stored, note_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from beets.library import Item
 
     from beetsplug.genreclf.reporter import Reporter
-
-
-class Written(Enum):
-    """What became of a write; ``KEPT_OUT`` by another plugin, as ``zero`` does."""
-
-    DONE = auto()
-    KEPT_OUT = auto()
-    FAILED = auto()
 
 
 @dataclass(frozen=True)
@@ -46,17 +35,15 @@ class Keeper:
 
     Attributes:
         reporter: receives warnings.
+        writer: of the files.
         write: write genres into files.
         files_are_ours: look at files at all; the importer writes them itself.
-        music_folder: of the library, if its files should lie there already.
-        safe_write: edit copies of files, which then take their place.
     """
 
     reporter: Reporter
+    writer: FileWriter
     write: bool
     files_are_ours: bool = True
-    safe_write: bool = True
-    music_folder: Path | None = None
 
     def keep(self, item: Item, decision: Decision, listening: Listening) -> Outcome:
         """Write and store what was heard and decided.
@@ -115,47 +102,26 @@ class Keeper:
         done = self._write_and_store(item, item.genres, in_file, in_step=in_step)
         return Outcome.CAUGHT_UP if done else Outcome.NOT_WRITTEN
 
+    def rewrite_lost_edit(self, item: Item) -> Outcome | None:
+        """Write a person's genre over ours, if another program failed to.
+
+        Returns:
+            What became of it; None if there was nothing to write.
+        """
+        ours = item.get("genreclf_file_genres", with_album=False)
+        if not (self.write and ours and item.genres):
+            return None
+        match rewrite_lost_edit(item, ours, self.writer):
+            case Written.DONE:
+                return Outcome.CAUGHT_UP
+            case Written.FAILED:
+                return Outcome.NOT_WRITTEN
+        return None
+
     def genres_of_others(self, item: Item) -> list[str]:
         """Return what stands in the file of a track, past the library and past us."""
         in_file = (self._read_genres(item) or []) if self.files_are_ours else []
         return [] if provenance.file_is_known(item, in_file) else in_file
-
-    def write_genres(
-        self,
-        item: Item,
-        genres: Sequence[str],
-        *,
-        in_step: bool,
-        otherwise: str,
-        before: Sequence[str] | None = None,
-    ) -> Written:
-        """Write genres into a file, with the time of it that the library keeps.
-
-        The time is kept up to date if it was so before, so that ``beet update`` sees no
-        change where there is none.
-
-        Args:
-            item: whose file it is.
-            genres: to write; none removes the tag.
-            in_step: whether the file was as the library had seen it last.
-            otherwise: the consequence of a failure, for the warning that names the file.
-            before: what stood there when this was decided; None if nobody looked.
-
-        Raises:
-            UserError: if the whole music folder is gone.
-        """
-        try:
-            holds_them = write_file_genres(
-                item, genres, before=before, safe=self.safe_write
-            )
-        except FileOperationError as error:
-            require_music_folder(self.music_folder, item.filepath)
-            reason = str(error.reason).removeprefix(f"{item.filepath}: ")
-            self.reporter.warning(f"{item.filepath}: {otherwise}: {reason}")
-            return Written.FAILED
-        if in_step:
-            item.mtime = item.current_mtime()
-        return Written.DONE if holds_them else Written.KEPT_OUT
 
     def _write_and_store(
         self,
@@ -174,27 +140,32 @@ class Keeper:
             return False
         take_back = note_ahead(item)
         try:
-            written = self.write_genres(
+            written = self.writer.write(
                 item,
                 item.genres,
                 in_step=in_step,
                 otherwise="genre neither written nor stored",
                 before=before,
             )
-            done = written is not Written.FAILED
-            if done and not self._is_untouched(item, present):
-                self._put_back(item, before)
-                done = False
-            with item.db.transaction():
+            with item.db.transaction() as transaction:
+                # From here on nobody else can store an edit.
+                transaction.mutate("UPDATE items SET id = id WHERE id = ?", (item.id,))
+                done = written is not Written.FAILED
+                if done and not self._is_untouched(item, present):
+                    self._put_back(item, before)
+                    done = False
                 take_back()
-                if written is Written.DONE:
-                    provenance.note_written(item)
                 if done:
-                    item.store()
+                    self._store(item, written)
         except BaseException as error:
             self._undo(item, before, take_back, error)
             raise
         return done
+
+    def _store(self, item: Item, written: Written) -> None:
+        if written is Written.DONE:
+            provenance.note_written(item)
+        item.store()
 
     def _undo(
         self,
@@ -214,8 +185,7 @@ class Keeper:
 
     def _put_back(self, item: Item, before: Sequence[str] | None) -> None:
         if before is not None:
-            with suppress(FileOperationError):  # the disk is gone, as will be said
-                put_back_file_genres(item, before, safe=self.safe_write)
+            self.writer.put_back(item, before)
 
     def _is_untouched(self, item: Item, present: list[str]) -> bool:
         row = item.db.get_item(cast("int", item.id))
@@ -231,7 +201,7 @@ class Keeper:
     def _is_there(self, item: Item) -> bool:
         if item.filepath.exists():
             return True
-        require_music_folder(self.music_folder, item.filepath)
+        require_music_folder(self.writer.music_folder, item.filepath)
         self.reporter.warning(f"{item.filepath}: genre not stored: the file is missing")
         return False
 

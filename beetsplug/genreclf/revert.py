@@ -14,8 +14,7 @@ from beetsplug.genreclf.file_genres import (
     is_settled,
     read_file_genres,
 )
-from beetsplug.genreclf.keeper import Keeper, Written
-from beetsplug.genreclf.lost_disk import require_music_folder
+from beetsplug.genreclf.file_writer import Written
 from beetsplug.genreclf.naming import track_name
 from beetsplug.genreclf.tags import Outcome, Tally
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from beets.library import Album, Item, Library
 
+    from beetsplug.genreclf.keeper import Keeper
     from beetsplug.genreclf.reporter import Reporter
 
 
@@ -122,6 +122,7 @@ class Reverter:
         if not keep_memory:
             provenance.forget(item)
         item.store()
+        self.keeper.writer.note_library(item)
 
     def _give_back_file(self, item: Item) -> GivenBack:
         """Put back what the file held, if it still holds what we wrote."""
@@ -137,7 +138,7 @@ class Reverter:
         before = provenance.file_genres_before_us(item)
         if self.pretend:
             return GivenBack.DONE
-        written = self.keeper.write_genres(
+        written = self.keeper.writer.write(
             item, before, in_step=in_step, otherwise="not reverted"
         )
         return GIVEN_BACK[written]
@@ -145,9 +146,7 @@ class Reverter:
     def _cannot_read(self, item: Item, error: FileOperationError) -> GivenBack:
         if not self.keeper.write:
             return GivenBack.STILL_OURS
-        require_music_folder(self.keeper.music_folder, item.filepath)
-        reason = str(error.reason).removeprefix(f"{item.filepath}: ")
-        self.reporter.warning(f"{item.filepath}: not reverted: {reason}")
+        self.keeper.writer.warn(item, "not reverted", error)
         return GivenBack.FAILED
 
     def _note_changed(self, item: Item) -> None:

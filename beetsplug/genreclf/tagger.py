@@ -119,18 +119,26 @@ class Tagger:
     def _settle(self, item: Item, outcome: Outcome) -> Outcome:
         reason = outcome.value
         self._albums.note(item, retagged=False)
-        if self.catch_up and provenance.track_is_ours(item):
-            caught_up = self.keeper.catch_up(item, pretend=self.options.pretend)
-            if caught_up is Outcome.CAUGHT_UP:
-                genres = ", ".join(item.genres)
-                self.reporter.line(f"{track_name(item)}: {genres} ({caught_up.value})")
-            if caught_up is not None:
-                return caught_up
+        caught_up = self._catch_up(item)
+        if caught_up is Outcome.CAUGHT_UP:
+            genres = ", ".join(item.genres)
+            self.reporter.line(f"{track_name(item)}: {genres} ({caught_up.value})")
+        if caught_up is not None:
+            return caught_up
         if outcome is Outcome.HAD_GENRE:
             reason = choose_tags({}, item.genres, self._policy).reason
         if self.reporter.shows_details:
             self.reporter.detail(f"{track_name(item)}: {reason}")
         return outcome
+
+    def _catch_up(self, item: Item) -> Outcome | None:
+        """See to a file that lacks the genre which stands in the library, if it should."""
+        if provenance.track_is_ours(item):
+            pretend = self.options.pretend
+            return self.keeper.catch_up(item, pretend=pretend) if self.catch_up else None
+        if self.options.pretend:
+            return None
+        return self.keeper.rewrite_lost_edit(item)
 
     def _heard(self, units: list[Unit]) -> Iterator[tuple[Unit, list[Heard]]]:
         """Yield each unit when all of its tracks are heard."""

@@ -1,0 +1,123 @@
+"""A program that writes into a file just when our copy takes its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from mediafile import MediaFile
+
+from beetsplug.genreclf import lost_edits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from beets.library import Library
+    from plugin.conftest import BeetsHome
+
+    from beetsplug.genreclf.file_writer import FileWriter
+
+pytestmark = pytest.mark.usefixtures("classifier")
+
+
+def edit_library(home: BeetsHome, genre: str = "Polka", *, written: bool = True) -> None:
+    """Do what ``beet modify`` does when what it has open is no file any more."""
+    item = home.library().items("title:Song")[0]
+    item.genres = [genre] if genre else []
+    if written:
+        item.mtime = item.current_mtime()
+    item.store()
+
+
+def genres(home: BeetsHome) -> tuple[list[str], list[str]]:
+    """Return the genres of the song in the library, and in its file."""
+    item = home.item("Song")
+    return item.genres, MediaFile(item.filepath).genres or []
+
+
+@pytest.fixture
+def song(home: BeetsHome) -> Path:
+    return home.add_track("Song")
+
+
+@pytest.fixture
+def as_copy_takes_place(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let something happen whenever the song was replaced and the run has gone on."""
+
+    def arrange(happen: Callable[[], None]) -> None:
+        look_again = lost_edits.rewrite_lost_edits
+
+        def after_the_last_track(lib: Library, writer: FileWriter) -> int:
+            happen()
+            return look_again(lib, writer)
+
+        monkeypatch.setattr(lost_edits, "rewrite_lost_edits", after_the_last_track)
+
+    return arrange
+
+
+@pytest.mark.parametrize("genre", ["Polka", ""])
+def test_the_edit_is_in_the_file_when_the_run_ends(
+    home: BeetsHome, song: Path, as_copy_takes_place: Callable[..., None], genre: str
+) -> None:
+    as_copy_takes_place(lambda: edit_library(home, genre))
+    printed = home.beet("genreclf")
+    assert (printed.exit_code, printed.err) == (0, "")
+    wanted = [genre] if genre else []
+    assert genres(home) == (wanted, wanted)
+    assert home.beet("update").out == ""
+    assert song.exists()
+
+
+@pytest.mark.usefixtures("song")
+def test_an_edit_that_was_kept_out_of_the_file_on_purpose(
+    home: BeetsHome, as_copy_takes_place: Callable[..., None]
+) -> None:
+    as_copy_takes_place(lambda: edit_library(home, written=False))
+    home.beet("genreclf")
+    assert genres(home) == (["Polka"], ["Rock"])
+    home.beet("genreclf")
+    assert genres(home) == (["Polka"], ["Rock"])
+
+
+@pytest.mark.usefixtures("song")
+def test_while_genres_are_given_back(
+    home: BeetsHome, as_copy_takes_place: Callable[..., None]
+) -> None:
+    home.beet("genreclf")
+    as_copy_takes_place(lambda: edit_library(home))
+    assert home.beet("genreclf", "--revert").exit_code == 0
+    assert genres(home) == (["Polka"], ["Polka"])
+
+
+@pytest.mark.usefixtures("song")
+def test_after_the_run_the_next_one_mends_it(home: BeetsHome) -> None:
+    home.beet("genreclf")
+    edit_library(home)
+    assert home.beet("genreclf", "--pretend").exit_code == 0
+    home.beet("genreclf", "-W")
+    assert genres(home) == (["Polka"], ["Rock"])
+    printed = home.beet("genreclf")
+    assert "Song: Polka" in printed.out
+    assert genres(home) == (["Polka"], ["Polka"])
+    assert "Polka" not in home.beet("genreclf").out
+
+
+def test_a_file_that_cannot_be_written_fails_the_run(
+    home: BeetsHome,
+    song: Path,
+    as_copy_takes_place: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    def edit_and_fill_the_disk() -> None:
+        edit_library(home)
+        monkeypatch.setattr("beetsplug.genreclf.file_genres._edit", fail)
+
+    as_copy_takes_place(edit_and_fill_the_disk)
+    printed = home.beet("genreclf")
+    assert printed.exit_code == 1
+    assert f"{song}: Polka in the library only: No space left" in printed.err
