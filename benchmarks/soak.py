@@ -4,7 +4,8 @@
 
 Links to some hundred short songs of every container, every tenth of them damaged, in one
 ``beet genreclf -W``. Memory (what processes share counted once) and open files are those of
-all of its processes, after the first thousand tracks and before the last.
+all of its processes, after the first thousand tracks and before the last, each time when no
+track is being stored.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ DAMAGED_EVERY = 10
 SECONDS = 4.0
 FIRST = 1000
 MOST_RATIO = 1.05
+N_STOPS = 50
+#: What is open while a track is stored: the journal of the database, or the song.
+IN_HAND = ("-journal", *{suffix for suffix, _, _ in CONTAINERS.values()})
 
 
 def originals_in(folder: Path) -> list[Path]:
@@ -70,13 +74,29 @@ def states(home: FaultHome, n_files: int) -> Iterator[tuple[float, int, str]]:
         for number, line in enumerate(process.stdout or (), 1):
             output = line if "tagged, " in line else output
             if number in (FIRST, n_files - FIRST // 10):
-                os.kill(process.pid, signal.SIGSTOP)
-                time.sleep(1.0)  # what its processes have under way comes to an end
-                pids = [process.pid, *children_of(process.pid)]
-                handles = sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids)
+                pids, handles = stopped_at_rest(process.pid)
                 yield sum(map(memory_mb, pids)), handles, line
                 os.kill(process.pid, signal.SIGCONT)
     yield 0.0, 0, output
+
+
+def stopped_at_rest(pid: int) -> tuple[list[int], int]:
+    """Stop a run between two tracks.
+
+    Returns:
+        Its processes, and how many files they have open.
+    """
+    for _ in range(N_STOPS):
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(0.5)  # what its processes have under way comes to an end
+        pids = [pid, *children_of(pid)]
+        handles = [fd for each in pids for fd in Path(f"/proc/{each}/fd").iterdir()]
+        names = [str(handle.readlink()) for handle in handles]
+        if not any(name.endswith(IN_HAND) for name in names):
+            return pids, len(names)
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.01)
+    raise SystemExit(f"{N_STOPS} times in the middle of a track: {names}")
 
 
 def main() -> None:
