@@ -3,7 +3,8 @@
     python benchmarks/faults.py steps|kills|full [--events N] [--seed 0] [--into PAGE.md]
 
 ``steps`` kills a save of a genre before each of its steps, in every container, edited in
-place and through a copy. ``kills`` ends commands with ``kill -9`` at random moments.
+place, through a copy, and, for a file with another name, beside one. ``kills`` ends
+commands with ``kill -9`` at random moments.
 ``full`` lets the disk fill up meanwhile; it needs Linux, and a user who may mount in a
 namespace of his own.
 
@@ -34,6 +35,10 @@ from mediafile import MediaFile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+STEPS_TITLE = (
+    "| file | tag | in place: steps | music lost | genres lost "
+    "| copy: steps | lost | hard link: steps | lost |"
+)
 STEPS = Path(__file__).parents[1] / "tests" / "faults" / "crash_points.py"
 IN_NAMESPACE = "GENRECLF_FAULTS_IN_NAMESPACE"
 
@@ -101,11 +106,11 @@ def fill(disk: Path, n_left: int) -> None:
 
 
 def steps(root: Path, *_unused: object) -> tuple[dict[str, Count], str]:
-    """Kill a save before each of its steps; only those of a copy must lose nothing."""
+    """Kill a save before each of its steps; only those beside a copy must lose nothing."""
     count = Count()
     lines = [
-        "| file | tag | in place: steps | music lost | genres lost | copy: steps | lost |",
-        "|---|---|---|---|---|---|---|",
+        STEPS_TITLE,
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for kind, (suffix, codec, _) in CONTAINERS.items():
         for is_tagged in (True, False):
@@ -118,12 +123,13 @@ def steps(root: Path, *_unused: object) -> tuple[dict[str, Count], str]:
             if not is_tagged:
                 media_file.delete()
             columns = [kind, "yes" if is_tagged else "none"]
-            plain, safe = (worths_of(path, way) for way in ("plain", "safe"))
             lost = "audio lost", "genres lost"
+            plain = worths_of(path, "plain")
             columns += [str(plain.total() - 1), *(str(plain[word]) for word in lost)]
-            columns += [str(safe.total() - 1), str(sum(safe[word] for word in lost))]
-            count.files_lost += safe["audio lost"]
-            count.genres_lost += safe["genres lost"]
+            for safe in (worths_of(path, "safe"), worths_of(path, "linked")):
+                columns += [str(safe.total() - 1), str(sum(safe[word] for word in lost))]
+                count.files_lost += safe["audio lost"]
+                count.genres_lost += safe["genres lost"]
             lines.append("| " + " | ".join(columns) + " |")
     return {"a save": count}, "\n".join(lines)
 

@@ -168,9 +168,12 @@ class Job:
 
     def _hearing(self) -> Hearing:
         from beetsplug.genreclf.hearing import Hearing
+        from beetsplug.genreclf.leftovers import Tidier
 
+        writes = self.keeper.write and not (self.options.pretend or "check" in self.flags)
         return Hearing(
             partial(self.command.classifier.load, self.options),
+            prepare=Tidier(self.reporter).visit if writes else Path,
             threads=self.options.threads,
             anew="listen_again" in self.flags,
             should_stop=self.is_stopped,

@@ -17,7 +17,8 @@ from beets.library import FileOperationError, Item
 from mediafile import MediaFile, UnreadableFileError
 from mutagen import id3
 
-from beetsplug.genreclf.safe_edit import ChangedMeanwhileError, edited_copy
+from beetsplug.genreclf.file_copy import ChangedMeanwhileError
+from beetsplug.genreclf.safe_edit import safe_edit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +153,7 @@ def _media_file(path: Path) -> MediaFile:
 
 
 def _save(item: Item, genres: Sequence[str], *, safe: bool) -> None:
-    edited = edited_copy(item.filepath) if safe else nullcontext(item.filepath)
+    edited = safe_edit(item.filepath) if safe else nullcontext(item.filepath)
     path = item.filepath
     try:
         with edited as path:

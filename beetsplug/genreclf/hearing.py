@@ -73,6 +73,7 @@ class Hearing:
         anew: listen even where the same model has listened before.
         should_stop: asked while waiting; true ends :meth:`hear` early.
         music_folder: of the library, if its files should lie there already.
+        prepare: called with the path of a file before it is listened to; returns it.
         known: id of a track -> what to take for what this model hears in it, whatever
             it heard before and even ``anew``.
     """
@@ -82,6 +83,7 @@ class Hearing:
     anew: bool = False
     should_stop: Callable[[], bool] = lambda: False
     music_folder: Path | None = None
+    prepare: Callable[[Path], Path] = lambda path: path
     known: Mapping[int, Listening] = field(default_factory=dict)
 
     @cached_property
@@ -135,7 +137,7 @@ class Hearing:
             return iter(())
         return genre_model.predict_files(
             self._classifier,
-            paths,
+            map(self.prepare, paths),
             n_threads=self.threads,
             should_stop=self.should_stop,
         )

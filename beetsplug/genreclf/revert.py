@@ -15,6 +15,7 @@ from beetsplug.genreclf.file_genres import (
     read_file_genres,
 )
 from beetsplug.genreclf.file_writer import Written
+from beetsplug.genreclf.leftovers import Tidier
 from beetsplug.genreclf.naming import track_name
 from beetsplug.genreclf.tags import Outcome, Tally
 
@@ -66,6 +67,11 @@ class Reverter:
     should_stop: Callable[[], bool] = lambda: False
     retagged_ids: list[int] = field(default_factory=list, init=False)
     retagged_album_ids: set[int] = field(default_factory=set, init=False)
+    _tidier: Tidier = field(init=False)
+
+    def __post_init__(self) -> None:
+        """See to what killed runs left, once for each folder."""
+        self._tidier = Tidier(self.reporter)
 
     def revert(self, items: Iterable[Item]) -> Tally:
         """Revert tracks, then their albums; count what became of them."""
@@ -126,6 +132,8 @@ class Reverter:
 
     def _give_back_file(self, item: Item) -> GivenBack:
         """Put back what the file held, if it still holds what we wrote."""
+        if self.keeper.write and not self.pretend:
+            self._tidier.visit(item.filepath)
         in_step = is_in_step(item)
         try:
             in_file = read_file_genres(item)

@@ -1,9 +1,10 @@
 """Saves of a genre, each of which is killed at another of its steps.
 
-    python tests/faults/crash_points.py FILE safe|plain
+    python tests/faults/crash_points.py FILE safe|linked|plain
 
 Prints a line of JSON: for each step that changes anything on the disk, what the file is
-worth after the process was killed before that step. The last save is not killed.
+worth after the process was killed before that step; for a file with another name (a hard
+link), after what it left was seen to. The last save is not killed.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from beets.library import Item
 from mediafile import MediaFile, UnreadableFileError
 
 from beetsplug.genreclf.file_genres import write_file_genres
+from beetsplug.genreclf.leftovers import tidy
 
 NEW = ["Rock"]
 KILLED = 99
@@ -126,10 +128,15 @@ def main() -> None:
     folder.mkdir()
     path = folder / original.name
     worths, fatal, killed = [], 0, True
+    if way == "linked":
+        shutil.copyfile(original, path)
+        os.link(path, original.with_name(f"{original.stem}-link{original.suffix}"))
     while killed:
         fatal += 1
         shutil.copyfile(original, path)
-        killed = save_until(path, fatal, safe=way == "safe")
+        killed = save_until(path, fatal, safe=way != "plain")
+        if way == "linked":
+            tidy(folder)
         worths.append(worth_of(path, samples, old))
     # The next edit removes what the killed ones left.
     left = len(list(folder.iterdir())) - 1

@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from beetsplug.genreclf import safe_edit
-from beetsplug.genreclf.safe_edit import PREFIX, ChangedMeanwhileError, edited_copy
+from beetsplug.genreclf import safe_edit as safe_edit_module
+from beetsplug.genreclf.file_copy import ChangedMeanwhileError
+from beetsplug.genreclf.safe_edit import safe_edit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,19 +30,13 @@ def song(tmp_path: Path) -> Path:
 
 def edit(path: Path, content: bytes = b"new") -> Path:
     """Edit a file; return where that happened."""
-    with edited_copy(path) as copy:
+    with safe_edit(path) as copy:
         copy.write_bytes(content)
     return copy
 
 
-def dead_pid() -> int:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
-
-
 def test_the_copy_takes_the_place_of_the_file(song: Path) -> None:
-    with edited_copy(song) as copy:
+    with safe_edit(song) as copy:
         assert copy.parent == song.parent
         assert copy.suffix == ".mp3"
         assert copy.read_bytes() == b"old"
@@ -57,7 +51,7 @@ def test_what_fails_leaves_the_file_as_it_was(song: Path, error: BaseException) 
     before = song.stat()
 
     def fail() -> None:
-        with edited_copy(song) as copy:
+        with safe_edit(song) as copy:
             copy.write_bytes(b"ne")
             raise error
 
@@ -123,12 +117,57 @@ def test_a_symbolic_link_stays_one(song: Path, tmp_path: Path) -> None:
     assert song.read_bytes() == link.read_bytes() == b"new"
 
 
-def test_a_hard_link_stays_one(song: Path, tmp_path: Path) -> None:
-    link = tmp_path / "link.mp3"
-    os.link(song, link)
-    edit(link)
-    assert song.read_bytes() == b"new"
-    assert song.samefile(link)
+class TestOfHardLinks:
+    @pytest.fixture
+    def link(self, song: Path, tmp_path: Path) -> Path:
+        link = tmp_path / "link.mp3"
+        os.link(song, link)
+        return link
+
+    def test_stay_links(self, song: Path, link: Path) -> None:
+        edit(link)
+        assert song.read_bytes() == b"new"
+        assert song.samefile(link)
+        assert {path.name for path in link.parent.iterdir()} == {"link.mp3", "music"}
+
+    @pytest.mark.parametrize("content", [b"n", b"old", b"a longer one"])
+    @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt()])
+    def test_give_back_what_they_held(
+        self, song: Path, link: Path, error: BaseException, content: bytes
+    ) -> None:
+        before = song.stat()
+
+        def fail() -> None:
+            with safe_edit(link) as edited:
+                edited.write_bytes(content)
+                raise error
+
+        with pytest.raises(type(error)):
+            fail()
+        assert song.read_bytes() == b"old"
+        assert song.samefile(link)
+        assert song.stat().st_mtime_ns == before.st_mtime_ns
+        assert {path.name for path in link.parent.iterdir()} == {"link.mp3", "music"}
+
+    def test_what_cannot_be_given_back_waits_for_the_next_run(
+        self, song: Path, link: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail() -> None:
+            with safe_edit(link) as edited:
+                edited.write_bytes(b"half")
+                raise OSError(errno.EIO, "broken")
+
+        def cannot(*_paths: Path) -> None:
+            raise OSError(errno.EIO, "still broken")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(safe_edit_module, "overwrite", cannot)
+            with pytest.raises(OSError, match="still broken"):
+                fail()
+        assert song.read_bytes() == b"half"
+        edit(link, b"new")
+        assert song.read_bytes() == b"new"
+        assert {path.name for path in link.parent.iterdir()} == {"link.mp3", "music"}
 
 
 @POSIX
@@ -141,7 +180,7 @@ def test_a_folder_that_takes_no_file_needs_no_copy(
 
 def test_what_somebody_else_writes_meanwhile_stays(song: Path) -> None:
     def edit_both() -> None:
-        with edited_copy(song) as copy:
+        with safe_edit(song) as copy:
             copy.write_bytes(b"ours")
             song.write_bytes(b"theirs")
 
@@ -153,7 +192,7 @@ def test_what_somebody_else_writes_meanwhile_stays(song: Path) -> None:
 
 def test_a_file_that_vanishes_meanwhile_stays_away(song: Path) -> None:
     def edit_both() -> None:
-        with edited_copy(song) as copy:
+        with safe_edit(song) as copy:
             copy.write_bytes(b"ours")
             song.unlink()
 
@@ -184,7 +223,7 @@ def test_a_system_that_copies_less_than_all(
         return next(answers)
 
     monkeypatch.setattr(os, "copy_file_range", copy_some)
-    with edited_copy(song) as copy:
+    with safe_edit(song) as copy:
         assert copy.read_bytes() == b"old"
 
 
@@ -197,43 +236,6 @@ def test_nobody_reads_a_copy_before_it_has_its_permissions(
     def note(_original: Path, copy: Path, _status: object) -> None:
         modes.append(stat.S_IMODE(copy.stat().st_mode))
 
-    monkeypatch.setattr(safe_edit, "_copy_attributes", note)
+    monkeypatch.setattr(safe_edit_module, "copy_attributes", note)
     edit(song)
     assert modes == [0o600]
-
-
-class TestLeftovers:
-    @POSIX
-    def test_of_a_killed_process_are_removed(self, song: Path) -> None:
-        with edited_copy(song) as copy:
-            left = copy.with_name(copy.name.replace(f"-{os.getpid()}-", f"-{dead_pid()}-"))
-        left.write_bytes(b"half")
-        edit(song)
-        assert list(song.parent.iterdir()) == [song]
-
-    @POSIX
-    def test_of_a_process_at_work_stay_until_they_are_old(self, song: Path) -> None:
-        with edited_copy(song) as copy:
-            theirs = copy.with_name(
-                copy.name.replace(f"-{os.getpid()}-", f"-{os.getppid()}-")
-            )
-        theirs.write_bytes(b"half")
-        edit(song)
-        assert theirs.exists()
-        long_ago = theirs.stat().st_mtime - 2 * safe_edit.STALE_SECONDS
-        os.utime(theirs, (long_ago, long_ago))
-        edit(song)
-        assert not theirs.exists()
-
-    @POSIX
-    def test_of_other_files_in_the_folder_are_removed_too(self, song: Path) -> None:
-        left = song.with_name(f"{PREFIX}0123456789abcdef-{dead_pid()}-01234567.mp3")
-        left.write_bytes(b"half")
-        edit(song)
-        assert list(song.parent.iterdir()) == [song]
-
-    def test_what_only_looks_like_one_stays(self, song: Path) -> None:
-        other = song.with_name(f"{PREFIX}notes.txt")
-        other.write_bytes(b"mine")
-        edit(song)
-        assert other.exists()
