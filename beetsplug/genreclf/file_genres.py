@@ -7,6 +7,8 @@ undo could bring them back.
 
 from __future__ import annotations
 
+import errno
+import logging
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,15 @@ if TYPE_CHECKING:
 
 #: As beets does when it shows changes.
 FLOAT_TOLERANCE = 0.01
+
+
+# mediafile logs what it raises as well, with no name of a file, and what nobody handles
+# goes to the terminal.
+logging.getLogger("mediafile").addHandler(logging.NullHandler())
+
+
+class DiskFullError(OSError):
+    """There is no room for an edit."""
 
 
 def read_file_genres(item: Item) -> list[str]:
@@ -145,7 +156,7 @@ def _open(item: Item) -> MediaFile:
     try:
         return _media_file(item.filepath)
     except (UnreadableFileError, OSError) as error:
-        raise FileOperationError(item.path, error) from error
+        raise FileOperationError(item.path, _plain(error, item.filepath)) from error
 
 
 def _media_file(path: Path) -> MediaFile:
@@ -159,10 +170,26 @@ def _save(item: Item, genres: Sequence[str], *, safe: bool) -> None:
         with edited as path:
             _edit(path, genres)
     except (UnreadableFileError, mutagen.MutagenError, OSError) as error:
-        # The name of a copy means nothing to anybody.
-        text = getattr(error, "strerror", None) or str(error)
-        reason = text.replace(str(path), str(item.filepath))
-        raise FileOperationError(item.path, OSError(reason)) from error
+        raise FileOperationError(item.path, _plain(error, path)) from error
+
+
+def _plain(error: Exception, path: Path) -> OSError:
+    """Say what happened without the name of a file, which may be that of a copy."""
+    system = _system_error(error)
+    if system is None:
+        return OSError(str(error).removeprefix(f"{path}: "))
+    is_full = system.errno in (errno.ENOSPC, errno.EDQUOT)
+    return (DiskFullError if is_full else OSError)(system.strerror)
+
+
+def _system_error(error: BaseException | None) -> OSError | None:
+    """Return what mutagen and mediafile have wrapped."""
+    while error is not None:
+        if isinstance(error, OSError) and error.strerror:
+            return error
+        wrapped = next((arg for arg in error.args if isinstance(arg, OSError)), None)
+        error = wrapped or error.__cause__ or error.__context__
+    return None
 
 
 def _edit(path: Path, genres: Sequence[str]) -> None:

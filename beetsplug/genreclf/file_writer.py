@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from beets.library import FileOperationError
 
-from beetsplug.genreclf.file_genres import put_back_file_genres, write_file_genres
+from beetsplug.genreclf.file_genres import (
+    DiskFullError,
+    put_back_file_genres,
+    write_file_genres,
+)
 from beetsplug.genreclf.lost_disk import require_music_folder
 from beetsplug.genreclf.provenance import joined
+from beetsplug.genreclf.terminal import user_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +25,10 @@ if TYPE_CHECKING:
     from beets.library import Item
 
     from beetsplug.genreclf.reporter import Reporter
+
+
+#: Files that do not fit, one after another, before a run ends.
+N_FULL = 3
 
 
 class Written(Enum):
@@ -52,6 +61,7 @@ class FileWriter:
     music_folder: Path | None = None
     safe_write: bool = True
     written: dict[int, Standing] = field(default_factory=dict, init=False)
+    _full: list[Path] = field(default_factory=list, init=False)
 
     def write(
         self,
@@ -75,7 +85,7 @@ class FileWriter:
             before: what stood there when this was decided; None if nobody looked.
 
         Raises:
-            UserError: if the whole music folder is gone.
+            UserError: if the whole music folder is gone, or its disk full again and again.
         """
         try:
             holds_them = write_file_genres(
@@ -83,7 +93,9 @@ class FileWriter:
             )
         except FileOperationError as error:
             self.warn(item, otherwise, error)
+            self._count_full_disk(item, error)
             return Written.FAILED
+        self._full.clear()
         if in_step:
             item.mtime = item.current_mtime()
         if not holds_them:
@@ -113,6 +125,17 @@ class FileWriter:
         require_music_folder(self.music_folder, item.filepath)
         reason = str(error.reason).removeprefix(f"{item.filepath}: ")
         self.reporter.warning(f"{item.filepath}: {otherwise}: {reason}")
+
+    def _count_full_disk(self, item: Item, error: FileOperationError) -> None:
+        """Say it for some files, but not for the 50,000 that come after them."""
+        self._full.append(item.filepath)
+        if not isinstance(error.reason, DiskFullError):
+            self._full.clear()
+        elif len(self._full) == N_FULL:
+            raise user_error(
+                f"genreclf: the disk of {item.filepath.parent} is full; make room, and run "
+                "the command again: it goes on where it ended"
+            )
 
     def _note(self, item: Item, genres: Sequence[str]) -> None:
         standing = Standing(joined(genres), joined(item.genres))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import mutagen.id3
 import pytest
+from audio_files import music, write_audio
 from beets.library import Item
 from mediafile import MediaFile
 
@@ -65,6 +69,70 @@ def test_file_on_a_full_disk_is_named_and_the_rest_goes_on(
     assert error == "error: genreclf: 1 track failed; the warnings say why"
     assert home.item("Full").genres == []
     assert home.item("Song").genres == ["Rock"]
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EACCES])
+def test_a_full_disk_ends_the_run(
+    home: BeetsHome,
+    classifier: ScriptedClassifier,
+    monkeypatch: pytest.MonkeyPatch,
+    error: int,
+) -> None:
+    """Hours of listening would be for nothing."""
+    paths = [home.add_track(f"Song {number}") for number in range(30)]
+    reason = os.strerror(error)
+
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        raise OSError(error, reason)
+
+    with monkeypatch.context() as full:
+        full.setattr(mutagen.id3.ID3, "save", fail)
+        printed = home.beet("genreclf", "title+")
+    *warnings, last = printed.err.splitlines()
+    assert printed.exit_code == 1
+    assert not any(item.genres for item in home.items())
+    wanted = [
+        f"genreclf: {path}: genre neither written nor stored: {reason}" for path in paths
+    ]
+    if error == errno.EACCES:
+        assert (sorted(warnings), len(classifier.heard)) == (sorted(wanted), 30)
+        return
+    assert len(warnings) == 3
+    assert set(warnings) < set(wanted)
+    assert last.startswith(f"error: genreclf: the disk of {home.music} is full; make room")
+    assert len(classifier.heard) < 30
+    assert home.beet("genreclf").exit_code == 0
+
+
+FULL = """
+import errno
+import mutagen.id3
+from beets.ui import main
+
+def fail(*_arguments, **_options):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+mutagen.id3.ID3.save = fail
+main(["genreclf"])
+"""
+
+
+def test_nothing_else_is_printed_of_a_full_disk(home: BeetsHome) -> None:
+    """In a process of its own, since within pytest logs are handled."""
+    home.configure(min_confidence=0)
+    song = home.add_track("Song")
+    write_audio(song, music(6), codec="libmp3lame")
+    home.beet("version")
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", FULL],
+        env=os.environ | {"BEETSDIR": str(home.folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    first, second = done.stderr.splitlines()
+    assert first.startswith(f"genreclf: {song}: genre neither written nor stored: No space")
+    assert second.startswith("error: genreclf: 1 track failed")
 
 
 @pytest.mark.parametrize("is_mount_point", [False, True])
