@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from genre_model.atomic_file import sweep_partials, write_atomically
+    from genre_model.backbone.names import installed_backbone
     from genre_model.card import Card
     from genre_model.card_text import card_details, card_summary, printable
     from genre_model.classifier import GenreClassifier
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from genre_model.model_source import (
         DEFAULT_MODEL,
         bundled_model_names,
+        installed_model_names,
         read_network,
     )
     from genre_model.personal.head_method import HeadMethod
@@ -67,6 +69,8 @@ _MODULE_OF = {
     "TrainingStoppedError": "errors",
     "better_model_at": "personal.replacement",
     "bundled_model_names": "model_source",
+    "installed_backbone": "backbone.names",
+    "installed_model_names": "model_source",
     "card_details": "card_text",
     "card_summary": "card_text",
     "check_foreign_model": "foreign_model",
@@ -93,6 +97,8 @@ __all__ = [  # noqa: RUF022 -- the order of use
     "Card",
     "DEFAULT_MODEL",
     "bundled_model_names",
+    "installed_model_names",
+    "installed_backbone",
     "card_summary",
     "card_details",
     "printable",

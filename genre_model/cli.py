@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genre_model.card_text import printable
+from genre_model.commands.backbone_options import add_backbone
 from genre_model.commands.compare_options import add_compare
 from genre_model.commands.evaluate_options import add_evaluate
 from genre_model.commands.features_options import add_features
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_predict(commands)
     _add_models(commands)
+    add_backbone(commands)
     add_train_head(commands)
     add_train(commands)
     add_evaluate(commands)
@@ -133,8 +135,8 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("models", help="list the bundled models, or show one")
-    parser.add_argument("model", nargs="?", help="bundled name or .onnx file to show")
+    parser = commands.add_parser("models", help="list the models there are, or show one")
+    parser.add_argument("model", nargs="?", help="name or .onnx file to show")
     parser.add_argument("--json", action="store_true", help="print the whole card")
 
 

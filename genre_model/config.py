@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, Union, get_args
 
 from genre_model.errors import ModelFileError
 
@@ -56,6 +56,46 @@ class MelConfig:
     band_value: BandValue
     power_floor: float
 
+    @property
+    def frame_samples(self) -> int:
+        """Samples that one frame is computed from."""
+        return self.n_fft
+
+
+@dataclass(frozen=True)
+class KaldiMelConfig:
+    """How a waveform becomes log-mel frames in Kaldi's way, as many published networks do.
+
+    Bands are triangles over the mel axis with a peak of 1, so that wide ones add up more
+    power; samples are differences, ``x[i + 1] - preemphasis * x[i]``.
+
+    Attributes:
+        window_samples: length of the window.
+        n_fft: FFT size, at least that.
+        hop_samples: step between two frames.
+        n_mels: bands between ``f_min_hz`` and ``f_max_hz``.
+        f_min_hz: lower edge of the lowest band.
+        f_max_hz: upper edge of the highest band.
+        keep_below_hz: only bands that end below this are kept.
+        preemphasis: share of each sample that is taken from the next one.
+        power_floor: added to the power of a band before the logarithm.
+    """
+
+    window_samples: int
+    n_fft: int
+    hop_samples: int
+    n_mels: int
+    f_min_hz: float
+    f_max_hz: float
+    keep_below_hz: float
+    preemphasis: float
+    power_floor: float
+
+    @property
+    def frame_samples(self) -> int:
+        """Samples that one frame is computed from."""
+        return self.window_samples + 1
+
 
 @dataclass(frozen=True)
 class SegmentConfig:
@@ -74,18 +114,22 @@ class SegmentConfig:
     min_track_seconds: float
 
 
+AnyMelConfig = Union[MelConfig, KaldiMelConfig]  # noqa: UP007 -- also at run time
+
+
 @dataclass(frozen=True)
 class FrontEnd:
     """The three configurations that together turn a file into segments."""
 
     waveform: WaveformConfig
-    mel: MelConfig
+    mel: AnyMelConfig
     segment: SegmentConfig
 
     @property
     def segment_samples(self) -> int:
         """Samples that exactly one segment is computed from."""
-        return (self.segment.segment_frames - 1) * self.mel.hop_samples + self.mel.n_fft
+        n_hops = self.segment.segment_frames - 1
+        return n_hops * self.mel.hop_samples + self.mel.frame_samples
 
     @property
     def frames_per_second(self) -> float:
@@ -106,19 +150,28 @@ class FrontEnd:
         parts = _checked_keys(values, {field.name for field in fields(cls)}, "configs")
         return cls(
             waveform=_build(WaveformConfig, parts["waveform"]),
-            mel=_build(MelConfig, parts["mel"]),
+            mel=_build_mel(parts["mel"]),
             segment=_build(SegmentConfig, parts["segment"]),
         )
 
 
-def fingerprint(*configs: WaveformConfig | MelConfig | SegmentConfig) -> str:
+def fingerprint(*configs: WaveformConfig | AnyMelConfig | SegmentConfig) -> str:
     """Identify a front end: 64 hexadecimal digits over all numbers and the version."""
     named = {type(config).__name__: asdict(config) for config in configs}
     text = json.dumps(named | {"features_version": FEATURES_VERSION}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-ConfigT = TypeVar("ConfigT", WaveformConfig, MelConfig, SegmentConfig)
+ConfigT = TypeVar("ConfigT", WaveformConfig, MelConfig, KaldiMelConfig, SegmentConfig)
+
+
+def _build_mel(values: Any) -> AnyMelConfig:
+    if isinstance(values, dict) and "preemphasis" in values:
+        config = _build(KaldiMelConfig, values)
+        if config.window_samples > config.n_fft or config.preemphasis >= 1:
+            raise ModelFileError(f"no frames can be computed with {config}")
+        return config
+    return _build(MelConfig, values)
 
 
 def _build(config_type: type[ConfigT], values: Any) -> ConfigT:

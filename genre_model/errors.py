@@ -61,3 +61,7 @@ class TrainingDivergedError(GenreModelError):
 
 class TrainingStoppedError(GenreModelError):
     """Somebody asked a training to stop; what was computed is kept for the next one."""
+
+
+class DownloadError(GenreModelError):
+    """A file cannot be fetched from the network."""

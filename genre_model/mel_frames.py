@@ -7,26 +7,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genre_model.config import KaldiMelConfig, MelConfig
 from genre_model.errors import TooShortError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from genre_model.config import MelConfig
+    from genre_model.config import AnyMelConfig
 
 #: Frames transformed at once; bounds memory for long waveforms.
 BLOCK_FRAMES = 512
 
 
 def mel_frames_from_waveform(
-    samples: NDArray[np.float32], sample_rate_hz: int, config: MelConfig
+    samples: NDArray[np.float32], sample_rate_hz: int, config: AnyMelConfig
 ) -> NDArray[np.float32]:
     """Compute log-mel frames; training and tagging both call this.
 
-    Frames are not padded: the first covers samples ``0 .. n_fft``. Decibels refer to
-    power 1, never to the loudest frame, so that a segment computed alone equals the
-    same frames cut from the track. Both the mean of decibels over a band (published mel
-    pictures) and the usual log-mel are available, see ``MelConfig.band_value``.
+    Frames are not padded: the first covers samples ``0 .. frame_samples``. Decibels refer
+    to power 1, never to the loudest frame, so that a segment computed alone equals the
+    same frames cut from the track. The mean of decibels over a band (published mel
+    pictures), the usual log-mel (see ``MelConfig.band_value``) and Kaldi's are available.
 
     Args:
         samples: mono waveform [shape=(n_samples,), full scale 1].
@@ -42,12 +43,10 @@ def mel_frames_from_waveform(
     n_frames = count_frames(len(samples), config)
     if n_frames < 1:
         raise TooShortError(
-            f"{len(samples)} samples are fewer than one window of {config.n_fft}"
+            f"{len(samples)} samples are fewer than one window of {config.frame_samples}"
         )
     weights = _heard_weights(sample_rate_hz, config)
-    windows = np.lib.stride_tricks.sliding_window_view(
-        samples.astype(np.float32, copy=False), config.n_fft
-    )[:: config.hop_samples]
+    windows = _windows(samples.astype(np.float32, copy=False), config)
     mel_frames = np.empty((len(weights), n_frames), np.float32)
     for start in range(0, n_frames, BLOCK_FRAMES):
         block = windows[start : start + BLOCK_FRAMES]
@@ -55,75 +54,99 @@ def mel_frames_from_waveform(
     return mel_frames
 
 
-def count_frames(n_samples: int, config: MelConfig) -> int:
-    """Return how many whole windows fit into ``n_samples``."""
-    return max(0, 1 + (n_samples - config.n_fft) // config.hop_samples)
+def count_frames(n_samples: int, config: AnyMelConfig) -> int:
+    """Return how many frames ``n_samples`` are enough for."""
+    return max(0, 1 + (n_samples - config.frame_samples) // config.hop_samples)
 
 
-def count_bands(config: MelConfig) -> int:
+def count_bands(config: AnyMelConfig) -> int:
     """Return how many mel bands lie below ``keep_below_hz``."""
-    return int(np.sum(_band_edges_hz(config)[2:] <= config.keep_below_hz))
+    # The highest edge is computed, and may miss its own frequency by a rounding.
+    return int(np.sum(_band_edges_hz(config)[2:] <= config.keep_below_hz * (1 + 1e-9)))
 
 
 @lru_cache(maxsize=8)
-def band_weights(sample_rate_hz: int, config: MelConfig) -> NDArray[np.float32]:
+def band_weights(sample_rate_hz: int, config: AnyMelConfig) -> NDArray[np.float32]:
     """Return triangular HTK-mel weights [shape=(n_bands, n_bins)], each band's sum 1.
 
     ``librosa.filters.mel(htk=True, norm=1)`` computes the same. A band so narrow that
-    no bin lies inside it takes the nearest bin.
+    no bin lies inside it takes the nearest bin. Kaldi's triangles have a peak of 1 over the
+    mel axis instead, and such a band holds nothing.
     """
     edges_hz = _band_edges_hz(config)
-    bins_hz = np.fft.rfftfreq(config.n_fft, 1 / sample_rate_hz)
-    lower, centre, upper = edges_hz[:-2, None], edges_hz[1:-1, None], edges_hz[2:, None]
-    rising = (bins_hz - lower) / (centre - lower)
-    falling = (upper - bins_hz) / (upper - centre)
-    weights = np.maximum(0, np.minimum(rising, falling))
+    bins_hz = np.asarray(np.fft.rfftfreq(config.n_fft, 1 / sample_rate_hz), np.float64)
+    if isinstance(config, KaldiMelConfig):
+        weights = _triangles(_mel_from_hz(bins_hz), _mel_from_hz(edges_hz))
+        return weights[: count_bands(config)].astype(np.float32)
+    weights = _triangles(bins_hz, edges_hz)
     for band in np.flatnonzero(weights.sum(axis=1) == 0):
         weights[band, np.argmin(np.abs(bins_hz - edges_hz[band + 1]))] = 1
     weights /= weights.sum(axis=1, keepdims=True)
     return weights[: count_bands(config)].astype(np.float32)
 
 
+def _triangles(
+    bins: NDArray[np.float64], edges: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return triangles between every third of the edges [shape=(n_bands, n_bins)]."""
+    lower, centre, upper = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    rising = (bins - lower) / (centre - lower)
+    falling = (upper - bins) / (upper - centre)
+    weights: NDArray[np.float64] = np.maximum(0, np.minimum(rising, falling))
+    return weights
+
+
 @lru_cache(maxsize=8)
-def _heard_weights(sample_rate_hz: int, config: MelConfig) -> NDArray[np.float32]:
+def _heard_weights(sample_rate_hz: int, config: AnyMelConfig) -> NDArray[np.float32]:
     """Return the band weights up to the last bin that any band holds."""
     weights = band_weights(sample_rate_hz, config)
     heard = np.flatnonzero(weights.any(axis=0))
     return np.ascontiguousarray(weights[:, : int(heard.max(initial=0)) + 1])
 
 
+def _windows(samples: NDArray[np.float32], config: AnyMelConfig) -> NDArray[np.float32]:
+    """Return what each frame is computed from [shape=(n_frames, n_window)]."""
+    n_window = config.n_fft
+    if isinstance(config, KaldiMelConfig):
+        samples = samples[1:] - np.float32(config.preemphasis) * samples[:-1]
+        n_window = config.window_samples
+    views: NDArray[np.float32] = np.lib.stride_tricks.sliding_window_view(samples, n_window)
+    return views[:: config.hop_samples]
+
+
 @lru_cache(maxsize=8)
-def _window(n_fft: int) -> NDArray[np.float32]:
-    return np.hanning(n_fft).astype(np.float32)
+def _window(n_samples: int) -> NDArray[np.float32]:
+    return np.hanning(n_samples).astype(np.float32)
 
 
-def _band_edges_hz(config: MelConfig) -> NDArray[np.float64]:
-    edges_mel = np.linspace(
-        _mel_from_hz(config.f_min_hz), _mel_from_hz(config.f_max_hz), config.n_mels + 2
-    )
+def _band_edges_hz(config: AnyMelConfig) -> NDArray[np.float64]:
+    lowest, highest = _mel_from_hz(np.array([config.f_min_hz, config.f_max_hz]))
+    edges_mel = np.linspace(lowest, highest, config.n_mels + 2)
     hz: NDArray[np.float64] = 700 * (10 ** (edges_mel / 2595) - 1)
     return hz
 
 
-def _mel_from_hz(frequency_hz: float) -> float:
-    return float(2595 * np.log10(1 + frequency_hz / 700))
+def _mel_from_hz(frequencies_hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    mel: NDArray[np.float64] = 2595 * np.log10(1 + frequencies_hz / 700)
+    return mel
 
 
 def _band_values(
-    windows: NDArray[np.float32], weights: NDArray[np.float32], config: MelConfig
+    windows: NDArray[np.float32], weights: NDArray[np.float32], config: AnyMelConfig
 ) -> NDArray[np.float32]:
-    spectrum = np.fft.rfft(windows * _window(config.n_fft), axis=1)
+    windowed = windows * _window(windows.shape[1])
+    spectrum = np.fft.rfft(windowed, config.n_fft, axis=1)
     heard = spectrum[:, : weights.shape[1]]
     power = (heard.real**2 + heard.imag**2).astype(np.float32, copy=False)
     values: NDArray[np.float32]
-    if config.band_value == "mean_of_db":
+    if isinstance(config, MelConfig) and config.band_value == "mean_of_db":
         values = np.matmul(weights, _decibels(power, config).T)
     else:
         values = _decibels(np.matmul(weights, power.T), config)
     return values
 
 
-def _decibels(power: NDArray[np.float32], config: MelConfig) -> NDArray[np.float32]:
+def _decibels(power: NDArray[np.float32], config: AnyMelConfig) -> NDArray[np.float32]:
     decibels: NDArray[np.float32] = np.float32(10) * np.log10(
         power + np.float32(config.power_floor)
     )

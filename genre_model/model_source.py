@@ -1,4 +1,4 @@
-"""Where a model file lies: a path, or the name of a model that comes with the package."""
+"""Where a model file lies: a path, or the name of a bundled or an installed model."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genre_model.data_folder import data_folder
 from genre_model.errors import ModelFileError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 DEFAULT_MODEL = "gtzan_crnn_v1"
+#: Within the data folder.
+INSTALLED = "models"
 #: Beside the bundled models, as ``sha256sum`` writes it.
 CHECKSUMS = "SHA256SUMS"
 #: No model of this project comes near; a larger file is a mistake.
@@ -27,24 +30,43 @@ def bundled_model_names() -> list[str]:
     return sorted(path.stem for path in paths if path.suffix == ".onnx")
 
 
+def installed_model_names() -> list[str]:
+    """Return the names of the models that ``genre-model backbone install`` has made."""
+    folder = data_folder() / INSTALLED
+    try:
+        names = [path.stem for path in folder.iterdir() if path.suffix == ".onnx"]
+    except OSError:
+        return []
+    return sorted(set(names) - set(bundled_model_names()))
+
+
+def installed_model_path(name: str) -> Path:
+    """Return where an installed model is, or would be."""
+    return data_folder() / INSTALLED / f"{name}.onnx"
+
+
 def find_model(model: str | Path | None = None) -> Path | Traversable:
     """Return where a model file is, or would be.
 
     Args:
-        model: path of an ``.onnx`` file or name of a bundled model; None is
+        model: path of an ``.onnx`` file or name of a bundled or installed model; None is
             ``DEFAULT_MODEL``.
 
     Raises:
-        ModelFileError: one line, if it is neither.
+        ModelFileError: one line, if it is none of these.
     """
     name = str(model or DEFAULT_MODEL)
     if name.lower().endswith(".onnx"):
         return Path(os.path.expanduser(name))  # noqa: PTH111 -- it never raises
-    if name not in bundled_model_names():
+    bundled = bundled_model_names()
+    if name not in bundled:
+        installed = installed_model_names()
+        if name in installed:
+            return installed_model_path(name)
         if os.path.exists(name):  # noqa: PTH110 -- it never raises
             raise ModelFileError(f"model file {name}: its name must end in .onnx")
         raise ModelFileError(
-            f"no model {name!r}; there is {', '.join(bundled_model_names()) or 'none'}, "
+            f"no model {name!r}; there is {', '.join([*bundled, *installed]) or 'none'}, "
             "or give the path of an .onnx file"
         )
     return resources.files("genre_model") / "models" / f"{name}.onnx"
@@ -68,11 +90,16 @@ def read_network(model: str | Path | None = None) -> bytes:
             f"model file {source}: cannot be read ({error.strerror})"
         ) from error
     if str(model or DEFAULT_MODEL) in bundled_model_names():
-        _check_sum(source.name, content)
+        check_sum(source.name, content)
     return content
 
 
-def _check_sum(name: str, content: bytes) -> None:
+def check_sum(name: str, content: bytes) -> None:
+    """Compare a file of the package with what was published.
+
+    Raises:
+        ModelFileError: if it is another one.
+    """
     folder = resources.files("genre_model") / "models"
     try:
         checksums = (folder / CHECKSUMS).read_text("utf-8")

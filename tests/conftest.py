@@ -6,6 +6,8 @@ import os
 
 # Tests, trainings among them, may share a machine: waiting threads must not spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Whatever a person has installed is none of the tests' business.
+os.environ["GENRE_MODEL_DATA"] = os.path.join(os.path.dirname(__file__), "no-such-folder")  # noqa: PTH118, PTH120
 
 from pathlib import Path
 

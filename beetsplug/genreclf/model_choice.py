@@ -86,7 +86,12 @@ def advice(option: str | Path | None) -> str:
 
 def known_models() -> list[str]:
     """Return the names of the models that can be chosen."""
-    return sorted({*genre_model.bundled_model_names(), *own_models()})
+    return sorted({*models_of_the_package(), *own_models()})
+
+
+def models_of_the_package() -> list[str]:
+    """Return the names that no model of the person's own may have."""
+    return [*genre_model.bundled_model_names(), *genre_model.installed_model_names()]
 
 
 def own_models() -> list[str]:

@@ -18,6 +18,7 @@ from beetsplug.genreclf.model_choice import (
     known_models,
     model_folder,
     model_in_force,
+    models_of_the_package,
     out_of_fold_path,
     own_model_path,
     own_models,
@@ -71,8 +72,11 @@ def _check_removable(name: str, configured: str | Path | None) -> None:
                 f"the configuration says model: {configured}; name another model there, "
                 "or remove the line, before you remove the model"
             )
-    elif name in genre_model.bundled_model_names():
-        raise models_error(f"{name} comes with genreclf and cannot be removed")
+    elif name in models_of_the_package():
+        raise models_error(
+            f"{name} comes with genreclf, or from genre-model backbone, and cannot be "
+            "removed here"
+        )
     else:
         raise models_error(
             f"no model {name!r} of your own; there is {', '.join(own) or 'none'} in "
@@ -154,8 +158,7 @@ def _check_new_name(name: str) -> None:
             f"{name!r} cannot be the name of a model, only letters, digits, spaces and "
             "_.()-; give one: beet genreclf-models --import FILE NAME"
         )
-    bundled = {bundled.casefold() for bundled in genre_model.bundled_model_names()}
-    if name.casefold() in bundled:
+    if name.casefold() in map(str.casefold, models_of_the_package()):
         raise models_error(f"{name} comes with genreclf; give another name")
     if os.path.lexists(own_model_path(name)):
         raise models_error(

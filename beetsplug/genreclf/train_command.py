@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import genre_model
 from beetsplug.genreclf.aliases import canonical_names
@@ -71,6 +71,7 @@ class TrainCommand:
         read_options(self.config)  # before flags are laid over what may be wrong
         flags = given_flags(opts)
         general, training = options_of(flags)
+        training |= _parent_of(flags)
         self.config.set_args(general)
         self.config["training"].set(training)
         options = read_options(self.config)
@@ -146,6 +147,18 @@ def _fit(
         should_stop=is_stopped,
     )
     return training.run(files, reporter)
+
+
+def _parent_of(flags: dict[str, Any]) -> dict[str, Any]:
+    """Return the parent that ``--backbone`` means, as a flag."""
+    if "backbone" not in flags:
+        return {}
+    if "parent" in flags:
+        raise _error("--backbone does not go with --parent")
+    try:
+        return {"parent": genre_model.installed_backbone(flags["backbone"])}
+    except genre_model.GenreModelError as error:
+        raise _error(str(error)) from error
 
 
 def _check_method(options: Options) -> None:

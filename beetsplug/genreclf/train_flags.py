@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: Flags that are options of the section ``genreclf``; the others are of ``training``.
 GENERAL = ("quiet", "pretend", "threads")
 #: Flags that are no options.
-SWITCHES = ("album", "replace", "use")
+SWITCHES = ("album", "replace", "use", "backbone")
 
 
 def make_train_command() -> ui.Subcommand:
@@ -42,6 +42,7 @@ def make_train_command() -> ui.Subcommand:
     parser.add_option("--method", help="head (default); finetune, scratch: need torch")
     number("--epochs", text="of finetune and scratch")
     parser.add_option("--parent", help="model to build upon (default: the bundled one)")
+    parser.add_option("--backbone", help="larger network to build upon, once installed")
     switch("--replace", to="replace", text="replace even a better model of that name")
     switch("--no-use", to="use", value=False, text="do not tag with the new model yet")
     return command

@@ -13,6 +13,7 @@ from beetsplug.genreclf.model_choice import (
     choose_model,
     model_folder,
     model_in_force,
+    models_of_the_package,
     out_of_fold_path,
     own_model_path,
 )
@@ -40,7 +41,7 @@ def check_name(name: str) -> None:
             f"{name!r} cannot be the name of a model, only letters, digits, spaces and "
             "_.()-"
         )
-    if name.casefold() in {each.casefold() for each in genre_model.bundled_model_names()}:
+    if name.casefold() in map(str.casefold, models_of_the_package()):
         raise _error(f"{name} comes with genreclf; give the new model another --name")
 
 

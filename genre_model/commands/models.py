@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 from genre_model.card_text import card_details, card_summary
 from genre_model.errors import GenreModelError
 from genre_model.model_file import read_model
-from genre_model.model_source import bundled_model_names
+from genre_model.model_source import bundled_model_names, installed_model_names
 
 if TYPE_CHECKING:
     import argparse
 
 
 def models(options: argparse.Namespace) -> int:
-    """Print the bundled models, or the card of one."""
-    names = [options.model] if options.model else bundled_model_names()
-    if not names:
+    """Print the models that have names, or the card of one."""
+    bundled = bundled_model_names()
+    if not (options.model or bundled):
         raise GenreModelError("no model is bundled: the installation is incomplete")
+    names = [options.model] if options.model else [*bundled, *installed_model_names()]
     as_text = card_details if options.model else card_summary
     for name in names:
         model = read_model(name)

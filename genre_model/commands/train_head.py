@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from genre_model.atomic_file import write_atomically
+from genre_model.backbone.names import installed_backbone
 from genre_model.card_text import printable
 from genre_model.classifier import GenreClassifier
 from genre_model.commands.train_head_options import command_line
@@ -70,6 +71,8 @@ class Progress:
 
 def train_head(options: argparse.Namespace) -> int:
     """Train, print the score, keep the model unless the one at ``--out`` is better."""
+    if options.backbone:
+        options.parent = installed_backbone(options.backbone)
     cache = options.cache or options.out.with_suffix(CACHE_SUFFIX)
     progress = Progress()
     try:

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genre_model.backbone.names import BACKBONES
 from genre_model.commands.option_values import (
     natural,
     path_to,
@@ -79,10 +80,17 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         help="the new model",
     )
     parser.add_argument("--name", help="of the new model (default: that of --out)")
-    parser.add_argument(
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument(
         "--parent",
         metavar="MODEL",
-        help="whose network listens: bundled name or .onnx file (default: the bundled one)",
+        help="whose network listens: name or .onnx file (default: the bundled one)",
+    )
+    network.add_argument(
+        "--backbone",
+        choices=BACKBONES,
+        metavar="NAME",
+        help=f"a larger network listens, once installed: {', '.join(BACKBONES)}",
     )
     parser.add_argument(
         "--replace", action="store_true", help="replace even a better model at --out"
@@ -156,11 +164,17 @@ def command_line(options: argparse.Namespace) -> str:
     return shlex.join(["genre-model", "train-head", *_words(options)])
 
 
-def _words(options: argparse.Namespace) -> Iterator[str]:
-    yield from ("--data", "DATA", "--out", "OUT")
-    if options.parent:
+def _network_words(options: argparse.Namespace) -> Iterator[str]:
+    if options.backbone:
+        yield from ("--backbone", options.backbone)
+    elif options.parent:
         is_file = options.parent.lower().endswith(".onnx")
         yield from ("--parent", "PARENT" if is_file else options.parent)
+
+
+def _words(options: argparse.Namespace) -> Iterator[str]:
+    yield from ("--data", "DATA", "--out", "OUT")
+    yield from _network_words(options)
     for flag, value, default in (
         ("--name", options.name, None),
         ("--labels", options.labels, LABELS[0]),

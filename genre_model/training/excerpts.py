@@ -104,6 +104,7 @@ def _read(audio: AudioFile, span: Span, front_end: FrontEnd) -> NDArray[np.float
     """Return the waveform of a span; None if the audio ends within it."""
     if span.n_frames is None:
         return audio.read_all()
-    n_samples = (span.n_frames - 1) * front_end.mel.hop_samples + front_end.mel.n_fft
+    mel = front_end.mel
+    n_samples = (span.n_frames - 1) * mel.hop_samples + mel.frame_samples
     samples = audio.read(span.start_frame / front_end.frames_per_second, n_samples)
     return samples if len(samples) == n_samples else None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genre_model.config import FrontEnd, MelConfig
+    from genre_model.config import AnyMelConfig, FrontEnd
     from genre_model.training.gtzan import LabelledTrack
 
 #: What a mel picture was computed with; its grey values are affine in decibels.
@@ -161,7 +161,7 @@ def _file_mel_frames(
 _last_file_mel_frames = lru_cache(maxsize=1)(_file_mel_frames)
 
 
-def _picture_mel_frames(path: Path, config: MelConfig) -> NDArray[np.float32]:
+def _picture_mel_frames(path: Path, config: AnyMelConfig) -> NDArray[np.float32]:
     """Read grey values; the top row of a picture is the highest band."""
     _check_picture_front_end(config)
     try:
@@ -174,10 +174,11 @@ def _picture_mel_frames(path: Path, config: MelConfig) -> NDArray[np.float32]:
     return np.ascontiguousarray(values[: count_bands(config)])
 
 
-def _check_picture_front_end(config: MelConfig) -> None:
+def _check_picture_front_end(config: AnyMelConfig) -> None:
     for name, value in PICTURE_FRONT_END.items():
-        if getattr(config, name) != value:
+        wanted = getattr(config, name, None)
+        if wanted != value:
             raise TrainingDataError(
                 f"mel pictures were made with {name} {value}, the recipe wants "
-                f"{getattr(config, name)}: train this recipe on audio (--source audio)"
+                f"{wanted}: train this recipe on audio (--source audio)"
             )

@@ -1,0 +1,1 @@
+"""Published networks that listen in place of the bundled one."""

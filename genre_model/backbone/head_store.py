@@ -1,0 +1,74 @@
+"""The heads for backbones that come with the package: weights, and the card beside them."""
+
+from __future__ import annotations
+
+import io
+import json
+from importlib import resources
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from genre_model.card import Card
+from genre_model.model_source import check_sum
+from genre_model.personal.head_file import LinearHead
+
+if TYPE_CHECKING:
+    from genre_model.config import FrontEnd
+
+
+class BundledHead(NamedTuple):
+    """What a backbone needs to tell genres.
+
+    Attributes:
+        head: of the mean embedding; the weights of the standard deviation are 0, since it
+            depends on how long a track is.
+        card: of the model that backbone and head make.
+    """
+
+    head: LinearHead
+    card: Card
+
+
+def read_head(name: str, front_end: FrontEnd) -> BundledHead:
+    """Read a bundled head.
+
+    Args:
+        name: of the model that it makes.
+        front_end: of the backbone.
+
+    Raises:
+        ModelFileError: if its file is damaged.
+    """
+    file_name = f"{name}.npz"
+    content = (resources.files("genre_model") / "models" / file_name).read_bytes()
+    check_sum(file_name, content)
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        of_mean, bias = arrays["weights_of_mean"], arrays["bias"]
+        values: dict[str, Any] = json.loads(str(arrays["card"]))
+    weights = np.concatenate([of_mean, np.zeros_like(of_mean)], axis=1)
+    card = Card(
+        name=name,
+        genres=tuple(values["genres"]),
+        front_end=front_end,
+        temperature=values["temperature"],
+        metrics=values["metrics"],
+        training=values["training"],
+        licence=values["licence"],
+        pool_logits=True,
+    )
+    return BundledHead(LinearHead(weights, bias), card)
+
+
+def head_content(head: LinearHead, card: Card) -> bytes:
+    """Return the file that :func:`read_head` reads; the deviation has no weight in it."""
+    kept = ("temperature", "metrics", "training", "licence")
+    values = {name: getattr(card, name) for name in kept} | {"genres": list(card.genres)}
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        weights_of_mean=head.weights[:, : head.weights.shape[1] // 2],
+        bias=head.bias,
+        card=np.array(json.dumps(values, sort_keys=True)),
+    )
+    return buffer.getvalue()

@@ -1,0 +1,106 @@
+"""Writes an ONNX network layer by layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from onnx import NodeProto
+
+#: With which personal heads can go on.
+OPSET = 18
+#: Of the same age; ONNX Runtime 1.17 reads it.
+IR_VERSION = 9
+
+
+@dataclass
+class OnnxGraph:
+    """A network in the making; each method adds a layer, and returns its output's name."""
+
+    _nodes: list[NodeProto] = field(default_factory=list)
+    _values: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def add(self, operator: str, *inputs: str, to: str = "", **attributes: Any) -> str:
+        """Add any operator; ``to`` names its output."""
+        output = to or f"{operator.lower()}_{len(self._nodes)}"
+        self._nodes.append(helper.make_node(operator, inputs, [output], **attributes))
+        return output
+
+    def constant(self, values: NDArray[Any]) -> str:
+        """Add numbers."""
+        name = f"values_{len(self._values)}"
+        self._values[name] = np.ascontiguousarray(values)
+        return name
+
+    def convolution(
+        self,
+        source: str,
+        weights: NDArray[np.floating[Any]],
+        bias: NDArray[np.floating[Any]],
+        *,
+        stride: int = 1,
+        groups: int = 1,
+    ) -> str:
+        """Add a convolution over two axes that keeps their lengths at stride 1.
+
+        Args:
+            source: what goes in.
+            weights: [shape=(n_out, n_in / groups, height, width)], odd lengths.
+            bias: [shape=(n_out,)].
+            stride: in both directions.
+            groups: of channels that see only each other.
+        """
+        height, width = weights.shape[2:]
+        return self.add(
+            "Conv",
+            source,
+            self.constant(weights.astype(np.float32)),
+            self.constant(bias.astype(np.float32)),
+            kernel_shape=[height, width],
+            pads=[height // 2, width // 2] * 2,
+            strides=[stride, stride],
+            group=groups,
+        )
+
+    def hard_swish(self, source: str) -> str:
+        """Add x * min(1, max(0, x / 6 + 1 / 2))."""
+        gate = self.add("HardSigmoid", source, alpha=1 / 6, beta=0.5)
+        return self.add("Mul", source, gate)
+
+    def mean_over_picture(self, source: str) -> str:
+        """Add the mean over the last two axes, which stay, of length 1."""
+        axes = self.constant(np.array([2, 3], np.int64))
+        return self.add("ReduceMean", source, axes, keepdims=1)
+
+    def content(self, input_shape: tuple[int, int], outputs: Mapping[str, int]) -> bytes:
+        """Return the serialised network.
+
+        Args:
+            input_shape: mel bands and frames of a segment; the input is ``segments``.
+            outputs: name -> length, for each segment.
+        """
+        kind, n = TensorProto.FLOAT, "n_segments"
+        graph = helper.make_graph(
+            self._nodes,
+            "network",
+            [helper.make_tensor_value_info("segments", kind, [n, *input_shape])],
+            [
+                helper.make_tensor_value_info(name, kind, [n, length])
+                for name, length in outputs.items()
+            ],
+            [numpy_helper.from_array(value, name) for name, value in self._values.items()],
+        )
+        model = helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+        )
+        content: bytes = model.SerializeToString()
+        return content

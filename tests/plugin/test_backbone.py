@@ -1,0 +1,109 @@
+"""A larger network, once installed, under the plugin's commands."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from audio_files import tone, write_audio
+from onnx_models import write_small_model
+
+from genre_model.model_source import installed_model_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plugin.conftest import BeetsHome
+
+NAME = "gtzan_mn04_v1"
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENRE_MODEL_DATA", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def installed() -> Path:
+    """What installing leaves, but smaller."""
+    path = installed_model_path(NAME)
+    path.parent.mkdir(parents=True)
+    return write_small_model(path)
+
+
+@pytest.fixture
+def labelled(home: BeetsHome, tmp_path: Path) -> BeetsHome:
+    """Three tracks each of two genres, by as many artists."""
+    for genre, hz in {"Cellar": 110.0, "Attic": 3000.0}.items():
+        sound = write_audio(tmp_path / f"{genre}.mp3", tone(hz, 3.5))
+        for number in range(3):
+            path = home.add_track(f"{genre} {number}")
+            shutil.copyfile(sound, path)
+            home.beet(
+                "modify",
+                "-yM",
+                f"title:{genre} {number}",
+                f"genres={genre}",
+                f"artist={genre} {number}",
+            )
+    return home
+
+
+@pytest.mark.usefixtures("installed")
+def test_is_a_model_like_any(home: BeetsHome) -> None:
+    assert any(line.startswith(f"  {NAME}") for line in home.beet("genreclf-models").lines)
+    assert home.beet("genreclf-models", "--use", NAME).exit_code == 0
+    listed = home.beet("genreclf-models").lines
+    (in_force,) = [line for line in listed if line.startswith("* ")]
+    assert NAME in in_force
+    assert home.beet("genreclf", "-c", "0").exit_code == 0
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    "arguments",
+    [("genreclf-models", "--remove", NAME), ("genreclf-train", "--name", NAME.upper())],
+)
+def test_its_name_is_taken(home: BeetsHome, arguments: tuple[str, ...]) -> None:
+    printed = home.beet(*arguments)
+    assert printed.exit_code == 1
+    assert "comes with genreclf" in printed.err
+
+
+@pytest.mark.usefixtures("installed")
+def test_ones_own_model_builds_upon_it(labelled: BeetsHome) -> None:
+    printed = labelled.beet("genreclf-train", "--backbone", "mn04", "--min-tracks", "3")
+    assert (printed.err, printed.exit_code) == ("", 0)
+    details = labelled.beet("genreclf-models", "personal").out
+    assert "parent small" in details
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--backbone", "mn04"], "genre-model backbone install mn04"),
+        (["--backbone", "mn05"], "no backbone 'mn05'; there is mn04"),
+        (["--backbone", "mn04", "--parent", "x"], "--backbone does not go with --parent"),
+    ],
+)
+def test_what_cannot_be_built_upon(
+    home: BeetsHome, flags: list[str], complaint: str
+) -> None:
+    home.add_track("Song")
+    printed = home.beet("genreclf-train", *flags)
+    assert printed.exit_code == 1
+    assert complaint in printed.err
+
+
+def test_a_copy_under_another_name_is_not_the_one_in_force(
+    home: BeetsHome, installed: Path
+) -> None:
+    """Models of the same content are told apart by their names."""
+    own = home.folder / "genreclf" / "mine.onnx"
+    own.parent.mkdir()
+    shutil.copyfile(installed, own)
+    home.beet("genreclf-models", "--use", "mine")
+    listed = home.beet("genreclf-models").lines
+    (in_force,) = [line for line in listed if line.startswith("* ")]
+    assert in_force.startswith("* mine: ")
