@@ -10,6 +10,7 @@ from beetsplug.genreclf.model_choice import (
     choose_model,
     known_models,
     model_folder,
+    model_in_force,
     own_name,
 )
 from beetsplug.genreclf.model_files import (
@@ -89,18 +90,25 @@ def _list_or_show(
 
 
 def _list(configured: str | Path | None, log: BeetsLogger) -> None:
-    in_force = load_model(configured)
+    in_force, name_in_force = load_model(configured), _name_in_force(configured)
     loaded = ((name, _load_or_warn(name, log)) for name in known_models())
     listed = [(name, classifier) for name, classifier in loaded if classifier is not None]
-    if all(each.model_id != in_force.model_id for _, each in listed):
+    if name_in_force is None:
         # A file somewhere else.
         listed.append((in_force.card.name, in_force))
     for name, classifier in listed:
         model_id, card = classifier.model_id, classifier.card
-        mark = "* " if model_id == in_force.model_id else "  "
+        is_in_force = classifier is in_force or name == name_in_force
+        mark = "* " if is_in_force else "  "
         # A model is chosen by the name of its file, which its card need not know.
         named = "" if name == card.name else f"{genre_model.printable(name)}: "
         say(mark + named + genre_model.card_summary(model_id, card))
+
+
+def _name_in_force(configured: str | Path | None) -> str | None:
+    """Return what the model in force is called; None if it is a file somewhere else."""
+    name = own_name(str(model_in_force(configured) or genre_model.DEFAULT_MODEL))
+    return name if name in known_models() else None
 
 
 def _use(name: str, configured: str | Path | None) -> None:
