@@ -1,0 +1,191 @@
+"""Whether a genre survives what does not change it (Sturm 2014): clips, altered a little.
+
+    python benchmarks/robustness.py GTZAN MODEL.onnx [MODEL.onnx ...] [--into PAGE.md]
+
+Each model judges the real clips that it was not trained on, as they are and altered: in
+level, bass, tempo, pitch, channels, by MP3, and by which part of the clip is heard. What
+counts is how much fewer are right, and how many have another genre. Needs ``tests/`` beside
+it, for its encoders, and ``beets-genreclf[train]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import librosa
+import numpy as np
+from marked_table import put_into
+from scipy.signal import butter, sosfilt
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from audio_files import write_audio
+
+from genre_model.classifier import GenreClassifier
+from genre_model.config import WaveformConfig
+from genre_model.training.gtzan import find_tracks
+from genre_model.waveform import AudioFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from genre_model.training.gtzan import LabelledTrack
+
+    Samples = NDArray[np.float32]
+
+RATE_HZ = 22050
+HIGH_PASS_HZ = 30.0
+SHARE = 0.05
+SEMITONES = 12 * np.log2(1 + SHARE)
+
+
+@dataclass(frozen=True)
+class Alteration:
+    """What is done to the samples, and how they are written.
+
+    Attributes:
+        name: for the table.
+        alter: of mono samples [shape=(n_samples,)] or stereo [shape=(2, n_samples)].
+        suffix: of the file.
+        codec: of the file.
+        bit_rate: of the file, if it is lossy.
+    """
+
+    name: str
+    alter: Callable[[Samples], Samples] = lambda samples: samples
+    suffix: str = ".wav"
+    codec: str = "pcm_s16le"
+    bit_rate: int | None = None
+
+
+def louder(samples: Samples, decibels: float) -> Samples:
+    """Change the level; what does not fit is clipped, as a player would."""
+    gain = np.float32(10 ** (decibels / 20))
+    return np.asarray(np.clip(samples * gain, -1, 1), np.float32)
+
+
+def high_passed(samples: Samples) -> Samples:
+    """Take away what lies below 30 Hz."""
+    filtered = sosfilt(butter(4, HIGH_PASS_HZ, "high", fs=RATE_HZ, output="sos"), samples)
+    return np.asarray(filtered, np.float32)
+
+
+def part(samples: Samples, start: float, share: float = 0.5) -> Samples:
+    """Take a part of the clip."""
+    first = round(start * len(samples))
+    return samples[first : first + round(share * len(samples))]
+
+
+def stereo(samples: Samples) -> Samples:
+    """Make two channels, one of them a third as loud."""
+    return np.stack([samples, samples / 3])
+
+
+ALTERATIONS = (
+    Alteration("none"),
+    Alteration("-6 dB", partial(louder, decibels=-6)),
+    Alteration("+6 dB", partial(louder, decibels=6)),
+    Alteration("high-pass at 30 Hz", high_passed),
+    Alteration("MP3, 128 kb/s", suffix=".mp3", codec="libmp3lame", bit_rate=128_000),
+    Alteration("MP3, 64 kb/s", suffix=".mp3", codec="libmp3lame", bit_rate=64_000),
+    Alteration(
+        "5 % faster", lambda samples: librosa.effects.time_stretch(samples, rate=1 + SHARE)
+    ),
+    Alteration(
+        "5 % slower", lambda samples: librosa.effects.time_stretch(samples, rate=1 - SHARE)
+    ),
+    Alteration(
+        "5 % higher",
+        lambda x: librosa.effects.pitch_shift(x, sr=RATE_HZ, n_steps=float(SEMITONES)),
+    ),
+    Alteration(
+        "5 % lower",
+        lambda x: librosa.effects.pitch_shift(x, sr=RATE_HZ, n_steps=-float(SEMITONES)),
+    ),
+    Alteration("two channels", stereo),
+    Alteration("the first half", partial(part, start=0.0)),
+    Alteration("the middle half", partial(part, start=0.25)),
+)
+
+
+def main() -> None:
+    """Print a line for each alteration."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("models", nargs="+")
+    parser.add_argument("--into", type=Path, help="page that gets the table")
+    options = parser.parse_args()
+    tracks = find_tracks(options.data, "audio")
+    models = [GenreClassifier.load(model) for model in options.models]
+    counts = np.array([unheard(model, tracks).sum() for model in models])
+    if not counts.all():
+        raise SystemExit("a model was trained on all of the clips")
+    names = ", ".join(model.model_id for model in models)
+    lines = [
+        f"{names}; clips that each was not trained on: {', '.join(map(str, counts))}",
+        "",
+        "| altered by | right | fewer, points | another genre |",
+        "|---|---|---|---|",
+        *rows(models, tracks),
+    ]
+    print("\n".join(lines))
+    if options.into:
+        put_into(options.into, "robustness", "\n".join(lines))
+
+
+def unheard(model: GenreClassifier, tracks: Sequence[LabelledTrack]) -> NDArray[np.bool_]:
+    """Say which clips a model was not trained on."""
+    heard = set(model.card.training.get("track_ids", ()))
+    return np.array([track.track_id not in heard for track in tracks])
+
+
+def rows(
+    models: Sequence[GenreClassifier], tracks: Sequence[LabelledTrack]
+) -> Iterator[str]:
+    """Yield a row of the table for each alteration."""
+    judged = [unheard(model, tracks) for model in models]
+    truth = np.array([track.genre for track in tracks])
+    plain: list[NDArray[np.str_]] = []
+    for alteration in ALTERATIONS:
+        said = genres_of(models, tracks, alteration)
+        plain = plain or said
+        right = [np.mean((s == truth)[j]) for s, j in zip(said, judged, strict=True)]
+        before = [np.mean((s == truth)[j]) for s, j in zip(plain, judged, strict=True)]
+        moved = [np.mean((s != p)[j]) for s, p, j in zip(said, plain, judged, strict=True)]
+        fewer = 100 * (np.mean(before) - np.mean(right))
+        yield (
+            f"| {alteration.name} | {100 * np.mean(right):.1f} % | {fewer:+.1f} "
+            f"| {100 * np.mean(moved):.1f} % |"
+        )
+
+
+def genres_of(
+    models: Sequence[GenreClassifier],
+    tracks: Sequence[LabelledTrack],
+    alteration: Alteration,
+) -> list[NDArray[np.str_]]:
+    """Return the genre that each model hears in each altered clip."""
+    said: list[list[str]] = [[] for _ in models]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"clip{alteration.suffix}"
+        for track in tracks:
+            with AudioFile(track.path, WaveformConfig(RATE_HZ)) as audio:
+                samples = alteration.alter(audio.read_all())
+            write_audio(
+                path, samples, RATE_HZ, codec=alteration.codec, bit_rate=alteration.bit_rate
+            )
+            for genres, model in zip(said, models, strict=True):
+                genres.append(model.predict_file(path).genre)
+    return [np.array(genres) for genres in said]
+
+
+if __name__ == "__main__":
+    main()
