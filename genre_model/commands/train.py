@@ -9,6 +9,7 @@ from genre_model.training.experiment import Experiment, train_protocol
 from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES, find_tracks
 from genre_model.training.imagenet_weights import provide_weights
 from genre_model.training.recipe import read_recipe
+from genre_model.training.teacher import Teaching
 from genre_model.training.train import limit_threads
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def train(options: argparse.Namespace) -> int:
         options.source,
         _track_ids(options.leave_out),
         _genres(options.genres),
+        _teaching(options),
     )
     if options.imagenet is not None:
         _provide_weights(options.imagenet, recipe)
@@ -40,6 +42,12 @@ def train(options: argparse.Namespace) -> int:
     for run in runs:
         print(run.model_path)
     return 0
+
+
+def _teaching(options: argparse.Namespace) -> Teaching | None:
+    if options.teachers is None:
+        return None
+    return Teaching(options.teachers, options.teacher_weight)
 
 
 def _provide_weights(path: Path, recipe: Recipe) -> None:

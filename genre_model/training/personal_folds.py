@@ -20,6 +20,7 @@ from genre_model.training.run_folder import RunFolder
 from genre_model.training.stored_track import StoredExcerpts
 from genre_model.training.track_scores import segment_logits
 from genre_model.training.train import train_network
+from genre_model.training.training_data import TrainingData
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -145,9 +146,8 @@ class PersonalRuns:
         run.start({"recipe": asdict(recipe), "training": training})
         log.info("training %s on %d tracks", run.path, len(train.track_ids))
         build = partial(self._start.build, len(data.labels))
-        network = train_network(
-            recipe, self._seed, train, nothing, run, build, self._should_stop
-        )
+        lessons = TrainingData(train, nothing)
+        network = train_network(recipe, self._seed, lessons, run, build, self._should_stop)
         check_weights(network, run.path)
         return network
 

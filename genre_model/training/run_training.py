@@ -7,6 +7,8 @@ from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from genre_model.card import Card
 from genre_model.config import SegmentConfig
 from genre_model.errors import TrainingDataError
@@ -15,13 +17,16 @@ from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.networks.parameter_count import count_parameters
 from genre_model.training.plots import plot_metrics
+from genre_model.training.teacher import Teacher, Teaching, read_teachers
 from genre_model.training.track_scores import fit_temperature, track_logits
 from genre_model.training.train import train_network
+from genre_model.training.training_data import TrainingData
 
 if TYPE_CHECKING:
     from torch import nn
 
     from genre_model.config import FrontEnd
+    from genre_model.model_file import Model
     from genre_model.training.experiment import Training
     from genre_model.training.gtzan import LabelledTrack
     from genre_model.training.labelled_mel_frames import LabelledMelFrames
@@ -71,7 +76,8 @@ def _train(
     """Train, or finish a training that was interrupted, and export."""
     log.info("training %s on %d tracks", run.path, len(train.track_ids))
     recipe = training.experiment.recipe
-    network = train_network(recipe, training.seed, train, valid, run)
+    data = TrainingData(train, valid, _teacher(training))
+    network = train_network(recipe, training.seed, data, run)
     plot_metrics(run.read_metrics(), run.path / "metrics")
     origin = settings | {
         "n_parameters": count_parameters(network),
@@ -79,6 +85,24 @@ def _train(
     }
     export_model(network, _card(training, network, valid, origin), run.model_path)
     run.remove_checkpoint()
+
+
+def _teacher(training: Training) -> Teacher | None:
+    teaching = training.experiment.teaching
+    if teaching is None:
+        return None
+    models = _teachers(training, teaching)
+    return Teacher(models, teaching, torch.get_num_threads())
+
+
+def _teachers(training: Training, teaching: Teaching) -> list[Model]:
+    experiment, fold = training.experiment, training.fold
+    return read_teachers(
+        teaching.runs / experiment.protocol / fold.name,
+        experiment.recipe.front_end,
+        experiment.genres,
+        fold.train,
+    )
 
 
 @lru_cache(maxsize=1)
@@ -104,6 +128,12 @@ def _settings(
         "n_tracks": len(train.track_ids),
         "track_ids": list(train.track_ids),
     }
+    if (teaching := experiment.teaching) is not None:
+        settings["teaching"] = {
+            "models": [model.model_id for model in _teachers(training, teaching)],
+            "weight": teaching.weight,
+            "temperature": teaching.temperature,
+        }
     if experiment.leave_out:
         settings["left_out"] = sorted(experiment.leave_out)
     if experiment.genres != GENRES:

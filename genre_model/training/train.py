@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from genre_model.training.labelled_mel_frames import LabelledMelFrames
     from genre_model.training.recipe import Recipe
     from genre_model.training.run_folder import RunFolder
+    from genre_model.training.training_data import TrainingData
 
 log = logging.getLogger(__name__)
 # Fabric tells of each training's precision, twice; the recipe has said it. Which of its
@@ -39,8 +40,7 @@ logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 def train_network(
     recipe: Recipe,
     seed: int,
-    train: LabelledMelFrames,
-    valid: LabelledMelFrames,
+    data: TrainingData,
     run: RunFolder,
     build: Callable[[], nn.Module] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -53,8 +53,7 @@ def train_network(
     Args:
         recipe: every setting.
         seed: of weights, crops and augmentation.
-        train: tracks that the weights are fitted to.
-        valid: tracks watched after each epoch; empty allows fixed schedules only.
+        data: to learn from.
         run: where checkpoints and metrics go.
         build: makes the network to start from; None builds the recipe's, untrained. The
             seed decides what is random in it.
@@ -68,7 +67,7 @@ def train_network(
             contradict each other.
         TrainingStoppedError: if it was asked to stop.
     """
-    _check_patience(recipe, valid)
+    _check_patience(recipe, data.valid)
     _check_levels(recipe)
     fabric = Fabric(
         accelerator="auto",
@@ -76,14 +75,15 @@ def train_network(
         precision=recipe.training.precision,  # type: ignore[arg-type]
     )
     torch.manual_seed(seed)
-    build = build or partial(_untrained, recipe, len(train.genres))
+    build = build or partial(_untrained, recipe, len(data.train.genres))
     state = _start(build(), recipe, fabric)
     if (checkpoint := run.read_checkpoint()) is not None:
         state.load_dict(checkpoint)
         log.info("resumed after epoch %d", state.epoch)
-    epochs = Epochs(recipe, seed, _crops(recipe, train), fabric, should_stop)
+    crops = _crops(recipe, data.train)
+    epochs = Epochs(recipe, seed, crops, fabric, should_stop, data.teacher)
     while state.epoch < recipe.training.epochs and not _is_out_of_patience(state, recipe):
-        _run_epoch(epochs, state, valid, run)
+        _run_epoch(epochs, state, data.valid, run)
     if recipe.training.patience_epochs and state.best_weights is not None:
         state.average.network.load_state_dict(state.best_weights)
     return state.average.network.cpu()

@@ -33,6 +33,7 @@ from genre_model.training.optimisation import LearningRateSchedule, build_optimi
 from genre_model.training.protocols import folds_of
 from genre_model.training.run_folder import RunFolder
 from genre_model.training.train import train_network
+from genre_model.training.training_data import TrainingData
 from genre_model.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def trained(
 ) -> dict[str, torch.Tensor]:
     run = RunFolder(path)
     run.start({})
-    network = train_network(recipe, seed, *parts, run)
+    network = train_network(recipe, seed, TrainingData(*parts), run)
     return {name: value.clone() for name, value in network.state_dict().items()}
 
 

@@ -20,6 +20,7 @@ from genre_model.training.recipe import read_recipe
 from genre_model.training.run_folder import RunFolder
 from genre_model.training.track_scores import segment_logits
 from genre_model.training.train import train_network
+from genre_model.training.training_data import TrainingData
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -123,8 +124,7 @@ class TableNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             network = train_network(
                 recipe,
                 self.seed,
-                rows,
-                rows.subset(()),
+                TrainingData(rows, rows.subset(())),
                 RunFolder(Path(folder)),
                 build,
             )
