@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from beets.library import Item, Library
     from beets.logging import BeetsLogger
 
+    from beetsplug.genreclf.file_writer import FileWriter
     from beetsplug.genreclf.hearing import Hearing
     from beetsplug.genreclf.keeper import Keeper
     from beetsplug.genreclf.lazy_classifier import LazyClassifier
@@ -85,7 +86,8 @@ class Command:
                 raise user_error(f"genreclf: {where}: {error}") from error
             finally:
                 job.reporter.close()
-            _conclude(lib, options, ending, stopped=is_stopped())
+            full_folder = job.writer.full_folder
+            _conclude(lib, options, ending, full_folder, stopped=is_stopped())
 
 
 @dataclass
@@ -108,9 +110,18 @@ class Job:
         # Undoing writes wherever our genre is in the file, however it came there.
         by_default = True if "revert" in self.flags else None
         self.music_folder = Path(os.fsdecode(self.lib.directory))
-        writer = FileWriter(self.reporter, self.music_folder, self.options.safe_write)
         write = ui.should_write(self.flags.get("write", by_default))
-        self.keeper: Keeper = Keeper(self.reporter, writer, write=write)
+        self.writer: FileWriter = FileWriter(
+            self.reporter,
+            self.music_folder,
+            safe_write=self.options.safe_write,
+            tidies=write and not (self.options.pretend or "check" in self.flags),
+        )
+        self.keeper: Keeper = Keeper(self.reporter, self.writer, write=write)
+
+    def should_stop(self) -> bool:
+        """Say whether somebody, or a full disk, wants the pass to end."""
+        return self.is_stopped() or self.writer.full_folder is not None
 
     def run(self, items: Iterator[Item]) -> Ending:
         """Run the mode that the flags ask for."""
@@ -119,7 +130,7 @@ class Job:
         if "check" in self.flags:
             return self._check(items)
         ending = self._revert(items) if "revert" in self.flags else self._tag(items)
-        n_failed = rewrite_lost_edits(self.lib, self.keeper.writer)
+        n_failed = rewrite_lost_edits(self.lib, self.writer)
         return ending._replace(failures=ending.failures + n_failed)
 
     def _tag(self, items: Iterator[Item]) -> Ending:
@@ -144,7 +155,7 @@ class Job:
         from beetsplug.genreclf.tags import Outcome
 
         reverter = Reverter(
-            self.lib, self.keeper, self.reporter, self.options.pretend, self.is_stopped
+            self.lib, self.keeper, self.reporter, self.options.pretend, self.should_stop
         )
         tally = reverter.revert(items)
         stuck = self._move(reverter.retagged_ids, reverter.retagged_album_ids)
@@ -168,15 +179,13 @@ class Job:
 
     def _hearing(self) -> Hearing:
         from beetsplug.genreclf.hearing import Hearing
-        from beetsplug.genreclf.leftovers import Tidier
 
-        writes = self.keeper.write and not (self.options.pretend or "check" in self.flags)
         return Hearing(
             partial(self.command.classifier.load, self.options),
-            prepare=Tidier(self.reporter).visit if writes else Path,
+            prepare=self.writer.prepare,
             threads=self.options.threads,
             anew="listen_again" in self.flags,
-            should_stop=self.is_stopped,
+            should_stop=self.should_stop,
             music_folder=self.music_folder,
         )
 
@@ -213,7 +222,14 @@ def _check_keep_existing(flags: dict[str, Any], options: Options) -> None:
         raise user_error("genreclf: --keep-existing needs --force or --update")
 
 
-def _conclude(lib: Library, options: Options, ending: Ending, *, stopped: bool) -> None:
+def _conclude(
+    lib: Library,
+    options: Options,
+    ending: Ending,
+    full_folder: Path | None,
+    *,
+    stopped: bool,
+) -> None:
     """Print the summary; turn what went wrong into the exit status."""
     if not options.quiet:
         words = ["interrupted: "] * stopped + ["pretending: "] * options.pretend
@@ -225,5 +241,10 @@ def _conclude(lib: Library, options: Options, ending: Ending, *, stopped: bool) 
     plugins.send("cli_exit", lib=lib)
     if stopped:
         raise SystemExit(INTERRUPTED)
+    if full_folder is not None:
+        raise user_error(
+            f"genreclf: the disk of {full_folder} is full; make room, and run the command "
+            "again: it goes on where it ended"
+        )
     failed = "1 track" if ending.failures == 1 else f"{ending.failures} tracks"
     raise user_error(f"genreclf: {failed} failed; the warnings say why")

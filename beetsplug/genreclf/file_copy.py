@@ -63,7 +63,8 @@ def _copy_in_kernel(source: BinaryIO, target: BinaryIO, n_bytes: int) -> bool:
 def copy_attributes(original: Path, copy: Path, before: os.stat_result) -> None:
     """Give a copy permissions, owner and, on Linux, extended attributes.
 
-    All of them but the times: the copy is to be newer, as any edited file is.
+    All of them but the times: the copy is to be newer, as any edited file is. Whether the
+    owner could be given is to be looked at.
     """
     times = copy.stat()
     shutil.copystat(original, copy)

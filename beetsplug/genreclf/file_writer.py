@@ -14,9 +14,9 @@ from beetsplug.genreclf.file_genres import (
     put_back_file_genres,
     write_file_genres,
 )
+from beetsplug.genreclf.leftovers import Tidier
 from beetsplug.genreclf.lost_disk import require_music_folder
 from beetsplug.genreclf.provenance import joined
-from beetsplug.genreclf.terminal import user_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,28 +40,50 @@ class Written(Enum):
 
 
 class Standing(NamedTuple):
-    """Genres of a track when its file was written, each as one text."""
+    """A track when its file was written.
+
+    Attributes:
+        file: genres in the file, as one text.
+        library: genres in the library, as one text.
+        since: time of the file, in seconds, after we first wrote it.
+    """
 
     file: str
     library: str
+    since: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class FileWriter:
     """Writes genres into files.
 
     Attributes:
         reporter: receives warnings.
         music_folder: of the library, if its files should lie there already.
-        safe_write: edit copies of files, which then take their place.
+        safe_write: edit files beside a copy.
+        tidies: see to what killed runs left, before files are read.
         written: id of a track -> what its file got from us last.
+        full_folder: whose disk is full again and again; None if none is.
     """
 
     reporter: Reporter
     music_folder: Path | None = None
     safe_write: bool = True
+    tidies: bool = True
     written: dict[int, Standing] = field(default_factory=dict, init=False)
+    full_folder: Path | None = field(default=None, init=False)
     _full: list[Path] = field(default_factory=list, init=False)
+    _tidier: Tidier = field(init=False)
+
+    def __post_init__(self) -> None:
+        """See to each folder once."""
+        self._tidier = Tidier(self.reporter)
+
+    def prepare(self, path: Path) -> Path:
+        """See to what killed runs left beside a file that is to be read; return it."""
+        if self.tidies:
+            self._tidier.visit(path)
+        return path
 
     def write(
         self,
@@ -85,15 +107,16 @@ class FileWriter:
             before: what stood there when this was decided; None if nobody looked.
 
         Raises:
-            UserError: if the whole music folder is gone, or its disk full again and again.
+            UserError: if the whole music folder is gone.
         """
         try:
+            self._check_backup(item)
             holds_them = write_file_genres(
                 item, genres, before=before, safe=self.safe_write
             )
         except FileOperationError as error:
             self.warn(item, otherwise, error)
-            self._count_full_disk(item, error)
+            self._note_full_disk(item, error)
             return Written.FAILED
         self._full.clear()
         if in_step:
@@ -126,17 +149,24 @@ class FileWriter:
         reason = str(error.reason).removeprefix(f"{item.filepath}: ")
         self.reporter.warning(f"{item.filepath}: {otherwise}: {reason}")
 
-    def _count_full_disk(self, item: Item, error: FileOperationError) -> None:
+    def _check_backup(self, item: Item) -> None:
+        """Leave a file alone that may be half of what it was."""
+        self.prepare(item.filepath)
+        with suppress(OSError):
+            if (backup := self._tidier.backup_of(item.filepath)) is not None:
+                reason = OSError(f"a run that was killed left {backup.name}")
+                raise FileOperationError(item.path, reason)
+
+    def _note_full_disk(self, item: Item, error: FileOperationError) -> None:
         """Say it for some files, but not for the 50,000 that come after them."""
         self._full.append(item.filepath)
         if not isinstance(error.reason, DiskFullError):
             self._full.clear()
-        elif len(self._full) == N_FULL:
-            raise user_error(
-                f"genreclf: the disk of {item.filepath.parent} is full; make room, and run "
-                "the command again: it goes on where it ended"
-            )
+        elif len(self._full) >= N_FULL:
+            self.full_folder = item.filepath.parent
 
     def _note(self, item: Item, genres: Sequence[str]) -> None:
-        standing = Standing(joined(genres), joined(item.genres))
-        self.written[cast("int", item.id)] = standing
+        item_id = cast("int", item.id)
+        before = self.written.get(item_id)
+        since = before.since if before else item.current_mtime()
+        self.written[item_id] = Standing(joined(genres), joined(item.genres), since)

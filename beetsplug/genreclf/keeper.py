@@ -17,9 +17,9 @@ from beetsplug.genreclf.file_genres import (
 from beetsplug.genreclf.file_writer import FileWriter, Written
 from beetsplug.genreclf.listening import Listening, remember
 from beetsplug.genreclf.lost_disk import require_music_folder
-from beetsplug.genreclf.lost_edits import rewrite_lost_edit
+from beetsplug.genreclf.lost_edits import rewrite_lost_edit, waits_for_revert
 from beetsplug.genreclf.tags import Decision, Outcome
-from beetsplug.genreclf.write_ahead import is_stored, note_ahead
+from beetsplug.genreclf.write_ahead import is_stored, lock, note_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,6 +62,7 @@ class Keeper:
             return decision.outcome
         if self.files_are_ours and not self._is_there(item):
             return Outcome.NOT_WRITTEN
+        self.writer.prepare(item.filepath)
         return self._keep_genres(item, decision, listening)
 
     def _keep_genres(self, item: Item, decision: Decision, listening: Listening) -> Outcome:
@@ -109,9 +110,13 @@ class Keeper:
             What became of it; None if there was nothing to write.
         """
         ours = item.get("genreclf_file_genres", with_album=False)
-        if not (self.write and ours and item.genres):
+        if not (self.write and ours and item.genres) or waits_for_revert(item):
             return None
-        match rewrite_lost_edit(item, ours, self.writer):
+        try:
+            since = item.current_mtime()
+        except OSError:  # whoever needs the file says so
+            return None
+        match rewrite_lost_edit(item, ours, since, self.writer):
             case Written.DONE:
                 return Outcome.CAUGHT_UP
             case Written.FAILED:
@@ -148,8 +153,7 @@ class Keeper:
                 before=before,
             )
             with item.db.transaction() as transaction:
-                # From here on nobody else can store an edit.
-                transaction.mutate("UPDATE items SET id = id WHERE id = ?", (item.id,))
+                lock(transaction, item)
                 done = written is not Written.FAILED
                 if done and not self._is_untouched(item, present):
                     self._put_back(item, before)
@@ -206,6 +210,7 @@ class Keeper:
         return False
 
     def _read_genres(self, item: Item) -> list[str] | None:
+        self.writer.prepare(item.filepath)
         try:
             return read_file_genres(item)
         except FileOperationError as error:

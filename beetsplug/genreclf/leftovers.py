@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import filecmp
-import hashlib
 import os
 import re
 import secrets
-import socket
+import stat
 import sys
 import time
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from beetsplug.genreclf.file_copy import overwrite
 
@@ -28,45 +28,59 @@ PREFIX = ".genreclf-"
 EDITED, BACKUP = "edit", "undo"
 #: No file takes as long to be copied.
 STALE_SECONDS = 3600.0
-#: No edit takes as long; a file that is so much newer was edited by somebody else since.
-EDIT_SECONDS = 600.0
+#: An edit of a file takes less than this, and less than its bytes at so many per second.
+EDIT_SECONDS, EDIT_BYTES_PER_SECOND = 10.0, 2**20
 
 _NAME = re.compile(
-    rf"{re.escape(PREFIX)}({EDITED}|{BACKUP})-([0-9a-f]{{16}})-([0-9a-f]{{8}})-(\d+)-"
+    rf"{re.escape(PREFIX)}({EDITED}|{BACKUP})-([0-9a-f]+)-([0-9a-f]+)-(\d+)-"
 )
+
+
+class Leftover(NamedTuple):
+    """A copy that a process has made.
+
+    Attributes:
+        path: of the copy.
+        kind: ``EDITED`` or ``BACKUP``.
+        inode: number of the file that it is a copy of.
+        machine: that the process ran on.
+        pid: of the process.
+    """
+
+    path: Path
+    kind: str
+    inode: int
+    machine: str
+    pid: int
 
 
 def name_beside(original: Path, kind: str) -> Path:
     """Return a new name in the folder of a file, by which the file can be found again."""
-    # Not the name itself, which may be as long as a name can be.
-    parts = (kind, _hash_of(original.name), _host(), str(os.getpid()), secrets.token_hex(4))
+    inode = f"{original.stat().st_ino:x}"
+    parts = (kind, inode, _machine(), str(os.getpid()), secrets.token_hex(4))
+    # The suffix tells mediafile what is in it.
     return original.with_name(f"{PREFIX}{'-'.join(parts)}{original.suffix}")
 
 
-def tidy(folder: Path) -> list[tuple[Path, Path | None]]:
+def tidy(folder: Path) -> dict[int, Leftover]:
     """See to what killed processes left, of whatever file in a folder.
 
-    Copies that were to be edited are removed. A file that was being edited itself gets
-    its content from before, unless somebody has edited it since.
+    Copies that were to be edited are removed. A file that was being edited itself gets its
+    content from before, if it can only have been that process that wrote it last.
 
     Returns:
-        Copies that are left to people, with the file that each is a copy of; None if it is
-        gone.
+        The backups that stay, by the number of the file that each is a copy of: somebody is
+        at work on that file, or has been since, or it is gone.
     """
-    doubtful = []
-    for left, kind, name_hash in list(_left_in(folder)):
+    staying = {}
+    for left in list(_left_in(folder)):
         with suppress(OSError):
-            if kind == EDITED:
-                left.unlink()
-                continue
-            original = _original_of(name_hash, folder)
-            if original is None or _is_edited_since(original, left):
-                doubtful.append((left, original))
-                continue
-            if not filecmp.cmp(original, left, shallow=False):
-                overwrite(original, left)
-            left.unlink()
-    return doubtful
+            if left.kind == EDITED:
+                if not _is_at_work(left) or _age_of(left.path) > STALE_SECONDS:
+                    left.path.unlink()
+            elif not _is_undone(left):
+                staying[left.inode] = left
+    return staying
 
 
 @dataclass(frozen=True)
@@ -79,44 +93,68 @@ class Tidier:
 
     reporter: Reporter
     _seen: set[Path] = field(default_factory=set, init=False)
+    _staying: dict[int, Leftover] = field(default_factory=dict, init=False)
 
-    def visit(self, path: Path) -> Path:
-        """See to the folder of a file; return the file."""
-        folder = path.resolve().parent
-        if folder not in self._seen:
-            self._seen.add(folder)
-            for copy, original in tidy(folder):
-                self.reporter.warning(_doubt(copy, original))
-        return path
+    def visit(self, path: Path) -> None:
+        """See to the folder of a file; a folder that is gone is no matter here."""
+        with suppress(OSError, RuntimeError):  # the latter is that of links in a circle
+            folder = path.resolve().parent
+            if folder not in self._seen:
+                self._seen.add(folder)
+                staying = tidy(folder)
+                self._staying.update(staying)
+                for left in staying.values():
+                    self.reporter.warning(_doubt(left))
+
+    def backup_of(self, path: Path) -> Path | None:
+        """Return what is left of an edit of a file that nobody has seen to."""
+        left = self._staying.get(path.stat().st_ino)
+        return left.path if left is not None and left.path.exists() else None
 
 
-def _doubt(copy: Path, original: Path | None) -> str:
-    what = "a file that is gone" if original is None else f"{original}, edited since"
+def _doubt(left: Leftover) -> str:
+    original = _original_of(left)
+    what = f"{original}, changed since" if original else "a file that is gone"
+    if _is_at_work(left):
+        what = f"{original or what}, which another run is at work on"
     return (
-        f"{copy}: {what}, as it was before a run that was killed; keep which of them is "
-        "whole, and remove this one"
+        f"{left.path}: {what}, as it was before a run that was killed; keep which of them "
+        "is whole, and remove this one"
     )
 
 
-def _left_in(folder: Path) -> Iterator[tuple[Path, str, str]]:
-    for left in folder.glob(f"{PREFIX}*"):
-        if match := _NAME.match(left.name):
-            kind, name_hash, host, pid = match.groups()
-            with suppress(OSError):
-                age = time.time() - left.stat().st_mtime
-                if not _is_at_work(host, pid) or age > STALE_SECONDS:
-                    yield left, kind, name_hash
+def _left_in(folder: Path) -> Iterator[Leftover]:
+    for path in folder.glob(f"{PREFIX}*"):
+        if match := _NAME.match(path.name):
+            kind, inode, machine, pid = match.groups()
+            yield Leftover(path, kind, int(inode, 16), machine, int(pid))
 
 
-def _is_at_work(host: str, pid: str) -> bool:
-    if host != _host():
+def _is_undone(left: Leftover) -> bool:
+    """Put the content of a file back, if that is certain to be right."""
+    original = _original_of(left)
+    if original is None or _is_at_work(left) or left.machine != _machine():
+        return False
+    if filecmp.cmp(original, left.path, shallow=False):
+        left.path.unlink()
+        return True
+    if _is_changed_since(original, left.path):
+        return False
+    os.utime(left.path)  # or, killed in the middle, this would be a change since
+    overwrite(original, left.path)
+    left.path.unlink()
+    return True
+
+
+def _is_at_work(left: Leftover) -> bool:
+    if left.machine != _machine():
         return True  # it cannot be asked
-    if pid == str(os.getpid()):
+    if left.pid == os.getpid():
         return False
     if sys.platform == "win32":  # where asking would end the process
-        return True
+        return _age_of(left.path) < STALE_SECONDS
     try:
-        os.kill(int(pid), 0)
+        os.kill(left.pid, 0)
     except PermissionError:
         return True
     except (OSError, OverflowError):
@@ -124,18 +162,29 @@ def _is_at_work(host: str, pid: str) -> bool:
     return True
 
 
-def _original_of(name_hash: str, folder: Path) -> Path | None:
-    files = (path for path in folder.iterdir() if not path.name.startswith(PREFIX))
-    return next((path for path in files if _hash_of(path.name) == name_hash), None)
+def _original_of(left: Leftover) -> Path | None:
+    for path in left.path.parent.iterdir():
+        with suppress(OSError):
+            status = path.lstat()
+            is_file = stat.S_ISREG(status.st_mode) and not path.name.startswith(PREFIX)
+            if is_file and status.st_ino == left.inode:
+                return path
+    return None
 
 
-def _is_edited_since(original: Path, backup: Path) -> bool:
-    return original.stat().st_mtime - backup.stat().st_mtime > EDIT_SECONDS
+def _is_changed_since(original: Path, backup: Path) -> bool:
+    """Say whether a file was written later than the edit can have lasted."""
+    status = original.stat()
+    changed = status.st_mtime
+    if sys.platform != "win32":  # where it is the time of creation
+        changed = max(changed, status.st_ctime)  # which no program can set
+    lasted = EDIT_SECONDS + backup.stat().st_size / EDIT_BYTES_PER_SECOND
+    return changed - backup.stat().st_mtime > lasted
 
 
-def _hash_of(text: str) -> str:
-    return hashlib.sha256(os.fsencode(text)).hexdigest()[:16]
+def _age_of(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
 
 
-def _host() -> str:
-    return _hash_of(socket.gethostname())[:8]
+def _machine() -> str:
+    return f"{uuid.getnode():x}"

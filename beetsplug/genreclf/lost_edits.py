@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from beets.library import FileOperationError
 
 from beetsplug.genreclf import provenance
-from beetsplug.genreclf.file_genres import is_in_step, read_file_genres
+from beetsplug.genreclf.file_genres import read_file_genres
 from beetsplug.genreclf.file_writer import Written
 
 if TYPE_CHECKING:
@@ -30,12 +30,14 @@ def rewrite_lost_edits(lib: Library, writer: FileWriter) -> int:
     for item_id, standing in list(writer.written.items()):
         item = lib.get_item(item_id)
         if item is not None and provenance.joined(item.genres) != standing.library:
-            failed = rewrite_lost_edit(item, standing.file, writer) is Written.FAILED
-            n_failed += failed
+            written = rewrite_lost_edit(item, standing.file, standing.since, writer)
+            n_failed += written is Written.FAILED
     return n_failed
 
 
-def rewrite_lost_edit(item: Item, ours: str, writer: FileWriter) -> Written | None:
+def rewrite_lost_edit(
+    item: Item, ours: str, since: int, writer: FileWriter
+) -> Written | None:
     """Write the genres of a track into its file, if beets believes that they are there.
 
     Whoever keeps a genre out of the file on purpose, with ``beet modify -W``, keeps beets
@@ -44,14 +46,17 @@ def rewrite_lost_edit(item: Item, ours: str, writer: FileWriter) -> Written | No
     Args:
         item: as it is in the library.
         ours: what its file got from us last, as one text.
+        since: time of the file, in seconds, when it first got something from us; who
+            believes to have written it after us believes in no earlier time.
         writer: of the file.
 
     Returns:
         What became of it; None if there was nothing to write.
     """
-    if provenance.track_is_ours(item) or not is_in_step(item):
+    if provenance.track_is_ours(item) or item.mtime < since:
         return None
     try:
+        writer.prepare(item.filepath)
         in_file = read_file_genres(item)
     except FileOperationError:  # whoever needs the file says so
         return None
@@ -66,3 +71,12 @@ def rewrite_lost_edit(item: Item, ours: str, writer: FileWriter) -> Written | No
     )
     item.store()
     return written
+
+
+def waits_for_revert(item: Item) -> bool:
+    """Say whether the library holds again what ours replaced, as ``--revert -W`` leaves it.
+
+    The file is to be given back by the next ``--revert``, not to get the library's genre.
+    """
+    previous = item.get("genreclf_previous", with_album=False)
+    return previous is not None and provenance.joined(item.genres) == previous

@@ -15,9 +15,9 @@ from beetsplug.genreclf.file_genres import (
     read_file_genres,
 )
 from beetsplug.genreclf.file_writer import Written
-from beetsplug.genreclf.leftovers import Tidier
 from beetsplug.genreclf.naming import track_name
 from beetsplug.genreclf.tags import Outcome, Tally
+from beetsplug.genreclf.write_ahead import lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -67,11 +67,6 @@ class Reverter:
     should_stop: Callable[[], bool] = lambda: False
     retagged_ids: list[int] = field(default_factory=list, init=False)
     retagged_album_ids: set[int] = field(default_factory=set, init=False)
-    _tidier: Tidier = field(init=False)
-
-    def __post_init__(self) -> None:
-        """See to what killed runs left, once for each folder."""
-        self._tidier = Tidier(self.reporter)
 
     def revert(self, items: Iterable[Item]) -> Tally:
         """Revert tracks, then their albums; count what became of them."""
@@ -120,20 +115,24 @@ class Reverter:
 
     def _restore(self, item: Item, before: list[str] | None, *, keep_memory: bool) -> None:
         in_step = is_settled(item) if keep_memory else is_in_step(item)
-        if before is not None:
-            item.genres = before
-            self._note_changed(item)
-        if in_step:
-            item.mtime = item.current_mtime()
-        if not keep_memory:
-            provenance.forget(item)
-        item.store()
+        with item.db.transaction() as transaction:
+            lock(transaction, item)
+            row = item.db.get_item(cast("int", item.id))
+            # Whoever has changed them meanwhile knows better.
+            is_untouched = row is not None and row.genres == item.genres
+            if before is not None and is_untouched:
+                item.genres = before
+                self._note_changed(item)
+            if in_step and is_untouched:
+                item.mtime = item.current_mtime()
+            if not keep_memory:
+                provenance.forget(item)
+            item.store()
         self.keeper.writer.note_library(item)
 
     def _give_back_file(self, item: Item) -> GivenBack:
         """Put back what the file held, if it still holds what we wrote."""
-        if self.keeper.write and not self.pretend:
-            self._tidier.visit(item.filepath)
+        self.keeper.writer.prepare(item.filepath)
         in_step = is_in_step(item)
         try:
             in_file = read_file_genres(item)
@@ -147,7 +146,7 @@ class Reverter:
         if self.pretend:
             return GivenBack.DONE
         written = self.keeper.writer.write(
-            item, before, in_step=in_step, otherwise="not reverted"
+            item, before, in_step=in_step, otherwise="not reverted", before=in_file
         )
         return GIVEN_BACK[written]
 

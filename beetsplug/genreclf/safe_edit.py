@@ -7,8 +7,9 @@ meanwhile, or meets a full disk, leaves neither tag nor music.
 from __future__ import annotations
 
 import os
+import stat
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from beetsplug.genreclf.file_copy import (
@@ -19,11 +20,14 @@ from beetsplug.genreclf.file_copy import (
     flush_folder,
     overwrite,
 )
-from beetsplug.genreclf.leftovers import BACKUP, EDITED, name_beside, tidy
+from beetsplug.genreclf.leftovers import BACKUP, EDITED, name_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+#: What keeps a file of macOS from being written, whoever asks.
+LOCKED = stat.UF_IMMUTABLE | stat.UF_APPEND | stat.SF_IMMUTABLE | stat.SF_APPEND
 
 
 @contextmanager
@@ -34,12 +38,12 @@ def safe_edit(path: Path) -> Iterator[Path]:
     Linux, extended attributes. A symbolic link stays one. Where the block fails, the file
     is untouched and the copy removed.
 
-    A file that has other names (hard links), which must go on being names of it, or that
-    belongs to somebody else, is yielded itself. It gets its content back from a copy where
+    A file that has other names (hard links), which must go on being names of it, or whose
+    owner no copy can have, is yielded itself. It gets its content back from a copy where
     the block fails.
 
-    What a killed process left behind, the next edit in the folder sees to. In a folder that
-    takes no new file, there is no copy.
+    What a killed process left behind, :mod:`beetsplug.genreclf.leftovers` sees to. In a
+    folder that takes no new file, there is no copy.
 
     Args:
         path: of a regular file, or a link to one.
@@ -49,26 +53,40 @@ def safe_edit(path: Path) -> Iterator[Path]:
         ChangedMeanwhileError: if it is another file, or of another time, by then.
     """
     original = path.resolve()
-    if not os.access(original.parent, os.W_OK):
+    before = original.stat()
+    is_locked = getattr(before, "st_flags", 0) & LOCKED
+    if is_locked or not os.access(original.parent, os.W_OK):
         yield original
         return
-    tidy(original.parent)
-    before = original.stat()
-    edit = _edited_copy if _is_replaceable(before) else _with_backup
-    with edit(original, before) as edited:
+    copy = _copy_of(original, before)
+    edit = _edited_copy if _is_replaceable(copy, before) else _with_backup
+    with edit(original, copy, before) as edited:
         yield edited
 
 
-@contextmanager
-def _edited_copy(original: Path, before: os.stat_result) -> Iterator[Path]:
+def _copy_of(original: Path, before: os.stat_result) -> Path:
     copy = name_beside(original, EDITED)
     try:
         copy_content(original, copy, before.st_size)
         copy_attributes(original, copy, before)
+    except BaseException:
+        copy.unlink(missing_ok=True)
+        raise
+    return copy
+
+
+def _is_replaceable(copy: Path, before: os.stat_result) -> bool:
+    status = copy.stat()
+    owners = (status.st_uid, status.st_gid), (before.st_uid, before.st_gid)
+    return before.st_nlink == 1 and (sys.platform == "win32" or owners[0] == owners[1])
+
+
+@contextmanager
+def _edited_copy(original: Path, copy: Path, before: os.stat_result) -> Iterator[Path]:
+    try:
         yield copy
         flush(copy)
-        if _identity(original.stat()) != _identity(before):
-            raise ChangedMeanwhileError
+        _check_unchanged(original, before)
         copy.replace(original)
         flush_folder(original.parent)
     finally:
@@ -76,8 +94,8 @@ def _edited_copy(original: Path, before: os.stat_result) -> Iterator[Path]:
 
 
 @contextmanager
-def _with_backup(original: Path, before: os.stat_result) -> Iterator[Path]:
-    backup = _backup_of(original, before)
+def _with_backup(original: Path, copy: Path, before: os.stat_result) -> Iterator[Path]:
+    backup = _backup_from(copy, original, before)
     try:
         yield original
         flush(original)
@@ -85,35 +103,40 @@ def _with_backup(original: Path, before: os.stat_result) -> Iterator[Path]:
         if _identity(original.stat()) != _identity(before):
             # Where that fails as well, the copy stays, for the next run.
             overwrite(original, backup)
-            os.utime(original, ns=(before.st_atime_ns, before.st_mtime_ns))
-        backup.unlink()
+            with suppress(OSError):  # only its owner may
+                os.utime(original, ns=(before.st_atime_ns, before.st_mtime_ns))
+        _discard(backup)
         raise
-    backup.unlink()
+    _discard(backup)
 
 
-def _backup_of(original: Path, before: os.stat_result) -> Path:
-    """Copy a file; what has the name of a backup is whole."""
-    copy = name_beside(original, EDITED)
+def _backup_from(copy: Path, original: Path, before: os.stat_result) -> Path:
+    """Rename a copy; what has the name of a backup is whole."""
     backup = name_beside(original, BACKUP)
     try:
-        copy_content(original, copy, before.st_size)
         flush(copy)
-        if _identity(original.stat()) != _identity(before):
-            raise ChangedMeanwhileError
+        _check_unchanged(original, before)
         copy.rename(backup)
     finally:
         copy.unlink(missing_ok=True)
+    os.utime(backup)  # the edit begins now
     flush_folder(original.parent)
     return backup
 
 
-def _is_replaceable(status: os.stat_result) -> bool:
-    if status.st_nlink > 1:
-        return False
-    if sys.platform == "win32":
-        return True
-    # Only root may give a file to its owner.
-    return os.geteuid() in (0, status.st_uid)
+def _discard(backup: Path) -> None:
+    """Remove a backup for good: it would undo what was done after it."""
+    try:
+        backup.unlink()
+    except OSError:
+        with suppress(OSError):
+            os.utime(backup, (0, 0))  # so that it is shown to people, not put back
+    flush_folder(backup.parent)
+
+
+def _check_unchanged(original: Path, before: os.stat_result) -> None:
+    if _identity(original.stat()) != _identity(before):
+        raise ChangedMeanwhileError
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int]:

@@ -13,6 +13,7 @@ from beetsplug.genreclf.provenance import joined
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from beets.dbcore.db import Transaction
     from beets.library import Item
 
 #: Not what was heard: a track whose genre is not stored yet is to be decided again.
@@ -32,6 +33,11 @@ def note_ahead(item: Item) -> Callable[[], None]:
     before = _noted(row)
     _store(row, _noted(item) | {"genreclf_file_genres": joined(item.genres)})
     return lambda: _store(row, before)
+
+
+def lock(transaction: Transaction, item: Item) -> None:
+    """Let nobody else store an edit of a track until a transaction ends."""
+    transaction.mutate("UPDATE items SET id = id WHERE id = ?", (item.id,))
 
 
 def is_stored(item: Item) -> bool:

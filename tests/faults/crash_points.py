@@ -138,7 +138,7 @@ def main() -> None:
         if way == "linked":
             tidy(folder)
         worths.append(worth_of(path, samples, old))
-    # The next edit removes what the killed ones left.
+    tidy(folder)  # as the next run does
     left = len(list(folder.iterdir())) - 1
     sys.stdout.write(json.dumps({"worths": worths, "left": left}))
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 from mediafile import MediaFile
 
-from beetsplug.genreclf import lost_edits
+from beetsplug.genreclf import file_genres, file_writer, lost_edits, revert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from beets.library import Library
+    from beets.library import Item, Library
     from plugin.conftest import BeetsHome
 
     from beetsplug.genreclf.file_writer import FileWriter
@@ -121,3 +122,59 @@ def test_a_file_that_cannot_be_written_fails_the_run(
     printed = home.beet("genreclf")
     assert printed.exit_code == 1
     assert f"{song}: Polka in the library only: No space left" in printed.err
+
+
+@pytest.mark.usefixtures("song")
+def test_a_file_that_waits_for_its_revert_goes_on_waiting(home: BeetsHome) -> None:
+    """After ``--revert -W`` library and file differ on purpose."""
+    media_file = MediaFile(home.item("Song").filepath)
+    media_file.genres = ["Bebop"]
+    media_file.save()
+    home.beet("modify", "-yMW", "title:Song", "genres=Jazz")
+    home.beet("genreclf", "-f")
+    assert genres(home) == (["Rock"], ["Rock"])
+    home.beet("genreclf", "--revert", "-W")
+    home.beet("genreclf")
+    assert genres(home) == (["Jazz"], ["Rock"])
+    home.beet("genreclf", "--revert")
+    assert genres(home) == (["Jazz"], ["Bebop"])
+
+
+@pytest.mark.usefixtures("song")
+def test_an_edit_that_met_the_write_itself(
+    home: BeetsHome, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is stored before we store; the file is put back, and is a second newer then."""
+    edit_file, put_back = file_genres._edit, file_genres.put_back_file_genres
+
+    def edit_while_somebody_edits(path: Path, wanted: list[str]) -> None:
+        edit_file(path, wanted)
+        monkeypatch.setattr(file_genres, "_edit", edit_file)
+        edit_library(home)
+
+    def put_back_later(item: Item, wanted: list[str], *, safe: bool) -> None:
+        put_back(item, wanted, safe=safe)
+        later = song.stat().st_mtime + 2
+        os.utime(song, (later, later))
+
+    monkeypatch.setattr(file_genres, "_edit", edit_while_somebody_edits)
+    monkeypatch.setattr(file_writer, "put_back_file_genres", put_back_later)
+    home.beet("genreclf")
+    assert genres(home) == (["Polka"], ["Polka"])
+
+
+@pytest.mark.usefixtures("song")
+def test_an_edit_of_the_library_while_genres_are_given_back_stays(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.beet("genreclf")
+    settle = file_genres.is_in_step
+
+    def settle_while_somebody_edits(item: Item) -> bool:
+        monkeypatch.setattr(revert, "is_in_step", settle)
+        edit_library(home)
+        return settle(item)
+
+    monkeypatch.setattr(revert, "is_in_step", settle_while_somebody_edits)
+    home.beet("genreclf", "--revert")
+    assert home.item("Song").genres == ["Polka"]

@@ -8,15 +8,23 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from mediafile import MediaFile
 
 from beetsplug.genreclf import leftovers
-from beetsplug.genreclf.leftovers import BACKUP, EDITED, PREFIX, name_beside, tidy
+from beetsplug.genreclf.leftovers import (
+    BACKUP,
+    EDITED,
+    PREFIX,
+    Tidier,
+    name_beside,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from plugin.conftest import BeetsHome
+    from plugin.conftest import BeetsHome, ScriptedClassifier
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="no process can be asked for there"
@@ -60,8 +68,7 @@ def test_a_copy_that_was_being_edited_is_removed(
     song: Path, leave: Callable[..., Path]
 ) -> None:
     leave(song, EDITED)
-    leave(song.with_name("another.mp3"), EDITED)
-    assert tidy(song.parent) == []
+    assert tidy(song.parent) == {}
     assert list(song.parent.iterdir()) == [song]
     assert song.read_bytes() == b"half of the new"
 
@@ -73,10 +80,19 @@ def test_a_file_that_was_being_edited_is_what_it_was(
     song = song.rename(song.with_name(name))
     number = song.stat().st_ino
     leave(song, BACKUP)
-    assert tidy(song.parent) == []
+    assert tidy(song.parent) == {}
     assert list(song.parent.iterdir()) == [song]
     assert song.read_bytes() == b"old"
     assert song.stat().st_ino == number
+
+
+def test_a_file_that_got_another_name_is_found(
+    song: Path, leave: Callable[..., Path]
+) -> None:
+    leave(song, BACKUP)
+    song = song.rename(song.with_name("elsewhere.mp3"))
+    assert tidy(song.parent) == {}
+    assert song.read_bytes() == b"old"
 
 
 def test_a_file_that_was_not_touched_yet_stays_untouched(
@@ -84,48 +100,100 @@ def test_a_file_that_was_not_touched_yet_stays_untouched(
 ) -> None:
     before = song.stat().st_mtime_ns
     leave(song, BACKUP, content=song.read_bytes())
-    assert tidy(song.parent) == []
+    assert tidy(song.parent) == {}
     assert list(song.parent.iterdir()) == [song]
     assert song.stat().st_mtime_ns == before
 
 
-def test_what_somebody_edited_since_is_left_to_people(
-    song: Path, leave: Callable[..., Path]
+class TestIsLeftToPeople:
+    @pytest.fixture
+    def backup(self, song: Path, leave: Callable[..., Path]) -> Path:
+        """A crash that was some minutes ago."""
+        backup = leave(song, BACKUP)
+        age(backup, 300)
+        return backup
+
+    def test_where_somebody_has_written_since(self, song: Path, backup: Path) -> None:
+        assert [left.path for left in tidy(song.parent).values()] == [backup]
+        assert song.read_bytes() == b"half of the new"
+        assert backup.read_bytes() == b"old"
+
+    def test_where_somebody_has_written_and_kept_the_time(
+        self, song: Path, backup: Path
+    ) -> None:
+        """As taggers do that do not want players to see a new file."""
+        age(song, 300)
+        assert [left.path for left in tidy(song.parent).values()] == [backup]
+        assert song.read_bytes() == b"half of the new"
+
+    @pytest.mark.parametrize("is_link", [False, True])
+    def test_where_there_is_another_file(
+        self, song: Path, backup: Path, is_link: bool, tmp_path: Path
+    ) -> None:
+        better = tmp_path / "better.mp3"
+        better.write_bytes(b"better")
+        song.unlink()
+        if is_link:
+            song.symlink_to(better)
+        else:
+            better.replace(song)
+        assert [left.path for left in tidy(song.parent).values()] == [backup]
+        assert song.read_bytes() == b"better"
+
+    @pytest.mark.parametrize("seconds", [0, LONG_AGO])
+    def test_where_a_process_is_at_work(
+        self, song: Path, leave: Callable[..., Path], seconds: float
+    ) -> None:
+        """It may have been stopped for an hour, and go on."""
+        backup = leave(song, BACKUP, pid=os.getppid())
+        age(backup, seconds)
+        assert [left.path for left in tidy(song.parent).values()] == [backup]
+        assert song.read_bytes() == b"half of the new"
+
+    def test_where_another_machine_left_it(
+        self, song: Path, leave: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as there:
+            there.setattr("uuid.getnode", lambda: 1)
+            backup = leave(song, BACKUP)
+        assert [left.path for left in tidy(song.parent).values()] == [backup]
+        assert song.read_bytes() == b"half of the new"
+
+
+def test_putting_back_that_is_killed_itself_goes_on_later(
+    song: Path, leave: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup = leave(song, BACKUP)
-    age(backup, leftovers.EDIT_SECONDS + 10)
-    assert tidy(song.parent) == [(backup, song)]
-    assert song.read_bytes() == b"half of the new"
-    assert backup.read_bytes() == b"old"
+
+    def fail(original: Path, _copy: Path) -> None:
+        original.write_bytes(b"o")
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(leftovers, "overwrite", fail)
+        tidy(song.parent)
+    assert backup.exists()
+    assert tidy(song.parent) == {}
+    assert song.read_bytes() == b"old"
 
 
-def test_a_copy_of_what_is_gone_is_left_to_people(
+def test_a_copy_that_a_process_edits_stays_until_it_is_old(
     song: Path, leave: Callable[..., Path]
 ) -> None:
-    backup = leave(song, BACKUP)
-    song.rename(song.with_name("elsewhere.mp3"))
-    assert tidy(song.parent) == [(backup, None)]
-
-
-@pytest.mark.parametrize("kind", [EDITED, BACKUP])
-def test_what_a_process_is_at_work_on_stays_until_it_is_old(
-    song: Path, leave: Callable[..., Path], kind: str
-) -> None:
-    theirs = leave(song, kind, pid=os.getppid())
+    theirs = leave(song, EDITED, pid=os.getppid())
     tidy(song.parent)
     assert theirs.exists()
-    for path in (song, theirs):
-        age(path, LONG_AGO)
+    age(theirs, LONG_AGO)
     tidy(song.parent)
     assert not theirs.exists()
 
 
-def test_what_another_machine_is_at_work_on_stays_until_it_is_old(
+def test_a_copy_that_another_machine_edits_stays_until_it_is_old(
     song: Path, leave: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Folders are shared; its processes have numbers of their own."""
     with monkeypatch.context() as there:
-        there.setattr("socket.gethostname", lambda: "another")
+        there.setattr("uuid.getnode", lambda: 1)
         theirs = leave(song, EDITED)
     tidy(song.parent)
     assert theirs.exists()
@@ -142,6 +210,20 @@ def test_what_only_looks_like_one_stays(song: Path, name: str) -> None:
     assert other.exists()
 
 
+def test_a_folder_that_cannot_be_read_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise OSError(107, "Transport endpoint is not connected")
+
+    monkeypatch.setattr(leftovers, "tidy", fail)
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    tidier = Tidier(None)  # type: ignore[arg-type]
+    tidier.visit(tmp_path / "song.mp3")
+    tidier.visit(circle / "song.mp3")
+
+
 class TestOfARun:
     @pytest.fixture
     def song(self, home: BeetsHome) -> Path:
@@ -150,19 +232,41 @@ class TestOfARun:
     @pytest.fixture
     def whole(self, song: Path, leave: Callable[..., Path]) -> bytes:
         """Kill an edit of the song; return its content from before."""
+        return self.kill(song, leave)
+
+    def kill(self, song: Path, leave: Callable[..., Path]) -> bytes:
         whole = song.read_bytes()
         leave(song, BACKUP, content=whole)
-        song.write_bytes(whole[:100] + bytes(100))
+        with song.open("r+b") as file:
+            file.write(bytes(len(whole)))
         return whole
 
     @pytest.mark.usefixtures("whole")
     def test_is_seen_to_before_a_file_is_heard(
-        self, home: BeetsHome, song: Path, classifier: object
+        self, home: BeetsHome, song: Path, classifier: ScriptedClassifier
     ) -> None:
-        assert classifier
         printed = home.beet("genreclf")
         assert (printed.exit_code, printed.err) == (0, "")
-        assert home.item("Song").genres == ["Rock"]
+        assert classifier.heard
+        assert home.item("Song").genres == MediaFile(song).genres == ["Rock"]
+        assert list(song.parent.iterdir()) == [song]
+
+    @pytest.mark.parametrize("flags", [("-f",), ("-w",)])
+    def test_is_seen_to_where_nothing_is_heard(
+        self,
+        home: BeetsHome,
+        song: Path,
+        leave: Callable[..., Path],
+        classifier: ScriptedClassifier,
+        flags: tuple[str, ...],
+    ) -> None:
+        home.beet("genreclf", "-W")
+        classifier.heard.clear()
+        self.kill(song, leave)
+        printed = home.beet("genreclf", *flags)
+        assert (printed.exit_code, printed.err) == (0, "")
+        assert not classifier.heard
+        assert MediaFile(song).genres == ["Rock"]
         assert list(song.parent.iterdir()) == [song]
 
     @pytest.mark.usefixtures("classifier")
@@ -170,9 +274,9 @@ class TestOfARun:
         self, home: BeetsHome, song: Path, leave: Callable[..., Path]
     ) -> None:
         home.beet("genreclf")
-        leave(song, BACKUP, content=song.read_bytes())
-        song.write_bytes(bytes(200))
+        self.kill(song, leave)
         assert home.beet("genreclf", "--revert").exit_code == 0
+        assert not MediaFile(song).genres
         assert list(song.parent.iterdir()) == [song]
 
     @pytest.mark.parametrize("flags", [("-W",), ("-p",), ("--check",)])
@@ -184,11 +288,16 @@ class TestOfARun:
         assert song.read_bytes() != whole
 
     @pytest.mark.usefixtures("classifier")
-    def test_what_is_left_to_people_is_said(
+    def test_what_is_left_to_people_is_said_and_the_file_left_alone(
         self, home: BeetsHome, song: Path, leave: Callable[..., Path]
     ) -> None:
         backup = leave(song, BACKUP)
-        age(backup, leftovers.EDIT_SECONDS + 10)
+        age(backup, 300)
+        before = song.read_bytes()
         printed = home.beet("genreclf")
-        assert printed.err.count(f"{backup}: {song}, edited since") == 1
-        assert backup.exists()
+        assert printed.err.count(f"{backup}: {song}, changed since") == 1
+        assert f"{song}: genre neither written nor stored: a run that" in printed.err
+        assert printed.exit_code == 1
+        assert song.read_bytes() == before
+        backup.unlink()
+        assert home.beet("genreclf").exit_code == 0

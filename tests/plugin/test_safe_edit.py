@@ -6,16 +6,14 @@ import errno
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from beetsplug.genreclf import safe_edit as safe_edit_module
 from beetsplug.genreclf.file_copy import ChangedMeanwhileError
+from beetsplug.genreclf.leftovers import BACKUP, tidy
 from beetsplug.genreclf.safe_edit import safe_edit
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has none of it")
 
@@ -82,13 +80,21 @@ def test_the_owner_stays(song: Path) -> None:
 
 
 @POSIX
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no users here")
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="not root")
 def test_a_file_of_somebody_else_is_edited_in_place(
     song: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: song.stat().st_uid + 1)
+    """Who may not give a file away cannot make a copy that takes its place."""
+    os.chown(song, 1234, 5678)
+
+    def cannot(*_arguments: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", cannot)
     assert edit(song) == song
     assert song.read_bytes() == b"new"
+    assert (song.stat().st_uid, song.stat().st_gid) == (1234, 5678)
+    assert list(song.parent.iterdir()) == [song]
 
 
 def test_extended_attributes_stay(song: Path) -> None:
@@ -165,9 +171,28 @@ class TestOfHardLinks:
             with pytest.raises(OSError, match="still broken"):
                 fail()
         assert song.read_bytes() == b"half"
-        edit(link, b"new")
-        assert song.read_bytes() == b"new"
+        tidy(link.parent)
+        assert song.read_bytes() == b"old"
         assert {path.name for path in link.parent.iterdir()} == {"link.mp3", "music"}
+
+    def test_a_backup_that_stays_is_never_put_back(
+        self, song: Path, link: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It would undo the edit."""
+        unlink = Path.unlink
+
+        def cannot(path: Path, missing_ok: bool = False) -> None:
+            if BACKUP in path.name:
+                raise PermissionError(13, "somebody reads it")
+            unlink(path, missing_ok)
+
+        with monkeypatch.context() as broken:
+            broken.setattr(Path, "unlink", cannot)
+            edit(link)
+        assert song.read_bytes() == b"new"
+        (left,) = tidy(link.parent).values()
+        assert left.path.read_bytes() == b"old"
+        assert song.read_bytes() == b"new"
 
 
 @POSIX
