@@ -1,4 +1,4 @@
-"""Fetches a file from the network: the only place that does."""
+"""Fetches a file from the network."""
 
 from __future__ import annotations
 

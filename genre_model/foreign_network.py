@@ -30,7 +30,6 @@ TAKEN_DOMAINS = ("ai.onnx", "com.microsoft", "com.ms", "org.pytorch")
 MOST = {
     "sample_rate_hz": 192_000,
     "n_fft": 2**16,
-    "window_samples": 2**16,
     "hop_samples": 2**16,
     "n_mels": 512,
     "f_max_hz": 192_000,

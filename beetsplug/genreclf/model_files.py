@@ -72,11 +72,10 @@ def _check_removable(name: str, configured: str | Path | None) -> None:
                 f"the configuration says model: {configured}; name another model there, "
                 "or remove the line, before you remove the model"
             )
-    elif name in models_of_the_package():
-        raise models_error(
-            f"{name} comes with genreclf, or from genre-model backbone, and cannot be "
-            "removed here"
-        )
+    elif name in genre_model.bundled_model_names():
+        raise models_error(f"{name} comes with genreclf and cannot be removed")
+    elif name in genre_model.installed_model_names():
+        raise models_error(f"{name} was installed by genre-model backbone; delete its file")
     else:
         raise models_error(
             f"no model {name!r} of your own; there is {', '.join(own) or 'none'} in "

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_backbone(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "backbone", help="install a larger published network to listen with"
+        "backbone", help="install a published network to listen with"
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     _add_action(actions, "install", "download it once, and make a model file of it")

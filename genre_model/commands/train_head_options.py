@@ -90,7 +90,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         "--backbone",
         choices=BACKBONES,
         metavar="NAME",
-        help=f"a larger network listens, once installed: {', '.join(BACKBONES)}",
+        help=f"a published network listens, once installed: {', '.join(BACKBONES)}",
     )
     parser.add_argument(
         "--replace", action="store_true", help="replace even a better model at --out"

@@ -8,7 +8,6 @@ import json
 import shutil
 import urllib.error
 import urllib.request
-import zipfile
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from audio_files import music, write_audio
+from published_mn04 import published_file, random_weights
 
 from genre_model import GenreClassifier
 from genre_model.backbone import install, mn04_weights
@@ -29,39 +29,19 @@ from genre_model.segments import Segments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    Weights = dict[str, NDArray[np.float32]]
+    from published_mn04 import Weights
 
 NAME = "gtzan_mn04_v1"
 
 
 @pytest.fixture(scope="module")
 def weights() -> Weights:
-    """Random weights that keep numbers of the order of 1 through all layers."""
-    rng = np.random.default_rng(0)
-
-    def values(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        if name.endswith("running_var"):
-            return rng.uniform(0.5, 2, shape).astype(np.float32)
-        if len(shape) < 2:
-            return rng.normal(0.1, 0.3, shape).astype(np.float32)
-        width = float(np.sqrt(2 / np.prod(shape[1:])))
-        return rng.normal(0, width, shape).astype(np.float32)
-
-    return {name: values(name, shape) for name, shape in entries()}
+    return random_weights()
 
 
 @pytest.fixture(scope="module")
 def published(weights: Weights) -> bytes:
-    """A file as torch writes it, with no pickle in it."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("archive/data.pkl", b"not to be read")
-        for number, (name, _) in enumerate(entries()):
-            is_count = name.endswith("num_batches_tracked")
-            content = bytes(8) if is_count else weights[name].astype("<f4").tobytes()
-            archive.writestr(f"archive/data/{number}", content)
-    return buffer.getvalue()
+    return published_file(weights)
 
 
 @pytest.fixture

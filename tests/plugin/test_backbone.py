@@ -61,14 +61,17 @@ def test_is_a_model_like_any(home: BeetsHome) -> None:
 
 
 @pytest.mark.usefixtures("installed")
-@pytest.mark.parametrize(
-    "arguments",
-    [("genreclf-models", "--remove", NAME), ("genreclf-train", "--name", NAME.upper())],
-)
-def test_its_name_is_taken(home: BeetsHome, arguments: tuple[str, ...]) -> None:
-    printed = home.beet(*arguments)
+def test_its_name_is_taken(home: BeetsHome) -> None:
+    printed = home.beet("genreclf-train", "--name", NAME.upper())
     assert printed.exit_code == 1
     assert "comes with genreclf" in printed.err
+
+
+@pytest.mark.usefixtures("installed")
+def test_it_is_not_removed_with_ones_own(home: BeetsHome) -> None:
+    printed = home.beet("genreclf-models", "--remove", NAME)
+    assert printed.exit_code == 1
+    assert "was installed by genre-model backbone" in printed.err
 
 
 @pytest.mark.usefixtures("installed")

@@ -79,10 +79,12 @@ class TestList:
 
     def test_a_copy_beside_the_original(self, home: BeetsHome, models: Path) -> None:
         shutil.copy(BUNDLED, models / "copied.onnx")
-        assert headings(home.beet("genreclf-models").lines) == [
-            f"* copied: {DEFAULT_MODEL}",
-            f"* {DEFAULT_MODEL}",
-        ]
+        original, copied = DEFAULT_MODEL, f"copied: {DEFAULT_MODEL}"
+        listed = headings(home.beet("genreclf-models").lines)
+        assert listed == [f"  {copied}", f"* {original}"]
+        home.beet("genreclf-models", "--use", "copied")
+        listed = headings(home.beet("genreclf-models").lines)
+        assert listed == [f"* {copied}", f"  {original}"]
 
     def test_a_configured_file_somewhere_else(self, home: BeetsHome) -> None:
         write_small_model(home.folder / "elsewhere.onnx")
