@@ -91,12 +91,20 @@ def stopped_at_rest(pid: int) -> tuple[list[int], int]:
         time.sleep(0.5)  # what its processes have under way comes to an end
         pids = [pid, *children_of(pid)]
         handles = [fd for each in pids for fd in Path(f"/proc/{each}/fd").iterdir()]
-        names = [str(handle.readlink()) for handle in handles]
+        names = [name for handle in handles if (name := name_of(handle))]
         if not any(name.endswith(IN_HAND) for name in names):
             return pids, len(names)
         os.kill(pid, signal.SIGCONT)
         time.sleep(0.01)
     raise SystemExit(f"{N_STOPS} times in the middle of a track: {names}")
+
+
+def name_of(handle: Path) -> str:
+    """Return what an open file is called; nothing if it has been closed just now."""
+    try:
+        return str(handle.readlink())
+    except FileNotFoundError:
+        return ""
 
 
 def main() -> None:
