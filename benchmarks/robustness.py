@@ -143,7 +143,9 @@ def main() -> None:
 
 def unheard(model: GenreClassifier, tracks: Sequence[LabelledTrack]) -> NDArray[np.bool_]:
     """Say which clips a model was not trained on."""
-    heard = set(model.card.training.get("track_ids", ()))
+    if "track_ids" not in model.card.training:
+        raise SystemExit(f"{model.model_id} does not say which tracks it was trained on")
+    heard = set(model.card.training["track_ids"])
     return np.array([track.track_id not in heard for track in tracks])
 
 

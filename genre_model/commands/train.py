@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from genre_model.errors import RecipeError, TrainingDataError
@@ -46,8 +47,13 @@ def train(options: argparse.Namespace) -> int:
 
 def _teaching(options: argparse.Namespace) -> Teaching | None:
     if options.teachers is None:
+        if options.teacher_weight is not None:
+            raise RecipeError("--teacher-weight: whose opinion? give --teachers RUNS")
         return None
-    return Teaching(options.teachers, options.teacher_weight)
+    teaching = Teaching(options.teachers)
+    if options.teacher_weight is None:
+        return teaching
+    return replace(teaching, weight=options.teacher_weight)
 
 
 def _provide_weights(path: Path, recipe: Recipe) -> None:

@@ -52,7 +52,6 @@ def add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument(
         "--teacher-weight",
         type=share,
-        default=0.7,
         metavar="X",
         help="share of their opinion in the loss (default: 0.7)",
     )

@@ -17,7 +17,7 @@ from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.networks.parameter_count import count_parameters
 from genre_model.training.plots import plot_metrics
-from genre_model.training.teacher import Teacher, Teaching, read_teachers
+from genre_model.training.teacher import Teacher, read_teachers
 from genre_model.training.track_scores import fit_temperature, track_logits
 from genre_model.training.train import train_network
 from genre_model.training.training_data import TrainingData
@@ -56,49 +56,47 @@ def run_training(training: Training) -> None:
     data = data.only_genres(training.experiment.genres)
     _report_missing(training, data)
     train, valid = data.subset(training.fold.train), data.subset(training.fold.valid)
-    settings = _settings(training, train, is_picture=tracks[0].is_picture)
+    teachers = _teachers(training)
+    settings = _settings(training, train, teachers, is_picture=tracks[0].is_picture)
     run = training.run_folder
     with run.in_use():
         run.start({"recipe": asdict(recipe), "training": settings})
         if run.is_complete:
             log.info("%s is complete", run.path)
             return
-        _train(training, run, train, valid, settings)
+        lessons = TrainingData(train, valid, _teacher(training, teachers))
+        _train(training, run, lessons, settings)
 
 
 def _train(
-    training: Training,
-    run: RunFolder,
-    train: LabelledMelFrames,
-    valid: LabelledMelFrames,
-    settings: dict[str, Any],
+    training: Training, run: RunFolder, data: TrainingData, settings: dict[str, Any]
 ) -> None:
     """Train, or finish a training that was interrupted, and export."""
-    log.info("training %s on %d tracks", run.path, len(train.track_ids))
+    log.info("training %s on %d tracks", run.path, len(data.train.track_ids))
     recipe = training.experiment.recipe
-    data = TrainingData(train, valid, _teacher(training))
     network = train_network(recipe, training.seed, data, run)
     plot_metrics(run.read_metrics(), run.path / "metrics")
     origin = settings | {
         "n_parameters": count_parameters(network),
         "seconds": round(sum(row["seconds"] for row in run.read_metrics()), 1),
     }
-    export_model(network, _card(training, network, valid, origin), run.model_path)
+    export_model(network, _card(training, network, data.valid, origin), run.model_path)
     run.remove_checkpoint()
 
 
-def _teacher(training: Training) -> Teacher | None:
+def _teacher(training: Training, models: list[Model]) -> Teacher | None:
     teaching = training.experiment.teaching
     if teaching is None:
         return None
-    models = _teachers(training, teaching)
     return Teacher(models, teaching, torch.get_num_threads())
 
 
-def _teachers(training: Training, teaching: Teaching) -> list[Model]:
+def _teachers(training: Training) -> list[Model]:
     experiment, fold = training.experiment, training.fold
+    if experiment.teaching is None:
+        return []
     return read_teachers(
-        teaching.runs / experiment.protocol / fold.name,
+        experiment.teaching.runs / experiment.protocol / fold.name,
         experiment.recipe.front_end,
         experiment.genres,
         fold.train,
@@ -114,7 +112,11 @@ def _mel_frames(
 
 
 def _settings(
-    training: Training, train: LabelledMelFrames, *, is_picture: bool
+    training: Training,
+    train: LabelledMelFrames,
+    teachers: list[Model],
+    *,
+    is_picture: bool,
 ) -> dict[str, Any]:
     experiment = training.experiment
     settings: dict[str, Any] = {
@@ -130,7 +132,7 @@ def _settings(
     }
     if (teaching := experiment.teaching) is not None:
         settings["teaching"] = {
-            "models": [model.model_id for model in _teachers(training, teaching)],
+            "models": [model.model_id for model in teachers],
             "weight": teaching.weight,
             "temperature": teaching.temperature,
         }

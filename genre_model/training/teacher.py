@@ -105,7 +105,7 @@ def read_teachers(
             the student would learn as well.
 
     Raises:
-        TrainingDataError: if there is none, or one has heard other tracks.
+        TrainingDataError: if there is none, or one may have heard other tracks.
         RecipeError: if one has other genres or another front end.
     """
     paths = sorted(folder.glob("seed-*/model.onnx"))
@@ -118,7 +118,11 @@ def read_teachers(
             raise RecipeError(
                 f"--teachers: {path} has other genres or another front end than the recipe"
             )
-        if others := set(card.training.get("track_ids", ())) - set(heard):
+        if "track_ids" not in card.training:
+            raise TrainingDataError(
+                f"--teachers: {path} does not say which tracks it was trained on"
+            )
+        if others := set(card.training["track_ids"]) - set(heard):
             raise TrainingDataError(
                 f"--teachers: {path} was trained on {len(others)} tracks that this fold "
                 f"does not train on, such as {min(others)}"
