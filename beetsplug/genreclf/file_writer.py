@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -169,4 +170,6 @@ class FileWriter:
         item_id = cast("int", item.id)
         before = self.written.get(item_id)
         since = before.since if before else item.current_mtime()
-        self.written[item_id] = Standing(joined(genres), joined(item.genres), since)
+        # There are few genres, and many tracks.
+        in_file, in_library = sys.intern(joined(genres)), sys.intern(joined(item.genres))
+        self.written[item_id] = Standing(in_file, in_library, since)

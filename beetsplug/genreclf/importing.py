@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import beets
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from beets.library import Item
     from beets.logging import BeetsLogger
 
+    from beetsplug.genreclf.file_writer import FileWriter
     from beetsplug.genreclf.lazy_classifier import LazyClassifier
     from beetsplug.genreclf.options import Options
     from beetsplug.genreclf.tags import Tally
@@ -103,13 +104,22 @@ class ImportTagging:
             ),
             keeper=Keeper(
                 reporter,
-                FileWriter(reporter),
+                # Until they are where they will stay, files are not ours to mend.
+                FileWriter(reporter, tidies=False),
                 write=False,
                 files_are_ours=not is_written(task),
             ),
             reporter=reporter,
         )
         return tagger.tag(items)
+
+    @cached_property
+    def _writer(self) -> FileWriter:
+        """One for the whole import: it sees to each folder once."""
+        from beetsplug.genreclf.file_writer import FileWriter
+
+        reporter = LogReporter(self.log)
+        return FileWriter(reporter, safe_write=self.options.safe_write)
 
     def _may_write(self) -> bool:
         """Say whether the files may be written; links lead to the person's own."""
@@ -119,12 +129,11 @@ class ImportTagging:
 
     def _write(self, item: Item) -> None:
         """Write the genre of a track, and no other tag."""
-        from beetsplug.genreclf.file_writer import FileWriter, Written
+        from beetsplug.genreclf.file_writer import Written
         from beetsplug.genreclf.keeper import Keeper
 
-        reporter = LogReporter(self.log)
-        writer = FileWriter(reporter, safe_write=self.options.safe_write)
-        keeper = Keeper(reporter, writer, write=True)
+        writer = self._writer
+        keeper = Keeper(writer.reporter, writer, write=True)
         # A later edit of the file is the person's, whatever the library says.
         if (
             not keeper.genres_of_others(item)

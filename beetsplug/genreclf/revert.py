@@ -102,8 +102,9 @@ class Reverter:
         given_back = self._give_back_file(item)
         if given_back is GivenBack.FAILED:
             return Outcome.NOT_WRITTEN
-        if not self.pretend:
-            self._restore(item, before, keep_memory=given_back is GivenBack.STILL_OURS)
+        keep_memory = given_back is GivenBack.STILL_OURS
+        if not (self.pretend or self._restore(item, before, keep_memory=keep_memory)):
+            before = None
         if before is not None:
             line = f"{_listed(before)} (was: {_listed(was)})"
         elif given_back is GivenBack.DONE:
@@ -113,7 +114,12 @@ class Reverter:
         self.reporter.line(f"{track_name(item)}: {line}")
         return Outcome.REVERTED
 
-    def _restore(self, item: Item, before: list[str] | None, *, keep_memory: bool) -> None:
+    def _restore(self, item: Item, before: list[str] | None, *, keep_memory: bool) -> bool:
+        """Store what stood there before us, unless somebody has stored something since.
+
+        Returns:
+            Whether nobody had.
+        """
         in_step = is_settled(item) if keep_memory else is_in_step(item)
         with item.db.transaction() as transaction:
             lock(transaction, item)
@@ -123,12 +129,16 @@ class Reverter:
             if before is not None and is_untouched:
                 item.genres = before
                 self._note_changed(item)
-            if in_step and is_untouched:
+            if row is not None and not is_untouched:
+                item.genres, item.mtime = row.genres, row.mtime
+            elif in_step:
                 item.mtime = item.current_mtime()
             if not keep_memory:
                 provenance.forget(item)
             item.store()
-        self.keeper.writer.note_library(item)
+        if is_untouched:
+            self.keeper.writer.note_library(item)
+        return is_untouched
 
     def _give_back_file(self, item: Item) -> GivenBack:
         """Put back what the file held, if it still holds what we wrote."""

@@ -176,5 +176,23 @@ def test_an_edit_of_the_library_while_genres_are_given_back_stays(
         return settle(item)
 
     monkeypatch.setattr(revert, "is_in_step", settle_while_somebody_edits)
+    printed = home.beet("genreclf", "--revert")
+    assert "(was" not in printed.out
+    assert genres(home) == (["Polka"], ["Polka"])
+
+
+@pytest.mark.usefixtures("song")
+def test_nor_is_one_that_was_kept_out_of_the_file_put_into_it(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.beet("genreclf")
+    settle = file_genres.is_in_step
+
+    def settle_while_somebody_edits(item: Item) -> bool:
+        monkeypatch.setattr(revert, "is_in_step", settle)
+        edit_library(home, written=False)
+        return settle(item)
+
+    monkeypatch.setattr(revert, "is_in_step", settle_while_somebody_edits)
     home.beet("genreclf", "--revert")
-    assert home.item("Song").genres == ["Polka"]
+    assert genres(home) == (["Polka"], [])

@@ -301,3 +301,15 @@ class TestOfARun:
         assert song.read_bytes() == before
         backup.unlink()
         assert home.beet("genreclf").exit_code == 0
+
+    @pytest.mark.usefixtures("classifier")
+    def test_stays_where_an_import_copies_from(
+        self, home: BeetsHome, leave: Callable[..., Path]
+    ) -> None:
+        """Those files are not ours to mend."""
+        source = home.audio_file(home.inbox / "New.mp3", title="New")
+        backup, before = leave(source, BACKUP), source.read_bytes()
+        assert home.beet("import", "-qA", str(home.inbox)).exit_code == 0
+        assert home.item("New").genres == ["Rock"]
+        assert source.read_bytes() == before
+        assert backup.exists()
