@@ -25,6 +25,20 @@ N_GENRES = 4
 #: with the steps of recurrent layers.
 SMALL: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {
     "cnn_bigru": ((20, 14), {"filters": [4, 6], "kernel_size": 3, "units": [5]}),
+    "covariance_crnn": (
+        (20, 24),
+        {
+            "stem": 8,
+            "filters": [8],
+            "repeats": [1],
+            "strides": [[2, 2]],
+            "kernel_sizes": [3],
+            "units": 8,
+            "coefficients": 5,
+            "delays": [1, 3],
+            "hidden": 7,
+        },
+    ),
     "elu_crnn": ((16, 12), {"filters": [4, 6], "pools": [[2, 2], [4, 2]], "units": [5, 5]}),
     "five_block_cnn": (
         (20, 24),
@@ -205,6 +219,8 @@ def test_unknown_options_are_named(name: str) -> None:
     ("name", "options", "message"),
     [
         ("cnn_bigru", {"kernel_size": 9}, "layer 2 leaves nothing of an input of 20 x 14"),
+        ("covariance_crnn", {"coefficients": 21}, "coefficients is 21; of 20 bands"),
+        ("covariance_crnn", {"delays": [1, 24]}, "delays has .* segments are of 24 frames"),
         ("elu_crnn", {"pools": [[4, 2], [8, 2]]}, "layer 2 leaves nothing of an input"),
         ("elu_crnn", {"pools": [2, 2, 2]}, "pools .* are of more layers than 2 filters"),
         ("elu_crnn", {"pools": [[2, 2, 2]]}, "expected 2 numbers or one"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import RecipeError
 from genre_model.training.networks.cnn_bigru import CnnBigru
+from genre_model.training.networks.covariance_crnn import CovarianceCrnn
 from genre_model.training.networks.elu_crnn import EluCrnn
 from genre_model.training.networks.frame_cnn import FrameCnn
 from genre_model.training.networks.mfcc_lstm import MfccLstm
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 #: Each is built of (shape, n_genres, **options).
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "cnn_bigru": CnnBigru,
+    "covariance_crnn": CovarianceCrnn,
     "elu_crnn": EluCrnn,
     "five_block_cnn": FiveBlockCnn,
     "frame_cnn": FrameCnn,
