@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         DEFAULT_MODEL,
         bundled_model_names,
         installed_model_names,
+        installed_model_path,
         read_network,
     )
     from genre_model.personal.head_method import HeadMethod
@@ -71,6 +72,7 @@ _MODULE_OF = {
     "bundled_model_names": "model_source",
     "installed_backbone": "backbone.names",
     "installed_model_names": "model_source",
+    "installed_model_path": "model_source",
     "card_details": "card_text",
     "card_summary": "card_text",
     "check_foreign_model": "foreign_model",
@@ -98,6 +100,7 @@ __all__ = [  # noqa: RUF022 -- the order of use
     "DEFAULT_MODEL",
     "bundled_model_names",
     "installed_model_names",
+    "installed_model_path",
     "installed_backbone",
     "card_summary",
     "card_details",

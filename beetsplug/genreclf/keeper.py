@@ -52,11 +52,7 @@ class Keeper:
             What became of it. If the file could not be written, nothing is stored, so
             that library and file never disagree.
         """
-        # A genre of ours that was chosen again may stand in the library only.
-        ours_again = decision.outcome is Outcome.UNCHANGED and provenance.track_is_ours(
-            item
-        )
-        if decision.genres is None and not (self.write and ours_again):
+        if decision.genres is None and not self._may_catch_up(item, decision):
             if remember(item, listening):
                 item.store()
             return decision.outcome
@@ -64,6 +60,17 @@ class Keeper:
             return Outcome.NOT_WRITTEN
         self.writer.prepare(item.filepath)
         return self._keep_genres(item, decision, listening)
+
+    def would_keep(self, item: Item, decision: Decision) -> Outcome:
+        """Say what would become of a decision, if files can be written."""
+        if not self._may_catch_up(item, decision):
+            return decision.outcome
+        return self.catch_up(item, pretend=True) or decision.outcome
+
+    def _may_catch_up(self, item: Item, decision: Decision) -> bool:
+        """A genre of ours that was chosen again may stand in the library only."""
+        again = decision.outcome is Outcome.UNCHANGED
+        return self.write and again and provenance.track_is_ours(item)
 
     def _keep_genres(self, item: Item, decision: Decision, listening: Listening) -> Outcome:
         in_step, settled = is_in_step(item), is_settled(item)

@@ -75,7 +75,10 @@ def _check_removable(name: str, configured: str | Path | None) -> None:
     elif name in genre_model.bundled_model_names():
         raise models_error(f"{name} comes with genreclf and cannot be removed")
     elif name in genre_model.installed_model_names():
-        raise models_error(f"{name} was installed by genre-model backbone; delete its file")
+        path = genre_model.printable(str(genre_model.installed_model_path(name)))
+        raise models_error(
+            f"{name} was installed by genre-model backbone; to remove it, delete {path}"
+        )
     else:
         raise models_error(
             f"no model {name!r} of your own; there is {', '.join(own) or 'none'} in "

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from beetsplug.genreclf.terminal import visible
+
 if TYPE_CHECKING:
     from beets.library import Item
 
 
 def track_name(item: Item) -> str:
-    """Return artist and title, or the name of the file that has neither."""
-    names = " - ".join(filter(None, (item.artist, item.title)))
-    return names or item.filepath.name
+    """Return artist and title in one line; the name of the file stands for no title."""
+    title = item.title or item.filepath.name
+    return visible(f"{item.artist} - {title}" if item.artist else title)
 
 
 def tracks_have(n_tracks: int) -> str:

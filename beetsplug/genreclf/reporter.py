@@ -94,7 +94,7 @@ class TerminalReporter:
             self.detail(text)
             return
         with self._beside_the_bar():
-            say(text)
+            say(visible(text))
 
     def detail(self, text: str) -> None:
         """Log what only ``beet -v`` shows."""

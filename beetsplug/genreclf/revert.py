@@ -32,6 +32,7 @@ class GivenBack(Enum):
     """What became of a file."""
 
     NOT_OURS = auto()
+    CHANGED_SINCE = auto()
     DONE = auto()
     STILL_OURS = auto()
     FAILED = auto()
@@ -99,6 +100,8 @@ class Reverter:
             provenance.genres_before_us(item),
             provenance.file_genres_before_us(item),
         )
+        # A run that was killed may have said what it would write, and not written it.
+        was_stored = item.get("genreclf_genres", with_album=False) is not None
         given_back = self._give_back_file(item)
         if given_back is GivenBack.FAILED:
             return Outcome.NOT_WRITTEN
@@ -106,11 +109,13 @@ class Reverter:
         if not (self.pretend or self._restore(item, before, keep_memory=keep_memory)):
             before = None
         if before is not None:
-            line = f"{_listed(before)} (was: {_listed(was)})"
+            kept = given_back is GivenBack.CHANGED_SINCE
+            note = "; the file's was changed since, left alone" if kept else ""
+            line = f"{_listed(before)} (was: {_listed(was)}{note})"
         elif given_back is GivenBack.DONE:
             line = f"{_listed(file_before)} in the file again"
         else:
-            return Outcome.CHANGED_SINCE
+            return Outcome.CHANGED_SINCE if was_stored else Outcome.NOT_OURS
         self.reporter.line(f"{track_name(item)}: {line}")
         return Outcome.REVERTED
 
@@ -149,7 +154,8 @@ class Reverter:
         except FileOperationError as error:
             return self._cannot_read(item, error)
         if not provenance.file_is_ours(item, in_file):
-            return GivenBack.NOT_OURS
+            changed = _was_changed(item, in_file)
+            return GivenBack.CHANGED_SINCE if changed else GivenBack.NOT_OURS
         if not self.keeper.write:
             return GivenBack.STILL_OURS
         before = provenance.file_genres_before_us(item)
@@ -181,6 +187,13 @@ class Reverter:
         if provenance.forget(album) or before is not None:
             # Inheriting would put the album's genre on every track.
             album.store(inherit=False)
+
+
+def _was_changed(item: Item, in_file: Sequence[str]) -> bool:
+    """Say whether somebody put another genre into a file that we had written."""
+    was_written = bool(item.get("genreclf_file_genres", with_album=False))
+    before = provenance.file_genres_before_us(item)
+    return was_written and bool(in_file) and list(in_file) != before
 
 
 def _listed(genres: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from beetsplug.genreclf.chooser import Chooser
 from beetsplug.genreclf.listening import Listening, remember
 from beetsplug.genreclf.naming import track_name
 from beetsplug.genreclf.plan import Planner, Unit
-from beetsplug.genreclf.tags import Decision, Outcome, Tally, choose_tags
+from beetsplug.genreclf.tags import Decision, Outcome, Tally, as_it_came, choose_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -191,12 +191,16 @@ class Tagger:
         decision = self._heed_file(item, self._chooser.choose(item, heard.listening, pool))
         if heard.error is not None and decision.outcome is Outcome.ABSTAINED:
             decision = replace(decision, reason=f"abstained: {heard.error}")
-        if not self.options.pretend:
-            outcome = self.keeper.keep(item, decision, heard.listening)
-            if outcome is Outcome.NOT_WRITTEN:
-                return outcome
-            decision = replace(decision, outcome=outcome)
+        outcome = self._keep(item, decision, heard.listening)
+        if outcome is Outcome.NOT_WRITTEN:
+            return outcome
+        decision = as_it_came(decision, outcome)
         return self._report(item, decision, is_news=heard.is_news)
+
+    def _keep(self, item: Item, decision: Decision, listening: Listening) -> Outcome:
+        if self.options.pretend:
+            return self.keeper.would_keep(item, decision)
+        return self.keeper.keep(item, decision, listening)
 
     def _heed_file(self, item: Item, decision: Decision) -> Decision:
         """Leave alone what somebody put into the file and the library does not know."""

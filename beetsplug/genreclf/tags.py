@@ -6,7 +6,7 @@ Nothing here knows audio, files or beets objects.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,7 @@ class Outcome(Enum):
 
 ALWAYS_COUNTED = (Outcome.TAGGED, Outcome.ABSTAINED, Outcome.UNREADABLE)
 FAILURES = (Outcome.UNREADABLE, Outcome.NOT_WRITTEN)
+_IN_BRACKETS = f" ({Outcome.UNCHANGED.value})"
 
 
 class Tally(Counter[Outcome]):
@@ -162,8 +163,16 @@ def _write(
     elif standing and standing != genres:
         words = f"{words} (was: {', '.join(standing)})"
     if standing == genres:
-        return Decision(Outcome.UNCHANGED, None, f"{words} (unchanged)")
+        return Decision(Outcome.UNCHANGED, None, f"{words}{_IN_BRACKETS}")
     return Decision(Outcome.TAGGED, genres, words)
+
+
+def as_it_came(decision: Decision, outcome: Outcome) -> Decision:
+    """Return a decision with what became of it: a file may lack an unchanged genre."""
+    if outcome is not Outcome.CAUGHT_UP:
+        return replace(decision, outcome=outcome)
+    words = decision.reason.removesuffix(_IN_BRACKETS)
+    return Decision(outcome, None, f"{words} ({outcome.value})")
 
 
 def _spelled(genre: str, policy: Policy) -> str:

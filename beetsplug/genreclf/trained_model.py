@@ -66,6 +66,8 @@ def check_folder() -> None:
     try:
         genre_model.write_atomically(probe, b"")
         probe.unlink()
+        with contextlib.suppress(OSError):  # others are in it
+            probe.parent.rmdir()
     except OSError as error:
         where = error.filename or probe
         raise _error(f"{where}: {error.strerror or error}") from error

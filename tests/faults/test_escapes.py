@@ -101,6 +101,18 @@ def test_names_tags_and_labels(
     assert harm_in("\n".join(ours)) == []
 
 
+def test_a_genre_is_one_line(home: BeetsHome) -> None:
+    write_audio(home.music / "song.flac", music(5))
+    home.library().add(Item.from_path(home.music / "song.flac"))
+    write_small_model(home.folder / "small.onnx")
+    home.beet("modify", "-y", "-M", "-W", "genres=Pop\n9 tagged")
+    home.configure(model="small.onnx", min_confidence=0)
+    for flags in (["-p", "-f"], ["-f"], ["--revert"]):
+        printed = home.beet("genreclf", *flags)
+        assert any("9 tagged" in line for line in printed.lines)
+        assert not [line for line in printed.lines if line.startswith("9 tagged")]
+
+
 @pytest.mark.parametrize("path", ["evil.onnx", f"{EVIL}.onnx"])
 def test_cards(home: BeetsHome, path: str) -> None:
     model = evil_model(home.folder / path)

@@ -262,6 +262,16 @@ class TestPretend:
         assert "Ann - Murky: abstained: rock 0.40 < 0.6" in printed.lines
         assert printed.lines[-1].startswith("pretending: ")
 
+    @pytest.mark.usefixtures("classifier")
+    def test_says_which_files_will_be_written(self, home: BeetsHome) -> None:
+        home.add_track("Song")
+        home.beet("genreclf", "-W")
+        printed = home.beet("genreclf", "-p", "-f")
+        summary = "0 tagged, 0 abstained, 0 unreadable, 1 written into the file"
+        lines = ["Ann - Song: Rock 0.83 (written into the file)", summary]
+        assert printed.lines == [lines[0], f"pretending: {summary}"]
+        assert home.beet("genreclf", "-f").lines == lines
+
     def test_by_configuration(
         self, home: BeetsHome, classifier: ScriptedClassifier
     ) -> None:
@@ -635,3 +645,25 @@ def test_genre_added_while_listening_stays(
     printed = home.beet("genreclf")
     assert home.item("Song").genres == ["Polka"]
     assert printed.lines[-1].endswith("1 already had a genre")
+
+
+@pytest.mark.usefixtures("classifier")
+class TestNamesOfTracks:
+    @pytest.mark.parametrize(
+        ("artist", "title", "name"),
+        [
+            ("Ann", "Song", "Ann - Song"),
+            ("Ann", "", "Ann - tune.mp3"),
+            ("", "Song", "Song"),
+            ("", "", "tune.mp3"),
+            ("Ann", "Song\n9 tagged, 0 abstained", "Ann - Song\ufffd9 tagged, 0 abstained"),
+        ],
+    )
+    def test_are_one_line(
+        self, home: BeetsHome, artist: str, title: str, name: str
+    ) -> None:
+        home.add_track("Song", "tune.mp3")
+        item = home.item("Song")
+        item.update({"artist": artist, "title": title})
+        item.store()
+        assert home.beet("genreclf").lines[0] == f"{name}: Rock 0.83"

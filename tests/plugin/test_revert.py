@@ -14,6 +14,8 @@ from audio_files import CONTAINERS, AudioKind, music, write_audio
 from beets.library import Item
 from mediafile import MediaFile
 
+from beetsplug.genreclf.write_ahead import note_ahead
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -149,9 +151,21 @@ class TestLeavesAlone:
         path = home.add_track("Song", genres=["Pop"])
         home.beet("genreclf", "-f")
         set_genres_in(path, ["Folk"])
-        home.beet("genreclf", "--revert")
+        printed = home.beet("genreclf", "--revert")
+        left_alone = "the file's was changed since, left alone"
+        assert printed.lines[0] == f"Ann - Song: Pop (was: Rock; {left_alone})"
         assert home.item("Song").genres == ["Pop"]
         assert genres_in(path) == ["Folk"]
+
+    def test_what_a_killed_run_was_about_to_write(self, home: BeetsHome) -> None:
+        home.add_track("Song", genres=["Pop"])
+        item = home.item("Song")
+        item["genreclf_previous"], item.genres = "Pop", ["Rock"]
+        note_ahead(item)
+        assert fields_of_ours(home)
+        printed = home.beet("genreclf", "--revert")
+        assert printed.lines == ["1 not written by genreclf, 0 reverted"]
+        assert not fields_of_ours(home)
 
     def test_what_was_only_listened_to(
         self, home: BeetsHome, classifier: ScriptedClassifier

@@ -141,6 +141,7 @@ class TestTrain:
         printed = labelled.beet("genreclf-train", "--pretend")
         assert "this model" in printed.out
         assert printed.lines[-1] == "pretending: personal would tag from now on"
+        assert not out_of_fold_path("any").parent.exists()
         printed = labelled.beet("genreclf-train", "--pretend", "--quiet")
         assert printed.lines == [
             "12 tracks, 2 genres: accuracy 1.000 in cross-validation",
