@@ -12,13 +12,14 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from beetsplug.genreclf.file_copy import overwrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from beetsplug.genreclf.reporter import Reporter
 
@@ -29,7 +30,7 @@ EDITED, BACKUP = "edit", "undo"
 #: No file takes as long to be copied.
 STALE_SECONDS = 3600.0
 #: An edit of a file takes less than this, and less than its bytes at so many per second.
-EDIT_SECONDS, EDIT_BYTES_PER_SECOND = 10.0, 2**20
+EDIT_SECONDS, EDIT_BYTES_PER_SECOND = 10.0, 2**24
 
 _NAME = re.compile(
     rf"{re.escape(PREFIX)}({EDITED}|{BACKUP})-([0-9a-f]+)-([0-9a-f]+)-(\d+)-"
@@ -62,17 +63,26 @@ def name_beside(original: Path, kind: str) -> Path:
     return original.with_name(f"{PREFIX}{'-'.join(parts)}{original.suffix}")
 
 
-def tidy(folder: Path) -> dict[int, Leftover]:
+class Tidied(NamedTuple):
+    """What became of what killed processes left in a folder.
+
+    Attributes:
+        restored: files that got their content from before.
+        staying: the backups that stay, by the number of the file that each is a copy of:
+            somebody is at work on that file, or has been since, or it is gone.
+    """
+
+    restored: list[Path]
+    staying: dict[int, Leftover]
+
+
+def tidy(folder: Path) -> Tidied:
     """See to what killed processes left, of whatever file in a folder.
 
     Copies that were to be edited are removed. A file that was being edited itself gets its
     content from before, if it can only have been that process that wrote it last.
-
-    Returns:
-        The backups that stay, by the number of the file that each is a copy of: somebody is
-        at work on that file, or has been since, or it is gone.
     """
-    staying = {}
+    restored, staying = [], {}
     for left in list(_left_in(folder)):
         with suppress(OSError):
             if left.kind == EDITED:
@@ -80,7 +90,9 @@ def tidy(folder: Path) -> dict[int, Leftover]:
                     left.path.unlink()
             elif not _is_undone(left):
                 staying[left.inode] = left
-    return staying
+            elif (original := _original_of(left)) is not None:
+                restored.append(original)
+    return Tidied(restored, staying)
 
 
 @dataclass(frozen=True)
@@ -93,7 +105,8 @@ class Tidier:
 
     reporter: Reporter
     _seen: set[Path] = field(default_factory=set, init=False)
-    _staying: dict[int, Leftover] = field(default_factory=dict, init=False)
+    #: By device as well: files of two disks may have one number.
+    _staying: dict[tuple[int, int], Leftover] = field(default_factory=dict, init=False)
 
     def visit(self, path: Path) -> None:
         """See to the folder of a file; a folder that is gone is no matter here."""
@@ -101,14 +114,18 @@ class Tidier:
             folder = path.resolve().parent
             if folder not in self._seen:
                 self._seen.add(folder)
-                staying = tidy(folder)
-                self._staying.update(staying)
-                for left in staying.values():
+                tidied = tidy(folder)
+                for whole in tidied.restored:
+                    self.reporter.line(f"{whole}: as it was before a run that was killed")
+                device = folder.stat().st_dev
+                for inode, left in tidied.staying.items():
+                    self._staying[device, inode] = left
                     self.reporter.warning(_doubt(left))
 
     def backup_of(self, path: Path) -> Path | None:
         """Return what is left of an edit of a file that nobody has seen to."""
-        left = self._staying.get(path.stat().st_ino)
+        status = path.stat()
+        left = self._staying.get((status.st_dev, status.st_ino))
         return left.path if left is not None and left.path.exists() else None
 
 
@@ -187,4 +204,16 @@ def _age_of(path: Path) -> float:
 
 
 def _machine() -> str:
-    return f"{uuid.getnode():x}"
+    """Identify where process numbers mean what they mean here.
+
+    Containers count their processes themselves, and may share an address of the network.
+    """
+    return f"{uuid.getnode():x}{_namespace():08x}"
+
+
+@cache
+def _namespace() -> int:
+    """Return the number of the space of process numbers; Linux has several."""
+    with suppress(OSError):
+        return Path("/proc/self/ns/pid").stat().st_ino
+    return 0

@@ -68,7 +68,7 @@ def test_a_copy_that_was_being_edited_is_removed(
     song: Path, leave: Callable[..., Path]
 ) -> None:
     leave(song, EDITED)
-    assert tidy(song.parent) == {}
+    assert tidy(song.parent).staying == {}
     assert list(song.parent.iterdir()) == [song]
     assert song.read_bytes() == b"half of the new"
 
@@ -80,7 +80,7 @@ def test_a_file_that_was_being_edited_is_what_it_was(
     song = song.rename(song.with_name(name))
     number = song.stat().st_ino
     leave(song, BACKUP)
-    assert tidy(song.parent) == {}
+    assert tidy(song.parent).staying == {}
     assert list(song.parent.iterdir()) == [song]
     assert song.read_bytes() == b"old"
     assert song.stat().st_ino == number
@@ -91,7 +91,7 @@ def test_a_file_that_got_another_name_is_found(
 ) -> None:
     leave(song, BACKUP)
     song = song.rename(song.with_name("elsewhere.mp3"))
-    assert tidy(song.parent) == {}
+    assert tidy(song.parent).staying == {}
     assert song.read_bytes() == b"old"
 
 
@@ -100,7 +100,7 @@ def test_a_file_that_was_not_touched_yet_stays_untouched(
 ) -> None:
     before = song.stat().st_mtime_ns
     leave(song, BACKUP, content=song.read_bytes())
-    assert tidy(song.parent) == {}
+    assert tidy(song.parent).staying == {}
     assert list(song.parent.iterdir()) == [song]
     assert song.stat().st_mtime_ns == before
 
@@ -114,7 +114,7 @@ class TestIsLeftToPeople:
         return backup
 
     def test_where_somebody_has_written_since(self, song: Path, backup: Path) -> None:
-        assert [left.path for left in tidy(song.parent).values()] == [backup]
+        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
         assert song.read_bytes() == b"half of the new"
         assert backup.read_bytes() == b"old"
 
@@ -123,7 +123,7 @@ class TestIsLeftToPeople:
     ) -> None:
         """As taggers do that do not want players to see a new file."""
         age(song, 300)
-        assert [left.path for left in tidy(song.parent).values()] == [backup]
+        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
         assert song.read_bytes() == b"half of the new"
 
     @pytest.mark.parametrize("is_link", [False, True])
@@ -137,7 +137,7 @@ class TestIsLeftToPeople:
             song.symlink_to(better)
         else:
             better.replace(song)
-        assert [left.path for left in tidy(song.parent).values()] == [backup]
+        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
         assert song.read_bytes() == b"better"
 
     @pytest.mark.parametrize("seconds", [0, LONG_AGO])
@@ -147,7 +147,25 @@ class TestIsLeftToPeople:
         """It may have been stopped for an hour, and go on."""
         backup = leave(song, BACKUP, pid=os.getppid())
         age(backup, seconds)
-        assert [left.path for left in tidy(song.parent).values()] == [backup]
+        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+        assert song.read_bytes() == b"half of the new"
+
+    def test_where_a_container_of_this_machine_left_it(
+        self, song: Path, leave: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It counts its processes from 1."""
+        with monkeypatch.context() as there:
+            there.setattr(leftovers, "_namespace", lambda: 7)
+            backup = leave(song, BACKUP)
+        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+        assert song.read_bytes() == b"half of the new"
+
+    def test_where_a_large_file_was_written_half_a_minute_later(
+        self, song: Path, leave: Callable[..., Path]
+    ) -> None:
+        backup = leave(song, BACKUP, content=bytes(30 << 20))
+        age(backup, 35)
+        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
         assert song.read_bytes() == b"half of the new"
 
     def test_where_another_machine_left_it(
@@ -156,7 +174,7 @@ class TestIsLeftToPeople:
         with monkeypatch.context() as there:
             there.setattr("uuid.getnode", lambda: 1)
             backup = leave(song, BACKUP)
-        assert [left.path for left in tidy(song.parent).values()] == [backup]
+        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
         assert song.read_bytes() == b"half of the new"
 
 
@@ -173,7 +191,7 @@ def test_putting_back_that_is_killed_itself_goes_on_later(
         broken.setattr(leftovers, "overwrite", fail)
         tidy(song.parent)
     assert backup.exists()
-    assert tidy(song.parent) == {}
+    assert tidy(song.parent).staying == {}
     assert song.read_bytes() == b"old"
 
 

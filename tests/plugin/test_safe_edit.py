@@ -190,7 +190,7 @@ class TestOfHardLinks:
             broken.setattr(Path, "unlink", cannot)
             edit(link)
         assert song.read_bytes() == b"new"
-        (left,) = tidy(link.parent).values()
+        (left,) = tidy(link.parent).staying.values()
         assert left.path.read_bytes() == b"old"
         assert song.read_bytes() == b"new"
 
