@@ -113,7 +113,8 @@ class GenreClfPlugin(BeetsPlugin):
         """Tag the tracks of one import task."""
         from beetsplug.genreclf.importing import adopt_album
 
-        adopt_album(task)
+        if self._importing is None or not self._importing.options.pretend:
+            adopt_album(task)
         if self._importing is not None:
             self._importing.tag(session, task)
 

@@ -109,6 +109,7 @@ class AlbumTagger:
         if pool is not None and album.get("genreclf_agreement") != pool.agreement:
             album["genreclf_agreement"] = pool.agreement
             news = True
+        present = list(album.genres)
         genres = self._choose(album, pool) if self._may_replace(album) else None
         if genres is not None and list(album.genres) != list(genres):
             provenance.claim_album(album, genres)
@@ -118,8 +119,16 @@ class AlbumTagger:
                 f"album {album.albumartist} - {album.album}: {', '.join(genres)}"
             )
         if news:
-            # Inheriting would put the album's genre on every track.
-            album.store(inherit=False)
+            self._store(album, present)
+
+    def _store(self, album: Album, present: list[str]) -> None:
+        """Store an album, unless somebody has changed its genres."""
+        with self.lib.transaction() as transaction:
+            transaction.mutate("UPDATE albums SET id = id WHERE id = ?", (album.id,))
+            row = self.lib.get_album(cast("int", album.id))
+            if row is not None and list(row.genres) == present:
+                # Inheriting would put the album's genre on every track.
+                album.store(inherit=False)
 
     def _may_replace(self, album: Album) -> bool:
         if not has_genre(album.genres):

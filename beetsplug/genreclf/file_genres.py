@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import logging
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import beets
@@ -84,7 +84,7 @@ def write_file_genres(
         raise FileOperationError(item.path, ChangedMeanwhileError())
     if wanted != standing:
         try:
-            _save(item, wanted, safe=safe)
+            _save(item, wanted, standing, safe=safe)
         except FileOperationError:
             # Another run on the same library may have written just this.
             if wanted != _genres_of(_open(item)):
@@ -103,7 +103,7 @@ def put_back_file_genres(item: Item, genres: Sequence[str], *, safe: bool = True
     """
     standing = _genres_of(_open(item))
     if standing != list(genres) and standing in ([], item.genres):
-        _save(item, genres, safe=safe)
+        _save(item, genres, standing, safe=safe)
 
 
 def is_in_step(item: Item) -> bool:
@@ -127,6 +127,12 @@ def is_settled(item: Item) -> bool:
         return is_in_step(item) or _agrees_with_file(item)
     except FileOperationError:
         return False
+
+
+def note_time(item: Item) -> None:
+    """Let the library believe that it knows the file as it is, if the file is there."""
+    with suppress(OSError):
+        item.mtime = item.current_mtime()
 
 
 def takes_one_genre(item: Item) -> bool:
@@ -163,11 +169,17 @@ def _media_file(path: Path) -> MediaFile:
     return MediaFile(path, id3v23=beets.config["id3v23"].get(bool))
 
 
-def _save(item: Item, genres: Sequence[str], *, safe: bool) -> None:
+def _save(
+    item: Item, genres: Sequence[str], standing: Sequence[str], *, safe: bool
+) -> None:
+    """Write genres in the place of those that were seen to stand there."""
     edited = safe_edit(item.filepath) if safe else nullcontext(item.filepath)
     path = item.filepath
     try:
         with edited as path:
+            # Edits from now on are seen to by safe_edit, those before it are in the copy.
+            if _genres_of(_media_file(path)) != list(standing):
+                raise ChangedMeanwhileError
             _edit(path, genres)
     except (UnreadableFileError, mutagen.MutagenError, OSError) as error:
         raise FileOperationError(item.path, _plain(error, path)) from error

@@ -12,6 +12,7 @@ from beets.library import FileOperationError
 
 from beetsplug.genreclf.file_genres import (
     DiskFullError,
+    note_time,
     put_back_file_genres,
     write_file_genres,
 )
@@ -121,15 +122,16 @@ class FileWriter:
             return Written.FAILED
         self._full.clear()
         if in_step:
-            item.mtime = item.current_mtime()
+            note_time(item)
         if not holds_them:
             return Written.KEPT_OUT
-        self._note(item, genres)
+        with suppress(OSError):  # moved away just now
+            self._note(item, genres)
         return Written.DONE
 
     def put_back(self, item: Item, genres: Sequence[str]) -> None:
         """Undo :meth:`write`, unless somebody wrote after it; a lost disk is no matter."""
-        with suppress(FileOperationError):  # as will be said
+        with suppress(FileOperationError, OSError):  # as will be said
             put_back_file_genres(item, genres, safe=self.safe_write)
             self._note(item, genres)
 

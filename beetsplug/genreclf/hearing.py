@@ -33,6 +33,7 @@ class Track(NamedTuple):
     Attributes:
         item_id: in the library.
         path: of its file.
+        added: when it came into the library, in seconds.
         seconds: its length, by the header of the file.
         recalled: what need not be listened to: what the same model heard in it before,
             or what is known of it otherwise.
@@ -40,6 +41,7 @@ class Track(NamedTuple):
 
     item_id: int
     path: Path
+    added: float
     seconds: float
     recalled: Listening | None
 
@@ -117,7 +119,8 @@ class Hearing:
         recalled = self.known.get(item_id)
         if recalled is None and not self.anew:
             recalled = recall(item, self.model_id, self.labels)
-        return Track(item_id, item.filepath, item.length or 0.0, recalled)
+        length = item.length or 0.0
+        return Track(item_id, item.filepath, item.added or 0.0, length, recalled)
 
     def hear(self, tracks: Sequence[Track]) -> Iterator[Heard]:
         """Yield what is heard, in the order of the tracks."""

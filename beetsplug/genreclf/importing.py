@@ -66,6 +66,8 @@ class ImportTagging:
         """
         if self._is_off or self.options.pretend:
             return
+        from beetsplug.genreclf.file_genres import note_time
+
         for item in filter(provenance.track_is_ours, task.imported_items()):
             if is_written(task):
                 provenance.note_written(item)
@@ -73,9 +75,9 @@ class ImportTagging:
                 continue
             if self._may_write() and is_as_is(task):
                 self._write(item)
-            if item.id in self._in_step and item.mtime != item.current_mtime():
+            if item.id in self._in_step:
                 # Or `beet update` would read the file's genre back, and spread it.
-                item.mtime = item.current_mtime()
+                note_time(item)
                 item.store()
 
     def end(self) -> None:

@@ -12,6 +12,7 @@ from beetsplug.genreclf import provenance
 from beetsplug.genreclf.file_genres import (
     is_in_step,
     is_settled,
+    note_time,
     read_file_genres,
 )
 from beetsplug.genreclf.file_writer import FileWriter, Written
@@ -65,7 +66,8 @@ class Keeper:
         """Say what would become of a decision, if files can be written."""
         if not self._may_catch_up(item, decision):
             return decision.outcome
-        return self.catch_up(item, pretend=True) or decision.outcome
+        is_behind = _is_behind(item, self._read_genres(item))
+        return Outcome.CAUGHT_UP if is_behind else decision.outcome
 
     def _may_catch_up(self, item: Item, decision: Decision) -> bool:
         """A genre of ours that was chosen again may stand in the library only."""
@@ -82,16 +84,17 @@ class Keeper:
         else:
             provenance.claim_track(item, decision.genres, in_file)
         if self.write:
-            if not self._write_and_store(item, present, in_file, in_step=in_step):
+            written = self._write_and_store(item, present, in_file, in_step=in_step)
+            if written is Written.FAILED:
                 return Outcome.NOT_WRITTEN
-            is_behind = in_file is not None and in_file != provenance.clean(item.genres)
-            again = decision.genres is None
-            return Outcome.CAUGHT_UP if again and is_behind else decision.outcome
+            again = decision.genres is None and written is Written.DONE
+            caught_up = again and _is_behind(item, in_file)
+            return Outcome.CAUGHT_UP if caught_up else decision.outcome
         if settled:
             # Or `beet update` would take the file's word for a change, and spread it.
-            item.mtime = item.current_mtime()
-        item.store()
-        return decision.outcome
+            note_time(item)
+        is_stored = self._store_untouched(item, present)
+        return decision.outcome if is_stored else Outcome.NOT_WRITTEN
 
     def catch_up(self, item: Item, *, pretend: bool) -> Outcome | None:
         """Write a genre of ours that stands in the library only.
@@ -107,8 +110,11 @@ class Keeper:
         if pretend:
             return Outcome.CAUGHT_UP
         in_step = is_in_step(item)
-        done = self._write_and_store(item, item.genres, in_file, in_step=in_step)
-        return Outcome.CAUGHT_UP if done else Outcome.NOT_WRITTEN
+        return {
+            Written.DONE: Outcome.CAUGHT_UP,
+            Written.KEPT_OUT: None,
+            Written.FAILED: Outcome.NOT_WRITTEN,
+        }[self._write_and_store(item, item.genres, in_file, in_step=in_step)]
 
     def rewrite_lost_edit(self, item: Item) -> Outcome | None:
         """Write a person's genre over ours, if another program failed to.
@@ -142,14 +148,14 @@ class Keeper:
         before: Sequence[str] | None,
         *,
         in_step: bool,
-    ) -> bool:
+    ) -> Written:
         """Do both or, on a full disk or an impatient Ctrl-C, neither.
 
         Nor if somebody has changed the genres in the library, which were the present ones
         when this was decided.
         """
         if not self._is_untouched(item, present):
-            return False
+            return Written.FAILED
         take_back = note_ahead(item)
         try:
             written = self.writer.write(
@@ -161,17 +167,25 @@ class Keeper:
             )
             with item.db.transaction() as transaction:
                 lock(transaction, item)
-                done = written is not Written.FAILED
-                if done and not self._is_untouched(item, present):
+                if written is not Written.FAILED and not self._is_untouched(item, present):
                     self._put_back(item, before)
-                    done = False
+                    written = Written.FAILED
                 take_back()
-                if done:
+                if written is not Written.FAILED:
                     self._store(item, written)
         except BaseException as error:
             self._undo(item, before, take_back, error)
             raise
-        return done
+        return written
+
+    def _store_untouched(self, item: Item, present: list[str]) -> bool:
+        """Store, unless somebody has changed the genres in the library."""
+        with item.db.transaction() as transaction:
+            lock(transaction, item)
+            is_untouched = self._is_untouched(item, present)
+            if is_untouched:
+                item.store()
+        return is_untouched
 
     def _store(self, item: Item, written: Written) -> None:
         if written is Written.DONE:
@@ -224,3 +238,8 @@ class Keeper:
             # Where it matters, writing fails with a message of its own.
             self.reporter.detail(f"no tags can be read: {error}")
             return None
+
+
+def _is_behind(item: Item, in_file: Sequence[str] | None) -> bool:
+    """Say whether a file holds something else than the library."""
+    return in_file is not None and list(in_file) != provenance.clean(item.genres)

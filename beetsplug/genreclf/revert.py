@@ -12,6 +12,7 @@ from beetsplug.genreclf import provenance
 from beetsplug.genreclf.file_genres import (
     is_in_step,
     is_settled,
+    note_time,
     read_file_genres,
 )
 from beetsplug.genreclf.file_writer import Written
@@ -131,13 +132,15 @@ class Reverter:
             row = item.db.get_item(cast("int", item.id))
             # Whoever has changed them meanwhile knows better.
             is_untouched = row is not None and row.genres == item.genres
+            if row is not None and not is_untouched and provenance.track_is_ours(row):
+                return False  # another run, whose memory of what was there is needed
             if before is not None and is_untouched:
                 item.genres = before
                 self._note_changed(item)
             if row is not None and not is_untouched:
                 item.genres, item.mtime = row.genres, row.mtime
             elif in_step:
-                item.mtime = item.current_mtime()
+                note_time(item)
             if not keep_memory:
                 provenance.forget(item)
             item.store()
@@ -193,7 +196,7 @@ def _was_changed(item: Item, in_file: Sequence[str]) -> bool:
     """Say whether somebody put another genre into a file that we had written."""
     was_written = bool(item.get("genreclf_file_genres", with_album=False))
     before = provenance.file_genres_before_us(item)
-    return was_written and bool(in_file) and list(in_file) != before
+    return was_written and list(in_file) != before
 
 
 def _listed(genres: Sequence[str]) -> str:

@@ -139,5 +139,8 @@ def _check_unchanged(original: Path, before: os.stat_result) -> None:
         raise ChangedMeanwhileError
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_ino, status.st_size, status.st_mtime_ns
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    # Some programs set the time of an edited file back, which changes that of the change;
+    # on Windows it is the time of creation.
+    changed = 0 if sys.platform == "win32" else status.st_ctime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns, changed

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from beets.library import Item, Library
 
-    from beetsplug.genreclf.hearing import Heard, Hearing
+    from beetsplug.genreclf.hearing import Heard, Hearing, Track
     from beetsplug.genreclf.keeper import Keeper
     from beetsplug.genreclf.options import Options, Policy
     from beetsplug.genreclf.reporter import Reporter
@@ -160,7 +160,7 @@ class Tagger:
         """Let nobody listen twice to an album that is stopped half-way."""
         if unit.album_id is None or heard.listening is None or self.options.pretend:
             return
-        item = self.lib.get_item(heard.track.item_id)
+        item = self._fetched(heard.track)
         # A genre of ours keeps the name of the model that chose it, for --update.
         if item is not None and not provenance.track_is_ours(item):
             remember(item, heard.listening)
@@ -181,8 +181,7 @@ class Tagger:
         if heard.listening is None:
             self.reporter.warning(str(heard.error))
             return Outcome.UNREADABLE
-        # Fetched again, because hours may have passed since the pass began.
-        item = self.lib.get_item(heard.track.item_id)
+        item = self._fetched(heard.track)
         if item is None:
             self.reporter.warning(f"{heard.track.path}: no longer in the library")
             return Outcome.UNREADABLE
@@ -196,6 +195,17 @@ class Tagger:
             return outcome
         decision = as_it_came(decision, outcome)
         return self._report(item, decision, is_news=heard.is_news)
+
+    def _fetched(self, track: Track) -> Item | None:
+        """Fetch a track again, because hours may have passed since the pass began.
+
+        The number of one that was removed is given to the next that is imported.
+        """
+        item = self.lib.get_item(track.item_id)
+        if item is None:
+            return None
+        is_same = item.filepath == track.path or item.added == track.added
+        return item if is_same else None
 
     def _keep(self, item: Item, decision: Decision, listening: Listening) -> Outcome:
         if self.options.pretend:

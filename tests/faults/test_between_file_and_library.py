@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import sqlite3
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from beets.dbcore.db import Transaction
+from beets.library import Item
 from mediafile import MediaFile
 
-from beetsplug.genreclf import file_genres, keeper, provenance
+from beetsplug.genreclf import (
+    albums,
+    file_genres,
+    file_writer,
+    keeper,
+    provenance,
+    revert,
+)
+from beetsplug.genreclf.file_genres import read_file_genres, write_file_genres
+from beetsplug.genreclf.safe_edit import safe_edit
+from beetsplug.genreclf.tags import choose_album_genre
 from beetsplug.genreclf.write_ahead import note_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from beets.library import Item
-    from plugin.conftest import BeetsHome
+    from plugin.conftest import BeetsHome, ScriptedClassifier
 
 pytestmark = pytest.mark.usefixtures("classifier")
 EDIT = file_genres._edit
@@ -194,3 +207,141 @@ def test_a_note_that_outlives_a_kill_is_no_claim(home: BeetsHome) -> None:
     home.beet("genreclf")
     home.beet("genreclf", "--revert")
     assert genres(home, "Song") == (["Rock"], ["Rock"])
+
+
+def edit_file(path: Path, **values: Any) -> None:
+    media_file = MediaFile(path)
+    media_file.update(values)
+    media_file.save()
+
+
+def test_a_genre_that_a_person_writes_once_the_file_was_read(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song = home.add_track("Song")
+
+    def edit_then_copy(path: Path) -> AbstractContextManager[Path]:
+        edit_file(song, genres=["Polka"])
+        return safe_edit(path)
+
+    monkeypatch.setattr(file_genres, "safe_edit", edit_then_copy)
+    printed = home.beet("genreclf")
+    assert "somebody else wrote it meanwhile" in printed.err
+    assert genres(home, "Song") == ([], ["Polka"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the time of a change is not kept")
+def test_an_edit_that_keeps_size_and_time(
+    home: BeetsHome, after_edit: Callable[[Callable[[], None]], None]
+) -> None:
+    song = home.add_track("Song")
+
+    def edit() -> None:
+        before = song.stat()
+        edit_file(song, title="Sing")
+        os.utime(song, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert song.stat().st_size == before.st_size
+
+    after_edit(edit)
+    assert "somebody else wrote it meanwhile" in home.beet("genreclf").err
+    assert MediaFile(song).title == "Sing"
+
+
+def test_an_edit_of_the_library_beside_a_run_that_writes_no_files(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.add_track("Song")
+    reads: list[Item] = []
+
+    def read(item: Item) -> list[str]:
+        reads.append(item)
+        if len(reads) == 2:
+            edit_library(home, "Song")
+        return read_file_genres(item)
+
+    monkeypatch.setattr(keeper, "read_file_genres", read)
+    printed = home.beet("genreclf", "-W")
+    assert len(reads) == 2
+    assert "somebody else changed it in the library meanwhile" in printed.err
+    assert genres(home, "Song") == (["Polka"], [])
+    assert "genreclf_previous" not in notes(home, "Song")
+
+
+def test_an_edit_of_an_album_while_its_genre_is_chosen(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.add_album("Record", ["Song"])
+
+    def edit_then_choose(votes: Any) -> Any:
+        album = home.library().albums()[0]
+        album.genres = ["Polka"]
+        album.store(inherit=False)
+        return choose_album_genre(votes)
+
+    monkeypatch.setattr(albums, "choose_album_genre", edit_then_choose)
+    home.beet("genreclf")
+    assert home.album("Record").genres == ["Polka"]
+
+
+def test_a_track_that_got_the_number_of_one_that_was_removed(
+    home: BeetsHome, classifier: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.add_track("Alpha")
+    home.add_track("Beta")
+    predict = classifier.predict_file
+
+    def replace_then_predict(path: Path) -> Any:
+        if path.stem == "Beta":
+            library = home.library()
+            library.items("title:Beta")[0].remove()
+            gamma = home.audio_file(home.music / "Gamma.mp3", title="Gamma")
+            assert library.add(Item.from_path(gamma)) == 2
+        return predict(path)
+
+    monkeypatch.setattr(classifier, "predict_file", replace_then_predict)
+    printed = home.beet("genreclf", "-t", "1")
+    assert "Beta.mp3: no longer in the library" in printed.err
+    assert genres(home, "Alpha") == (["Rock"], ["Rock"])
+    assert genres(home, "Gamma") == ([], [])
+
+
+def test_another_run_that_tags_what_is_being_reverted(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.add_track("Song", genres=["Pop"])
+    home.beet("genreclf", "-f")
+    asked: list[Item] = []
+
+    def tag_meanwhile(item: Item) -> bool:
+        asked.append(item)
+        if len(asked) == 2:
+            row = home.library().items("title:Song")[0]
+            provenance.claim_track(row, ["Blues"], ["Pop"])
+            row.store()
+        return file_genres.is_in_step(item)
+
+    with monkeypatch.context() as both:
+        both.setattr(revert, "is_in_step", tag_meanwhile)
+        home.beet("genreclf", "--revert")
+    assert genres(home, "Song")[0] == ["Blues"]
+    home.beet("genreclf", "--revert")
+    assert genres(home, "Song") == (["Pop"], ["Pop"])
+
+
+def test_a_file_that_is_moved_just_after_it_was_written(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song = home.add_track("A")
+    home.add_track("B")
+
+    def write_then_move(item: Item, *arguments: Any, **options: Any) -> bool:
+        done = write_file_genres(item, *arguments, **options)
+        if item.title == "A":
+            song.rename(song.with_name("moved.mp3"))
+        return done
+
+    monkeypatch.setattr(file_writer, "write_file_genres", write_then_move)
+    printed = home.beet("genreclf")
+    assert "Traceback" not in printed.err
+    assert home.item("A").genres == MediaFile(home.music / "moved.mp3").genres == ["Rock"]
+    assert genres(home, "B") == (["Rock"], ["Rock"])

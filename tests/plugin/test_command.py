@@ -263,6 +263,30 @@ class TestPretend:
         assert printed.lines[-1].startswith("pretending: ")
 
     @pytest.mark.usefixtures("classifier")
+    def test_says_that_the_genre_of_a_file_will_be_replaced(self, home: BeetsHome) -> None:
+        song = home.add_track("Song")
+        home.beet("genreclf", "-W")
+        media_file = MediaFile(song)
+        media_file.update({"genres": ["Polka"]})
+        media_file.save()
+        line = "Ann - Song: Rock 0.83 (written into the file)"
+        assert home.beet("genreclf", "-p", "-f").lines[0] == line
+        assert MediaFile(song).genres == ["Polka"]
+        assert home.beet("genreclf", "-f").lines[0] == line
+        assert MediaFile(song).genres == ["Rock"]
+
+    @pytest.mark.usefixtures("classifier")
+    def test_nothing_is_said_to_be_written_that_is_kept_out(self, home: BeetsHome) -> None:
+        song = home.add_track("Song")
+        home.settings["plugins"] = ["genreclf", "zero"]
+        home.settings["zero"] = {"fields": "genres"}
+        home.beet("genreclf")
+        for flag in ("-f", "-w"):
+            printed = home.beet("genreclf", flag)
+            assert "written into the file" not in printed.out
+        assert not MediaFile(song).genres
+
+    @pytest.mark.usefixtures("classifier")
     def test_says_which_files_will_be_written(self, home: BeetsHome) -> None:
         home.add_track("Song")
         home.beet("genreclf", "-W")
