@@ -79,6 +79,5 @@ def test_silence_has_finite_gradients(convolutional: bool) -> None:
     network = build_network("covariance_crnn", SHAPE, 3, options)
     logits, _ = network(torch.zeros(2, *SHAPE))
     logits.sum().backward()
-    assert all(
-        one.grad.isfinite().all() for one in network.parameters() if one.grad is not None
-    )
+    gradients = [one.grad for one in network.parameters()]
+    assert all(one is not None and one.isfinite().all() for one in gradients)
