@@ -64,34 +64,43 @@ def measured_card(card: Card, report_paths: list[Path]) -> Card:
     reports = [_read_report(path, recipe) for path in report_paths]
     if len({report["protocol"] for report in reports}) < len(reports):
         raise TrainingDataError("two reports are of the same protocol; give each once")
-    train = _train_command(card.training)
     metrics = {
         report["protocol"]: {key: report[key] for key in REPORTED}
-        | {"command": _command_of(report, train, int8="int8" in card.training)}
+        | {"command": _command_of(report, card.training)}
         for report in reports
     }
+    command = " && ".join(_train_commands(card.training, card.training["protocol"]))
     return replace(
         card,
         metrics=metrics,
         temperature=reports[0]["temperature"],
-        training=card.training | {"command": f"{train} {card.training['protocol']}"},
+        training=card.training | {"command": command},
     )
 
 
-def _train_command(training: dict[str, Any]) -> str:
-    """Return the command that trains such a run, up to the name of the protocol."""
-    recipe, *changes = training["recipe"].split("+")
-    flags = [f"--set {change}" for change in changes]
-    if training.get("left_out"):
-        flags.append("--leave-out FILE")
-    return " ".join(
-        ["genre-model train", recipe, *flags, "--data DIR --out RUN --protocol"]
-    )
+def _train_commands(training: dict[str, Any], options: str) -> list[str]:
+    """Return the commands that train such runs, by the options of a protocol."""
+    fused = training.get("fused")
+    recipes = fused["recipes"] if fused else [training["recipe"]]
+    outs = ["RUN1", "RUN2"] if fused else ["RUN"]
+    commands = []
+    for recipe, out in zip(recipes, outs, strict=True):
+        name, *changes = recipe.split("+")
+        flags = [f"--set {change}" for change in changes]
+        if training.get("left_out"):
+            flags.append("--leave-out FILE")
+        parts = ["genre-model train", name, *flags, f"--data DIR --out {out}"]
+        commands.append(f"{' '.join(parts)} --protocol {options}")
+    if fused:
+        share = f"--share {fused['share']:g}"
+        commands.append(f"genre-model fuse RUN1 RUN2 {share} --data DIR --out RUN")
+    return commands
 
 
-def _command_of(report: dict[str, Any], train: str, *, int8: bool) -> str:
+def _command_of(report: dict[str, Any], training: dict[str, Any]) -> str:
     options = f"{report['protocol']} --seeds {report['seeds']}"
-    steps = [f"{train} {options}"]
+    steps = _train_commands(training, options)
+    int8 = "int8" in training
     if int8:
         steps.append("genre-model quantise RUN --data DIR --out INT8")
     run = "INT8" if int8 else "RUN"

@@ -1,0 +1,91 @@
+"""``genre-model fuse``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from genre_model.atomic_file import write_atomically
+from genre_model.errors import TrainingDataError
+from genre_model.model_file import model_from_bytes, read_model, with_card
+from genre_model.segments import segments_from_mel_frames
+from genre_model.training.fusion import fused_card, fused_network
+from genre_model.training.gtzan import find_tracks
+from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
+from genre_model.training.protocols import folds_of
+from genre_model.training.track_scores import fit_temperature
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from genre_model.card import Card
+    from genre_model.config import FrontEnd
+    from genre_model.model_file import Model
+    from genre_model.training.gtzan import Source
+    from genre_model.training.labelled_mel_frames import LabelledMelFrames
+
+
+def fuse(options: argparse.Namespace) -> int:
+    """Join each run of one folder with the run at the same place in the other."""
+    first, second = options.runs
+    places = sorted(path.relative_to(first) for path in first.rglob("model.onnx"))
+    pairs = [place for place in places if (second / place).exists()]
+    if not pairs:
+        raise TrainingDataError(
+            f"no complete training (model.onnx) lies at the same place in {first} and in "
+            f"{second}"
+        )
+    for place in pairs:
+        _fuse(first / place, second / place, options.out / place, options)
+    return 0
+
+
+def _fuse(first: Path, second: Path, out: Path, options: argparse.Namespace) -> None:
+    if out.resolve() in (first.resolve(), second.resolve()):
+        raise TrainingDataError(
+            f"--out {options.out} holds the runs: choose another folder"
+        )
+    models = [read_model(path) for path in (first, second)]
+    try:
+        card = fused_card(models, options.share)
+    except TrainingDataError as error:
+        raise TrainingDataError(f"{first} and {second}: {error}") from error
+    network = fused_network(models, options.share)
+    fused = model_from_bytes(with_card(network, card))
+    card = replace(card, temperature=_temperature(fused, options))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(out, with_card(network, card))
+    print(f"{out}: {out.stat().st_size:,} bytes, temperature {card.temperature:.2f}")
+
+
+def _temperature(fused: Model, options: argparse.Namespace) -> float:
+    """Fit it on the validation tracks of the fold; without any, there is none."""
+    valid_ids = _valid_ids(fused.card)
+    if not valid_ids:
+        return 1.0
+    front_end = fused.card.front_end
+    valid = _mel_frames(options.data, options.source, valid_ids, front_end)
+    segments = (
+        segments_from_mel_frames(one, front_end.segment) for one in valid.mel_frames
+    )
+    logits = [fused.scorer.score(one).logits for one in segments]
+    return fit_temperature(logits, valid.labels)
+
+
+def _valid_ids(card: Card) -> frozenset[str]:
+    protocol, name = card.training.get("protocol"), card.training.get("fold")
+    folds = folds_of(protocol) if protocol else []
+    return frozenset(id_ for fold in folds if fold.name == name for id_ in fold.valid)
+
+
+@lru_cache(maxsize=1)
+def _mel_frames(
+    data: Path, source: Source, ids: frozenset[str], front_end: FrontEnd
+) -> LabelledMelFrames:
+    """Load tracks; the runs of a fold hear the same."""
+    tracks = [track for track in find_tracks(data, source) if track.track_id in ids]
+    if not tracks:
+        raise TrainingDataError(f"{data} holds none of the {len(ids)} validation tracks")
+    return load_labelled_mel_frames(tracks, front_end)

@@ -1,0 +1,121 @@
+"""Two networks as one, whose logits are the mean of theirs (late fusion)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from onnx.compose import add_prefix
+
+from genre_model.errors import TrainingDataError
+from genre_model.training.systems import recipe_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from genre_model.card import Card
+    from genre_model.model_file import Model
+
+INPUT, LOGITS, EMBEDDING = "segments", "logits", "embedding"
+
+
+def fused_network(models: Sequence[Model], share: float) -> bytes:
+    """Join two networks that take the same segments.
+
+    Logits are the weighted mean of theirs, the embedding is theirs, one behind the other:
+    the logits are a linear function of it, as they must be for heads to be trained on it.
+
+    Args:
+        models: the two.
+        share: of the second in the mean, 0 to 1.
+
+    Returns:
+        A serialised network, without a card.
+    """
+    protos = [onnx.load_model_from_string(model.content) for model in models]
+    parts = [add_prefix(proto, _prefix(i)) for i, proto in enumerate(protos)]
+    first = protos[0].graph
+    nodes = [
+        *(helper.make_node("Identity", [INPUT], [_name(i, INPUT)]) for i in (0, 1)),
+        *(node for part in parts for node in part.graph.node),
+        *(
+            helper.make_node("Mul", [_name(i, LOGITS), f"share{i}"], [f"weighed{i}"])
+            for i in (0, 1)
+        ),
+        helper.make_node("Add", ["weighed0", "weighed1"], [LOGITS]),
+        helper.make_node(
+            "Concat", [_name(i, EMBEDDING) for i in (0, 1)], [EMBEDDING], axis=1
+        ),
+    ]
+    shares = [
+        numpy_helper.from_array(np.array(value, np.float32), f"share{i}")
+        for i, value in enumerate((1 - share, share))
+    ]
+    logits = next(value for value in first.output if value.name == LOGITS)
+    graph = helper.make_graph(
+        nodes,
+        "fused",
+        list(first.input),
+        [logits, _embedding_of([proto.graph for proto in protos])],
+        [*(one for part in parts for one in part.graph.initializer), *shares],
+    )
+    fused = helper.make_model(
+        graph, opset_imports=protos[0].opset_import, ir_version=protos[0].ir_version
+    )
+    content: bytes = fused.SerializeToString()
+    return content
+
+
+def fused_card(models: Sequence[Model], share: float) -> Card:
+    """Say of two networks what is true of both.
+
+    Raises:
+        TrainingDataError: if they have other genres or another front end, or do not say
+            which tracks they were trained on, or one has heard other tracks.
+    """
+    first, second = (model.card for model in models)
+    if (first.genres, first.front_end) != (second.genres, second.front_end):
+        raise TrainingDataError("the two models have other genres, or another front end")
+    heard = [set(card.training.get("track_ids", ())) for card in (first, second)]
+    if not heard[0] or heard[0] != heard[1]:
+        raise TrainingDataError("the two models were not trained on the same tracks")
+    recipes = [recipe_of(card) for card in (first, second)]
+    text = repr((recipes, share))
+    training: dict[str, Any] = first.training | {
+        "recipe": f"{recipes[0][0]} and {recipes[1][0]}",
+        "recipe_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "n_parameters": _sum(first, second, "n_parameters"),
+        "seconds": _sum(first, second, "seconds"),
+        "fused": {
+            "models": [model.model_id for model in models],
+            "recipes": [recipe[0] for recipe in recipes],
+            "share": share,
+        },
+    }
+    return replace(first, name=f"{first.name}_fused", training=training, metrics={})
+
+
+def _sum(first: Card, second: Card, name: str) -> Any:
+    return sum(card.training.get(name, 0) for card in (first, second))
+
+
+def _prefix(place: int) -> str:
+    return f"network{place}_"
+
+
+def _name(place: int, name: str) -> str:
+    return f"{_prefix(place)}{name}"
+
+
+def _embedding_of(graphs: Sequence[onnx.GraphProto]) -> onnx.ValueInfoProto:
+    outputs = [
+        next(value for value in graph.output if value.name == EMBEDDING) for graph in graphs
+    ]
+    dims = [value.type.tensor_type.shape.dim for value in outputs]
+    n_values = sum(each[1].dim_value for each in dims)
+    shape = [dims[0][0].dim_param, n_values]
+    return helper.make_tensor_value_info(EMBEDDING, TensorProto.FLOAT, shape)

@@ -1,0 +1,128 @@
+"""``genre-model fuse``: two networks as one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from gtzan_folder import quick_recipe, write_pictures
+
+from genre_model.cli import main
+from genre_model.model_file import read_model, write_model
+from genre_model.segments import Segments
+from genre_model.training.experiment import Experiment, train_protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLACE = "fault-filtered/fold-1/seed-0/model.onnx"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tracks of all parts of the fault-filtered lists."""
+    return write_pictures(tmp_path_factory.mktemp("gtzan"), range(30, 90, 3))
+
+
+@pytest.fixture(scope="module")
+def runs(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Trainings of a CRNN, and of covariances alone."""
+    crnn, covariances = (tmp_path_factory.mktemp(name) for name in ("crnn", "covariances"))
+    recipe = quick_recipe(epochs=2)
+    train_protocol(Experiment(recipe, folder, crnn), [0])
+    options = {"convolutional": False, "coefficients": 6, "hidden": 7}
+    other = replace(
+        recipe, name="covariances", network="covariance_crnn", network_options=options
+    )
+    train_protocol(Experiment(other, folder, covariances), [0])
+    return crnn, covariances
+
+
+def fuse(runs: tuple[Path, Path], folder: Path, out: Path, *more: str) -> int:
+    first, second = map(str, runs)
+    return main(["fuse", first, second, "--data", str(folder), "--out", str(out), *more])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_logits_are_the_mean_and_embeddings_stand_side_by_side(
+    runs: tuple[Path, Path], folder: Path, tmp_path: Path, share: float
+) -> None:
+    assert fuse(runs, folder, tmp_path, "--share", str(share)) == 0
+    values = np.random.default_rng(0).normal(-40, 15, (5, 84, 112)).astype(np.float32)
+    segments = Segments(values, np.zeros(5, np.int64))
+    both = [read_model(run / PLACE).scorer.score(segments) for run in runs]
+    fused = read_model(tmp_path / PLACE).scorer.score(segments)
+    mean = (1 - share) * both[0].logits + share * both[1].logits
+    np.testing.assert_allclose(fused.logits, mean, rtol=1e-4, atol=1e-4)
+    together = np.concatenate([one.embedding for one in both], axis=1)
+    np.testing.assert_allclose(fused.embedding, together, rtol=1e-4, atol=1e-4)
+
+
+def test_it_is_evaluated_and_published_like_any_other(
+    runs: tuple[Path, Path],
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fused, report = tmp_path / "fused", tmp_path / "report"
+    assert fuse(runs, folder, fused) == 0
+    arguments = ["evaluate", str(fused), "--data", str(folder), "--out", str(report)]
+    assert main(arguments) == 0
+    model = tmp_path / "fused.onnx"
+    run = fused / PLACE.removesuffix("/model.onnx")
+    published = ["export", str(run), "--name", "both", "--out", str(model)]
+    assert main([*published, "--report", str(report / "report.json")]) == 0
+    card = read_model(model).card
+    assert card.metrics["fault-filtered"]["command"] == (
+        "genre-model train gtzan_crnn --data DIR --out RUN1 --protocol fault-filtered "
+        "--seeds 1 && genre-model train covariances --data DIR --out RUN2 --protocol "
+        "fault-filtered --seeds 1 && genre-model fuse RUN1 RUN2 --share 0.5 --data DIR "
+        "--out RUN && genre-model evaluate RUN --data DIR --protocol fault-filtered "
+        "--seeds 1"
+    )
+    capsys.readouterr()
+    assert main(["models", str(model), "--json"]) == 0
+    training = json.loads(capsys.readouterr().out)["training"]
+    sizes = [read_model(each / PLACE).card.training["n_parameters"] for each in runs]
+    assert training["n_parameters"] == sum(sizes)
+
+
+def test_a_head_can_be_trained_on_it(
+    runs: tuple[Path, Path], folder: Path, tmp_path: Path
+) -> None:
+    """Its logits are a linear function of its embedding."""
+    assert fuse(runs, folder, tmp_path) == 0
+    scorer = read_model(tmp_path / PLACE).scorer
+    values = np.random.default_rng(1).normal(-40, 15, (400, 84, 112)).astype(np.float32)
+    scored = scorer.score(Segments(values, np.zeros(len(values), np.int64)))
+    wide = np.concatenate([scored.embedding, np.ones((len(values), 1))], axis=1)
+    weights, *_ = np.linalg.lstsq(wide, scored.logits, rcond=None)
+    np.testing.assert_allclose(wide @ weights, scored.logits, atol=1e-3)
+
+
+def test_what_does_not_belong_together_is_refused(
+    runs: tuple[Path, Path],
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other = tmp_path / "other"
+    model = read_model(runs[1] / PLACE)
+    (other / PLACE).parent.mkdir(parents=True)
+    training = model.card.training | {"track_ids": ["blues.00000"]}
+    write_model(other / PLACE, model.content, replace(model.card, training=training))
+    assert fuse((runs[0], other), folder, tmp_path / "out") == 1
+    assert "not trained on the same tracks" in capsys.readouterr().err
+    write_model(
+        other / PLACE, model.content, replace(model.card, genres=tuple("abcdefghij"))
+    )
+    assert fuse((runs[0], other), folder, tmp_path / "out") == 1
+    assert "other genres, or another front end" in capsys.readouterr().err
+    assert fuse((runs[0], tmp_path / "none"), folder, tmp_path / "out") == 1
+    assert "no complete training" in capsys.readouterr().err
+    assert fuse(runs, folder, runs[0]) == 1
+    assert "holds the runs" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
