@@ -110,6 +110,7 @@ class Keeper:
         if pretend:
             return Outcome.CAUGHT_UP
         in_step = is_in_step(item)
+        provenance.note_file_genres(item, in_file)
         return {
             Written.DONE: Outcome.CAUGHT_UP,
             Written.KEPT_OUT: None,

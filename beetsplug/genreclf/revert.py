@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, cast
 
@@ -44,6 +44,44 @@ GIVEN_BACK = {
     Written.KEPT_OUT: GivenBack.STILL_OURS,
     Written.FAILED: GivenBack.FAILED,
 }
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What stands in the library before a track is reverted, and stood there before us.
+
+    Attributes:
+        genres: in the library.
+        before: what ours replaced there; None if ours do not stand there.
+        file_before: what ours replaced in the file.
+        was_stored: whether ours ever stood in the library: a run that was killed may have
+            said what it would write, and not written it.
+    """
+
+    genres: list[str]
+    before: list[str] | None
+    file_before: list[str]
+    was_stored: bool
+
+    @classmethod
+    def of(cls, item: Item) -> _Standing:
+        """Look at a track."""
+        return cls(
+            item.genres,
+            provenance.genres_before_us(item),
+            provenance.file_genres_before_us(item),
+            was_stored=item.get("genreclf_genres", with_album=False) is not None,
+        )
+
+    def line(self, given_back: GivenBack) -> str | None:
+        """Say what became of it; None if nothing did."""
+        if self.before is not None:
+            kept = given_back is GivenBack.CHANGED_SINCE
+            note = "; the file's was changed since, left alone" if kept else ""
+            return f"{_listed(self.before)} (was: {_listed(self.genres)}{note})"
+        if given_back is GivenBack.DONE:
+            return f"{_listed(self.file_before)} in the file again"
+        return None
 
 
 @dataclass
@@ -96,27 +134,17 @@ class Reverter:
             if provenance.forget(item) and not self.pretend:
                 item.store()
             return Outcome.NOT_OURS
-        was = item.genres
-        before, file_before = (
-            provenance.genres_before_us(item),
-            provenance.file_genres_before_us(item),
-        )
-        # A run that was killed may have said what it would write, and not written it.
-        was_stored = item.get("genreclf_genres", with_album=False) is not None
+        stood = _Standing.of(item)
         given_back = self._give_back_file(item)
         if given_back is GivenBack.FAILED:
             return Outcome.NOT_WRITTEN
         keep_memory = given_back is GivenBack.STILL_OURS
+        before = stood.before
         if not (self.pretend or self._restore(item, before, keep_memory=keep_memory)):
-            before = None
-        if before is not None:
-            kept = given_back is GivenBack.CHANGED_SINCE
-            note = "; the file's was changed since, left alone" if kept else ""
-            line = f"{_listed(before)} (was: {_listed(was)}{note})"
-        elif given_back is GivenBack.DONE:
-            line = f"{_listed(file_before)} in the file again"
-        else:
-            return Outcome.CHANGED_SINCE if was_stored else Outcome.NOT_OURS
+            stood = replace(stood, before=None)
+        line = stood.line(given_back)
+        if line is None:
+            return Outcome.CHANGED_SINCE if stood.was_stored else Outcome.NOT_OURS
         self.reporter.line(f"{track_name(item)}: {line}")
         return Outcome.REVERTED
 

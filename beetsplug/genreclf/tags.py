@@ -171,8 +171,8 @@ def as_it_came(decision: Decision, outcome: Outcome) -> Decision:
     """Return a decision with what became of it: a file may lack an unchanged genre."""
     if outcome is not Outcome.CAUGHT_UP:
         return replace(decision, outcome=outcome)
-    words = decision.reason.removesuffix(_IN_BRACKETS)
-    return Decision(outcome, None, f"{words} ({outcome.value})")
+    words = decision.reason.replace(_IN_BRACKETS, f" ({outcome.value})", 1)
+    return Decision(outcome, None, words)
 
 
 def _spelled(genre: str, policy: Policy) -> str:

@@ -41,3 +41,14 @@ def test_genre_that_the_album_agrees_with_is_not_outvoted_by_its_tracks(
 
     assert home.album("Record").genres == ["Blues"]
     assert home.album("Record")["genreclf_agreement"] == 0.33
+
+
+def test_a_file_that_lacks_the_genre_of_its_album_gets_it(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    home.add_album("Record", ["One"])
+    classifier.answers["One"] = ("blues", 0.9)
+    home.beet("genreclf", "-s", "album", "-W")
+    printed = home.beet("genreclf", "-s", "album", "-f")
+    assert printed.lines[0].endswith(" (written into the file) (album)")
+    assert "unchanged" not in printed.out

@@ -167,6 +167,18 @@ class TestLeavesAlone:
         assert printed.lines == ["1 not written by genreclf, 0 reverted"]
         assert not fields_of_ours(home)
 
+    @pytest.mark.parametrize("flag", ["-f", "-w"])
+    def test_an_emptied_file_that_was_written_again(
+        self, home: BeetsHome, flag: str
+    ) -> None:
+        path = home.add_track("Song", genres=["Pop"])
+        home.beet("genreclf", "-f")
+        set_genres_in(path, [])
+        home.beet("genreclf", flag)
+        assert genres_in(path) == ["Rock"]
+        home.beet("genreclf", "--revert")
+        assert (home.item("Song").genres, genres_in(path)) == (["Pop"], [])
+
     def test_what_was_only_listened_to(
         self, home: BeetsHome, classifier: ScriptedClassifier
     ) -> None:
