@@ -163,19 +163,26 @@ def test_an_edit_that_met_the_write_itself(
     assert genres(home) == (["Polka"], ["Polka"])
 
 
+def edit_while_reverting(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch, *, written: bool = True
+) -> None:
+    """Let somebody edit the library once, while genres are given back."""
+    settle = file_genres.is_in_step
+
+    def settle_while_somebody_edits(item: Item) -> bool:
+        monkeypatch.setattr(revert, "is_in_step", settle)
+        edit_library(home, written=written)
+        return settle(item)
+
+    monkeypatch.setattr(revert, "is_in_step", settle_while_somebody_edits)
+
+
 @pytest.mark.usefixtures("song")
 def test_an_edit_of_the_library_while_genres_are_given_back_stays(
     home: BeetsHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.beet("genreclf")
-    settle = file_genres.is_in_step
-
-    def settle_while_somebody_edits(item: Item) -> bool:
-        monkeypatch.setattr(revert, "is_in_step", settle)
-        edit_library(home)
-        return settle(item)
-
-    monkeypatch.setattr(revert, "is_in_step", settle_while_somebody_edits)
+    edit_while_reverting(home, monkeypatch)
     printed = home.beet("genreclf", "--revert")
     assert "(was" not in printed.out
     assert genres(home) == (["Polka"], ["Polka"])
@@ -186,13 +193,6 @@ def test_nor_is_one_that_was_kept_out_of_the_file_put_into_it(
     home: BeetsHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.beet("genreclf")
-    settle = file_genres.is_in_step
-
-    def settle_while_somebody_edits(item: Item) -> bool:
-        monkeypatch.setattr(revert, "is_in_step", settle)
-        edit_library(home, written=False)
-        return settle(item)
-
-    monkeypatch.setattr(revert, "is_in_step", settle_while_somebody_edits)
+    edit_while_reverting(home, monkeypatch, written=False)
     home.beet("genreclf", "--revert")
     assert genres(home) == (["Polka"], [])
