@@ -74,6 +74,8 @@ def _quantise_file(model: str, out: Path, options: argparse.Namespace) -> None:
     before = read_network(model)
     if "int8" in card.training:
         raise TrainingDataError(f"{model} computes with 8-bit integers already")
+    if "fused" in card.training:
+        raise TrainingDataError(f"{model} is fused: quantise what it is made of, then fuse")
     tracks = _training_tracks(options, card)
     calibration, others = tracks[::2], tracks[1::2]
     after = quantised(before, calibration)

@@ -15,6 +15,7 @@ SOURCES = ("auto", "audio", "pictures")
 PROTOCOLS = (
     "fault-filtered",
     "rotation",
+    "development",
     "artist-folds",
     "stratified",
     "stratified-80-20",

@@ -39,7 +39,7 @@ def train(options: argparse.Namespace) -> int:
     if options.imagenet is not None:
         _provide_weights(options.imagenet, recipe)
     seeds = list(range(options.first_seed, options.first_seed + options.seeds))
-    runs = train_protocol(experiment, seeds)
+    runs = train_protocol(experiment, seeds, options.jobs)
     for run in runs:
         print(run.model_path)
     return 0
@@ -50,7 +50,7 @@ def _teaching(options: argparse.Namespace) -> Teaching | None:
         if options.teacher_weight is not None:
             raise RecipeError("--teacher-weight: whose opinion? give --teachers RUNS")
         return None
-    teaching = Teaching(options.teachers)
+    teaching = Teaching(tuple(options.teachers))
     if options.teacher_weight is None:
         return teaching
     return replace(teaching, weight=options.teacher_weight)

@@ -46,8 +46,9 @@ def add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument(
         "--teachers",
         type=Path,
+        action="append",
         metavar="RUNS",
-        help="trained runs of the same protocol, whose opinion is learned, too",
+        help="trained runs of the same protocol, whose opinion is learned, too; repeatable",
     )
     parser.add_argument(
         "--teacher-weight",
@@ -56,4 +57,12 @@ def add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="share of their opinion in the loss (default: 0.7)",
     )
     parser.add_argument("--first-seed", type=natural, default=0, help="default: 0")
+    parser.add_argument(
+        "--jobs",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="trainings at once, in processes that share the cores, or the GPU "
+        "(default: 1)",
+    )
     add_threads(parser)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from genre_model.training.gtzan import GENRES, find_tracks, segments_of, segments_per_track
+from genre_model.training.job_pool import run_jobs
 from genre_model.training.protocols import folds_of, folds_without
 from genre_model.training.run_folder import RunFolder
 from genre_model.training.run_training import run_training
@@ -114,16 +115,27 @@ def trainings_of(experiment: Experiment, seeds: list[int]) -> list[Training]:
     ]
 
 
-def train_protocol(experiment: Experiment, seeds: list[int]) -> list[RunFolder]:
-    """Train every fold and seed that is not complete yet, one after the other.
+def train_protocol(
+    experiment: Experiment, seeds: list[int], n_processes: int = 1
+) -> list[RunFolder]:
+    """Train every fold and seed that is not complete yet.
+
+    Args:
+        experiment: what is trained.
+        seeds: one training of each fold for each.
+        n_processes: trainings at once.
 
     Returns:
         The run folders, all complete.
 
     Raises:
         TrainingDataError: if tracks are missing or a folder holds another run.
+        JobsFailedError: if that, or something else, befell some of several at once.
     """
     trainings = trainings_of(experiment, seeds)
+    if n_processes > 1:
+        run_jobs(trainings, n_processes, "trainings")
+        return [training.run_folder for training in trainings]
     for training in trainings:
         training.run()
     return [training.run_folder for training in trainings]

@@ -37,7 +37,7 @@ def fused_network(models: Sequence[Model], share: float) -> bytes:
         A serialised network, without a card.
     """
     protos = [onnx.load_model_from_string(model.content) for model in models]
-    parts = [add_prefix(proto, _prefix(i)) for i, proto in enumerate(protos)]
+    parts = [add_prefix(proto, prefix_of(i)) for i, proto in enumerate(protos)]
     first = protos[0].graph
     nodes = [
         *(helper.make_node("Identity", [INPUT], [_name(i, INPUT)]) for i in (0, 1)),
@@ -93,6 +93,7 @@ def fused_card(models: Sequence[Model], share: float) -> Card:
         "fused": {
             "models": [model.model_id for model in models],
             "recipes": [recipe[0] for recipe in recipes],
+            "int8": ["int8" in card.training for card in (first, second)],
             "share": share,
         },
     }
@@ -103,12 +104,13 @@ def _sum(first: Card, second: Card, name: str) -> Any:
     return sum(card.training.get(name, 0) for card in (first, second))
 
 
-def _prefix(place: int) -> str:
+def prefix_of(place: int) -> str:
+    """Return how names begin in a fused network, of what belongs to one of the two."""
     return f"network{place}_"
 
 
 def _name(place: int, name: str) -> str:
-    return f"{_prefix(place)}{name}"
+    return f"{prefix_of(place)}{name}"
 
 
 def _embedding_of(graphs: Sequence[onnx.GraphProto]) -> onnx.ValueInfoProto:

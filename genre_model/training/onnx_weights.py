@@ -13,6 +13,7 @@ from onnx.utils import Extractor
 from torch import nn
 
 from genre_model.errors import ModelFileError
+from genre_model.training.fusion import prefix_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,8 @@ EPSILON = nn.BatchNorm2d(1).eps
 class OnnxWeights:
     """Reads tensors out of an exported ``residual_crnn``, by the names of torch.
 
+    Of two networks that were fused, it is the first.
+
     The exporter folds batch normalisation into the convolutions, so that they have a
     bias, and writes the GRU in ONNX's layout: small ones at once, the weights of large
     ones by nodes that put them together. 8-bit weights are read as the floats that they
@@ -37,6 +40,7 @@ class OnnxWeights:
 
     Attributes:
         is_int8: whether convolutions compute with 8-bit integers.
+        is_fused: whether there is another network beside it.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -44,9 +48,12 @@ class OnnxWeights:
         self._constants = {one.name: one for one in self._model.graph.initializer}
         kinds = {node.op_type for node in self._model.graph.node}
         self.is_int8 = "QuantizeLinear" in kinds
+        self.is_fused = any(name.startswith(prefix_of(0)) for name in self._constants)
+        self._prefix = prefix_of(0) if self.is_fused else ""
 
     def has(self, name: str) -> bool:
         """Tell whether there are weights of this name."""
+        name = f"{self._prefix}{name}"
         return name in self._constants or f"{name}{INT8}" in self._constants
 
     def block(self, name: str) -> dict[str, Tensor]:
@@ -90,21 +97,22 @@ class OnnxWeights:
         for direction, end in enumerate(("l0", "l0_reverse")):
             bias_of_input, bias_of_state = np.split(biases[direction], 2)
             values |= {
-                f"gru.weight_ih_{end}": of_input[direction],
-                f"gru.weight_hh_{end}": of_state[direction],
-                f"gru.bias_ih_{end}": bias_of_input,
-                f"gru.bias_hh_{end}": bias_of_state,
+                f"pooling.gru.weight_ih_{end}": of_input[direction],
+                f"pooling.gru.weight_hh_{end}": of_state[direction],
+                f"pooling.gru.bias_ih_{end}": bias_of_input,
+                f"pooling.gru.bias_hh_{end}": bias_of_state,
             }
         gates = np.arange(3 * n_units).reshape(3, n_units)[[1, 0, 2]].reshape(-1)
         return {name: torch.from_numpy(array[gates]) for name, array in values.items()}
 
     def _node(self, kind: str, weight: str | None = None) -> onnx.NodeProto:
         """Find the only node of a kind, or the one with this weight."""
+        sought = (f"{self._prefix}{weight}", f"{self._prefix}{weight}{FLOATS}")
         nodes: list[onnx.NodeProto] = list(self._model.graph.node)
         for node in nodes:
             if node.op_type != kind:
                 continue
-            if weight is None or node.input[1] in (weight, f"{weight}{FLOATS}"):
+            if weight is None or node.input[1] in sought:
                 return node
         raise ModelFileError(f"its network is no residual_crnn (no {weight or kind})")
 

@@ -79,31 +79,38 @@ def measured_card(card: Card, report_paths: list[Path]) -> Card:
 
 
 def _train_commands(training: dict[str, Any], options: str) -> list[str]:
-    """Return the commands that train such runs, by the options of a protocol."""
+    """Return the commands that make such runs, by the options of a protocol."""
     fused = training.get("fused")
-    recipes = fused["recipes"] if fused else [training["recipe"]]
-    outs = ["RUN1", "RUN2"] if fused else ["RUN"]
-    commands = []
-    for recipe, out in zip(recipes, outs, strict=True):
+    if fused is None:
+        parts = [(training["recipe"], "", "int8" in training)]
+    else:
+        parts = list(zip(fused["recipes"], ("1", "2"), fused["int8"], strict=True))
+    commands: list[str] = []
+    for recipe, number, int8 in parts:
         name, *changes = recipe.split("+")
         flags = [f"--set {change}" for change in changes]
         if training.get("left_out"):
             flags.append("--leave-out FILE")
-        parts = ["genre-model train", name, *flags, f"--data DIR --out {out}"]
-        commands.append(f"{' '.join(parts)} --protocol {options}")
+        words = ["genre-model train", name, *flags, f"--data DIR --out RUN{number}"]
+        commands.append(f"{' '.join(words)} --protocol {options}")
+        if int8:
+            made = f"--data DIR --out INT8{number}"
+            commands.append(f"genre-model quantise RUN{number} {made}")
     if fused:
+        runs = " ".join(f"{_made(int8)}{number}" for _, number, int8 in parts)
         share = f"--share {fused['share']:g}"
-        commands.append(f"genre-model fuse RUN1 RUN2 {share} --data DIR --out RUN")
+        commands.append(f"genre-model fuse {runs} {share} --data DIR --out RUN")
     return commands
+
+
+def _made(int8: bool) -> str:
+    return "INT8" if int8 else "RUN"
 
 
 def _command_of(report: dict[str, Any], training: dict[str, Any]) -> str:
     options = f"{report['protocol']} --seeds {report['seeds']}"
     steps = _train_commands(training, options)
-    int8 = "int8" in training
-    if int8:
-        steps.append("genre-model quantise RUN --data DIR --out INT8")
-    run = "INT8" if int8 else "RUN"
+    run = _made("int8" in training and "fused" not in training)
     steps.append(f"genre-model evaluate {run} --data DIR --protocol {options}")
     return " && ".join(steps)
 

@@ -107,17 +107,27 @@ def recipe_from_toml(
             values = _merged(values, of_pictures)
         for change in changes:
             _change(values, change)
-        check_keys(values, {field.name for field in fields(Recipe)} - {"name"})
-        return Recipe(
-            name="+".join((name, *changes)),
-            network=values["network"],
-            network_options=values["network_options"],
-            front_end=FrontEnd.from_dict(values["front_end"]),
-            training=build_section(TrainingConfig, values["training"]),
-            augment=build_section(AugmentConfig, values["augment"]),
-        )
+        return recipe_from_settings({"name": "+".join((name, *changes))} | values)
     except (tomllib.TOMLDecodeError, ModelFileError, RecipeError) as error:
         raise RecipeError(f"recipe {name}: {error}") from error
+
+
+def recipe_from_settings(values: dict[str, Any]) -> Recipe:
+    """Build a recipe from all of its settings, as ``dataclasses.asdict`` gives them.
+
+    Raises:
+        RecipeError: naming the setting that is unknown, missing or impossible.
+        ModelFileError: the same of the front end.
+    """
+    check_keys(values, {field.name for field in fields(Recipe)})
+    return Recipe(
+        name=values["name"],
+        network=values["network"],
+        network_options=values["network_options"],
+        front_end=FrontEnd.from_dict(values["front_end"]),
+        training=build_section(TrainingConfig, values["training"]),
+        augment=build_section(AugmentConfig, values["augment"]),
+    )
 
 
 def _bundled_names() -> list[str]:

@@ -7,8 +7,6 @@ from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from genre_model.card import Card
 from genre_model.config import SegmentConfig
 from genre_model.errors import TrainingDataError
@@ -17,12 +15,19 @@ from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.networks.parameter_count import count_parameters
 from genre_model.training.plots import plot_metrics
-from genre_model.training.teacher import Teacher, read_teachers
+from genre_model.training.teacher import (
+    Teacher,
+    find_teachers,
+    read_teachers,
+    teacher_network,
+)
 from genre_model.training.track_scores import fit_temperature, track_logits
 from genre_model.training.train import train_network
 from genre_model.training.training_data import TrainingData
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import nn
 
     from genre_model.config import FrontEnd
@@ -64,7 +69,7 @@ def run_training(training: Training) -> None:
         if run.is_complete:
             log.info("%s is complete", run.path)
             return
-        lessons = TrainingData(train, valid, _teacher(training, teachers))
+        lessons = TrainingData(train, valid, _teacher(training))
         _train(training, run, lessons, settings)
 
 
@@ -75,6 +80,7 @@ def _train(
     log.info("training %s on %d tracks", run.path, len(data.train.track_ids))
     recipe = training.experiment.recipe
     network = train_network(recipe, training.seed, data, run)
+    run.write_weights(network.state_dict())
     plot_metrics(run.read_metrics(), run.path / "metrics")
     origin = settings | {
         "n_parameters": count_parameters(network),
@@ -84,23 +90,33 @@ def _train(
     run.remove_checkpoint()
 
 
-def _teacher(training: Training, models: list[Model]) -> Teacher | None:
+def _teacher(training: Training) -> Teacher | None:
     teaching = training.experiment.teaching
     if teaching is None:
         return None
-    return Teacher(models, teaching, torch.get_num_threads())
+    return Teacher(list(map(teacher_network, _teacher_runs(training))), teaching)
 
 
 def _teachers(training: Training) -> list[Model]:
-    experiment, fold = training.experiment, training.fold
+    experiment = training.experiment
     if experiment.teaching is None:
         return []
     return read_teachers(
-        experiment.teaching.runs / experiment.protocol / fold.name,
+        _teacher_runs(training),
         experiment.recipe.front_end,
         experiment.genres,
-        fold.train,
+        training.fold.train,
     )
+
+
+def _teacher_runs(training: Training) -> list[Path]:
+    experiment = training.experiment
+    folders = experiment.teaching.runs if experiment.teaching else ()
+    return [
+        run
+        for runs in folders
+        for run in find_teachers(runs / experiment.protocol / training.fold.name)
+    ]
 
 
 @lru_cache(maxsize=1)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import json
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 from genre_model.errors import RecipeError, TrainingDataError
+from genre_model.mel_frames import count_bands
 from genre_model.model_file import read_model
-from genre_model.segment_probabilities import softmax
-from genre_model.segments import Segments
+from genre_model.training.gtzan import GENRES
+from genre_model.training.networks import build_network
+from genre_model.training.recipe import recipe_from_settings
+from genre_model.training.run_folder import read_weights
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from genre_model.config import FrontEnd
@@ -32,35 +33,31 @@ class Teaching:
     """Whose opinion is learned, and how much it counts.
 
     Attributes:
-        runs: folder of trained runs, of the same protocol.
+        runs: folders of trained runs, of the same protocol.
         weight: share of the loss that compares with the opinion; the rest compares with
             the labels.
         temperature: divides the logits of teachers and student for that; above 1, what
             teachers half believe counts more.
     """
 
-    runs: Path
+    runs: tuple[Path, ...]
     weight: float = 0.7
     temperature: float = 2.0
 
 
 class Teacher:
-    """The mean opinion of trained models (Hinton, Vinyals & Dean 2015).
+    """The mean opinion of trained networks (Hinton, Vinyals & Dean 2015).
 
     It hears each crop as the student does, mixed and augmented (Beyer et al. 2022).
 
     Args:
-        models: that all have the student's genres and mel frames.
+        networks: that all have the student's genres and mel frames.
         teaching: how much they count.
-        n_threads: models that are asked at once.
     """
 
-    def __init__(
-        self, models: Sequence[Model], teaching: Teaching, n_threads: int = 1
-    ) -> None:
-        self._models = models
+    def __init__(self, networks: Sequence[nn.Module], teaching: Teaching) -> None:
+        self._networks = nn.ModuleList(networks).eval()
         self._teaching = teaching
-        self._pool = ThreadPoolExecutor(n_threads)
 
     def taught(self, loss: Tensor, logits: Tensor, segments: Tensor) -> Tensor:
         """Return a loss that also says how far a student is from the opinion.
@@ -68,49 +65,74 @@ class Teacher:
         Args:
             loss: by the labels.
             logits: of the student [shape=(n, n_genres)].
-            segments: that it heard [shape=(n, n_mels, n_frames)].
+            segments: that it heard [shape=(n, n_mels, n_frames)], on the same device.
         """
         temperature = self._teaching.temperature
-        opinion = self.probabilities(segments).to(logits.device)
-        cooled = functional.cross_entropy(logits / temperature, opinion)
+        cooled = functional.cross_entropy(
+            logits / temperature, self.probabilities(segments)
+        )
         # By the square of the temperature, so that gradients stay of the same size.
         return loss.lerp(temperature**2 * cooled, self._teaching.weight)
 
+    @torch.no_grad()
     def probabilities(self, segments: Tensor) -> Tensor:
         """Return the opinion of each segment [shape=(n, n_genres), each row's sum 1].
 
         Args:
             segments: log-mel values [shape=(n, n_mels, n_frames)].
         """
-        values = np.ascontiguousarray(segments.numpy(), np.float32)
-        asked = self._pool.map(partial(self._ask, values), self._models)
-        return torch.from_numpy(np.mean(list(asked), axis=0))
-
-    def _ask(self, values: NDArray[np.float32], model: Model) -> NDArray[np.float32]:
-        starts = np.zeros(len(values), np.int64)
-        logits = model.scorer.score(Segments(values, starts)).logits
-        return softmax(logits, self._teaching.temperature)
+        logits = [network(segments)[0] for network in self._networks.to(segments.device)]
+        return (torch.stack(logits) / self._teaching.temperature).softmax(-1).mean(0)
 
 
-def read_teachers(
-    folder: Path, front_end: FrontEnd, genres: Sequence[str], heard: Collection[str]
-) -> list[Model]:
-    """Read the models of the runs in a folder, of one fold.
+def find_teachers(folder: Path) -> list[Path]:
+    """Return the folders of the complete runs of one fold.
 
     Args:
         folder: holds ``seed-<n>`` folders.
+
+    Raises:
+        TrainingDataError: if there is none.
+    """
+    runs = [path.parent for path in sorted(folder.glob("seed-*/model.onnx"))]
+    if not runs:
+        raise TrainingDataError(f"--teachers: no trained model in {folder}")
+    return runs
+
+
+def teacher_network(run: Path) -> nn.Module:
+    """Build the network of a complete run, with its weights.
+
+    Raises:
+        TrainingDataError: if the run has no weights.
+    """
+    settings = json.loads((run / "settings.json").read_text("utf-8"))
+    recipe = recipe_from_settings(settings["recipe"])
+    genres = settings["training"].get("genres", GENRES)
+    front_end = recipe.front_end
+    shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
+    network = build_network(recipe.network, shape, len(genres), recipe.network_options)
+    network.load_state_dict(read_weights(run))
+    return network
+
+
+def read_teachers(
+    runs: Sequence[Path], front_end: FrontEnd, genres: Sequence[str], heard: Collection[str]
+) -> list[Model]:
+    """Read the models of runs, of one fold.
+
+    Args:
+        runs: their folders.
         front_end: of the student.
         genres: of the student.
         heard: ids of tracks that a teacher may have trained on: what it knows of others,
             the student would learn as well.
 
     Raises:
-        TrainingDataError: if there is none, or one may have heard other tracks.
+        TrainingDataError: if one may have heard other tracks.
         RecipeError: if one has other genres or another front end.
     """
-    paths = sorted(folder.glob("seed-*/model.onnx"))
-    if not paths:
-        raise TrainingDataError(f"--teachers: no trained model in {folder}")
+    paths = [run / "model.onnx" for run in runs]
     models = [read_model(path) for path in paths]
     for path, model in zip(paths, models, strict=True):
         card = model.card

@@ -30,6 +30,7 @@ from genre_model.training.predictions import Evaluation, predict_systems
 from genre_model.training.protocols import folds_of
 from genre_model.training.report import report_of
 from genre_model.training.report_text import sources_text, text_of
+from genre_model.training.run_folder import read_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,6 +136,22 @@ def test_seeds_are_averaged_and_spread() -> None:
     assert report["accuracy"] == pytest.approx(0.75)
     assert report["sd"] == pytest.approx(np.std([1, 0.5], ddof=1))
     assert np.sum(report["confusion"]) == 20
+
+
+def test_trainings_at_once_are_those_of_one_after_the_other(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = quick_recipe(epochs=1, steps_per_epoch=2)
+    monkeypatch.setattr("genre_model.commands.train.read_recipe", lambda *_, **__: recipe)
+    arguments = ["train", "gtzan_crnn", "--data", str(folder), "--seeds", "2"]
+    more = ["--protocol", "all", "--threads", "1"]
+    outs = [tmp_path / "one", tmp_path / "two"]
+    for out, jobs in zip(outs, "12", strict=True):
+        assert main([*arguments, *more, "--out", str(out), "--jobs", jobs]) == 0
+    for seed in (0, 1):
+        one, two = (read_weights(out / f"all/fold-1/seed-{seed}") for out in outs)
+        for name, values in one.items():
+            torch.testing.assert_close(two[name], values)
 
 
 def test_the_whole_way_by_command(

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 from gtzan_folder import quick_recipe, write_pictures
 
 from genre_model.cli import main
 from genre_model.model_file import read_model, write_model
 from genre_model.segments import Segments
 from genre_model.training.experiment import Experiment, train_protocol
+from genre_model.training.pretrained import read_pretrained
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,6 +103,57 @@ def test_a_head_can_be_trained_on_it(
     wide = np.concatenate([scored.embedding, np.ones((len(values), 1))], axis=1)
     weights, *_ = np.linalg.lstsq(wide, scored.logits, rcond=None)
     np.testing.assert_allclose(wide @ weights, scored.logits, atol=1e-3)
+
+
+def test_one_can_compute_with_integers(
+    runs: tuple[Path, Path],
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    int8, fused, report = (tmp_path / name for name in ("int8", "fused", "report"))
+    data = ["--data", str(folder)]
+    assert main(["quantise", str(runs[0]), *data, "--out", str(int8)]) == 0
+    assert fuse((int8, runs[1]), folder, fused) == 0
+    assert main(["evaluate", str(fused), *data, "--out", str(report)]) == 0
+    run, model = (fused / PLACE).parent, tmp_path / "both.onnx"
+    published = ["export", str(run), "--name", "both", "--out", str(model)]
+    assert main([*published, "--report", str(report / "report.json")]) == 0
+    training = read_model(model).card.training
+    assert training["fused"]["int8"] == [True, False]
+    assert training["command"].endswith(
+        " && genre-model quantise RUN1 --data DIR --out INT81 && genre-model train "
+        "covariances --data DIR --out RUN2 --protocol fault-filtered && genre-model fuse "
+        "INT81 RUN2 --share 0.5 --data DIR --out RUN"
+    )
+    capsys.readouterr()
+    arguments = ["quantise", str(model), *data, "--out", str(tmp_path / "again.onnx")]
+    assert main(arguments) == 1
+    assert "computes with 8-bit integers already" in capsys.readouterr().err
+
+
+def test_it_is_not_quantised_as_a_whole(
+    runs: tuple[Path, Path],
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Sums of covariances need more than 8 bits."""
+    assert fuse(runs, folder, tmp_path) == 0
+    arguments = ["quantise", str(tmp_path / PLACE), "--data", str(folder)]
+    assert main([*arguments, "--out", str(tmp_path / "int8.onnx")]) == 1
+    assert "is fused: quantise what it is made of" in capsys.readouterr().err
+
+
+def test_its_crnn_can_be_fine_tuned(
+    runs: tuple[Path, Path], folder: Path, tmp_path: Path
+) -> None:
+    assert fuse(runs, folder, tmp_path) == 0
+    alone, fused = (read_pretrained(path / PLACE) for path in (runs[0], tmp_path))
+    assert (fused.channels, fused.gru_units) == (alone.channels, alone.gru_units)
+    assert fused.weights.keys() == alone.weights.keys()
+    for name, values in alone.weights.items():
+        torch.testing.assert_close(fused.weights[name], values)
 
 
 def test_what_does_not_belong_together_is_refused(

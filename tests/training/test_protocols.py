@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections import Counter
 from importlib import resources
 
 import pytest
@@ -44,6 +45,26 @@ def test_the_fault_filtered_lists_are_the_published_ones() -> None:
     assert [len(fold.train), len(fold.valid), len(fold.test)] == [443, 197, 290]
     text = "\n".join([*fold.train, *fold.valid, *fold.test])
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == "3a2b0345621abec6"
+
+
+def test_development_validates_each_track_that_is_no_test_track_once() -> None:
+    (published,) = folds_of("fault-filtered")
+    folds = folds_of("development")
+    validated = [name for fold in folds for name in fold.valid]
+    assert sorted(validated) == sorted(published.train + published.valid)
+    assert set(folds[0].valid) == set(published.valid)
+    artist_of = {row["track"]: row["artist_group"] for row in artist_rows()}
+    for fold in folds:
+        assert sorted(fold.train + fold.valid) == sorted(validated)
+        assert not fold.test
+    for fold in folds[1:]:
+        counts = Counter(name.split(".")[0] for name in fold.valid)
+        assert min(counts.values()) >= 19
+        groups = [
+            {(name.split(".")[0], artist_of[name]) for name in part if name in artist_of}
+            for part in (set(fold.train) & set(published.train), fold.valid)
+        ]
+        assert groups[0].isdisjoint(groups[1])
 
 
 def test_all_is_every_fault_filtered_track() -> None:

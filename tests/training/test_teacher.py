@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,15 +18,25 @@ from tiny_recipe import tiny_recipe
 from genre_model.cli import main
 from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.model_file import read_model, write_model
+from genre_model.segment_probabilities import softmax
+from genre_model.segments import Segments
 from genre_model.training.experiment import Experiment, train_protocol
 from genre_model.training.gtzan import GENRES, find_tracks
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.run_folder import RunFolder
-from genre_model.training.teacher import Teacher, Teaching, read_teachers
+from genre_model.training.teacher import (
+    Teacher,
+    Teaching,
+    find_teachers,
+    read_teachers,
+    teacher_network,
+)
 from genre_model.training.train import train_network
 from genre_model.training.training_data import TrainingData
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from genre_model.training.labelled_mel_frames import LabelledMelFrames
 
 N_BANDS, N_FRAMES = 68, 112
@@ -36,7 +46,7 @@ class Stubborn(Teacher):
     """Always says the same genre, whatever the label."""
 
     def __init__(self, genre: int, weight: float) -> None:
-        super().__init__([], Teaching(Path(), weight, temperature=1.0))
+        super().__init__([], Teaching((), weight, temperature=1.0))
         self._opinion = torch.eye(len(GENRES))[genre]
 
     def probabilities(self, segments: torch.Tensor) -> torch.Tensor:
@@ -76,23 +86,25 @@ def test_the_opinion_counts_by_its_weight(
 
 
 def test_an_opinion_is_the_mean_of_all(runs: Path) -> None:
-    front_end = tiny_recipe().front_end
-    paths = sorted((runs / "all" / "fold-1").glob("seed-*/model.onnx"))
-    models = [read_model(path) for path in paths]
-    segments = torch.randn(5, *models[0].scorer.segment_shape) * 15 - 40
-    teaching = Teaching(runs)
-    opinion = Teacher(models, teaching, 2).probabilities(segments).numpy()
+    found = find_teachers(runs / "all" / "fold-1")
+    assert [run.name for run in found] == ["seed-0", "seed-1"]
+    networks = [teacher_network(run) for run in found]
+    scorer = read_model(found[0] / "model.onnx").scorer
+    segments = torch.randn(5, *scorer.segment_shape) * 15 - 40
+    teaching = Teaching((runs,))
+    opinion = Teacher(networks, teaching).probabilities(segments).numpy()
     assert opinion.shape == (5, len(GENRES))
     assert opinion.sum(axis=1) == pytest.approx(np.ones(5), abs=1e-5)
-    each = [Teacher([model], teaching).probabilities(segments).numpy() for model in models]
+    each = [Teacher([one], teaching).probabilities(segments).numpy() for one in networks]
     assert np.abs(each[0] - each[1]).max() > 1e-3
     assert opinion == pytest.approx(np.mean(each, axis=0), abs=1e-6)
-    assert models[0].card.front_end == front_end
+    scored = scorer.score(Segments(segments.numpy(), np.zeros(5, np.int64))).logits
+    assert each[0] == pytest.approx(softmax(scored, teaching.temperature), abs=1e-4)
 
 
 def test_a_training_says_who_taught_it(folder: Path, runs: Path, tmp_path: Path) -> None:
     recipe = tiny_recipe()
-    experiment = Experiment(recipe, folder, tmp_path, "all", teaching=Teaching(runs))
+    experiment = Experiment(recipe, folder, tmp_path, "all", teaching=Teaching((runs,)))
     (run,) = train_protocol(experiment, [0])
     taught = json.loads((run.path / "settings.json").read_text("utf-8"))["training"]
     paths = sorted((runs / "all" / "fold-1").glob("seed-*/model.onnx"))
@@ -107,8 +119,8 @@ def test_a_training_says_who_taught_it(folder: Path, runs: Path, tmp_path: Path)
 
 
 def test_teachers_that_have_heard_other_tracks_are_refused(runs: Path) -> None:
-    folder, front_end = runs / "all" / "fold-1", tiny_recipe().front_end
-    heard = read_model(folder / "seed-0" / "model.onnx").card.training["track_ids"]
+    folder, front_end = find_teachers(runs / "all" / "fold-1"), tiny_recipe().front_end
+    heard = read_model(folder[0] / "model.onnx").card.training["track_ids"]
     assert len(read_teachers(folder, front_end, GENRES, heard)) == 2
     first, *others = sorted(heard)
     expected = rf"1 tracks that this fold .* such as {re.escape(first)}"
@@ -121,15 +133,36 @@ def test_teachers_that_do_not_say_what_they_have_heard_are_refused(
 ) -> None:
     path = runs / "all" / "fold-1" / "seed-0" / "model.onnx"
     silent = replace(read_model(path).card, training={})
-    write_model(tmp_path / "seed-0" / "model.onnx", path.read_bytes(), silent)
+    write_model(tmp_path / "model.onnx", path.read_bytes(), silent)
     with pytest.raises(TrainingDataError, match="does not say which tracks"):
-        read_teachers(tmp_path, tiny_recipe().front_end, GENRES, [])
+        read_teachers([tmp_path], tiny_recipe().front_end, GENRES, [])
 
 
 def test_teachers_with_other_genres_are_refused(tmp_path: Path) -> None:
-    write_small_model(tmp_path / "seed-0" / "model.onnx")
+    write_small_model(tmp_path / "model.onnx")
     with pytest.raises(RecipeError, match="other genres"):
-        read_teachers(tmp_path, FRONT_END, GENRES, [])
+        read_teachers([tmp_path], FRONT_END, GENRES, [])
+
+
+def test_a_run_without_its_weights_cannot_teach(runs: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(runs / "all" / "fold-1" / "seed-0", tmp_path / "seed-0")
+    (run / "weights.pt").write_bytes(b"no weights")
+    with pytest.raises(TrainingDataError, match=r"weights\.pt is damaged"):
+        teacher_network(run)
+    (run / "weights.pt").unlink()
+    with pytest.raises(TrainingDataError, match=r"weights\.pt is missing"):
+        teacher_network(run)
+
+
+def test_teachers_of_several_folders_teach_together(
+    folder: Path, runs: Path, tmp_path: Path
+) -> None:
+    arguments = ["--data", str(folder), "--out", str(tmp_path), "--protocol", "all"]
+    both = ["--teachers", str(runs), "--teachers", str(runs)]
+    short = ["--set", "training.epochs=1", "--set", "training.steps_per_epoch=1"]
+    assert main(["train", "gtzan_crnn", *arguments, *both, *short]) == 0
+    taught = read_model(tmp_path / "all" / "fold-1" / "seed-0" / "model.onnx").card
+    assert len(taught.training["teaching"]["models"]) == 4
 
 
 def test_a_folder_without_teachers_is_named(

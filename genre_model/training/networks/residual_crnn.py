@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from torch import nn
 from torch.nn import functional
 
 from genre_model.training.networks.segment_input import standardise
+from genre_model.training.networks.time_pooling import PoolingSettings, TimePooling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +55,7 @@ class ResidualCrnn(nn.Module):
             the last halve time.
         gru_units: units of the GRU in each direction.
         dropout: dropout on the embedding.
+        pooling: another summary of time than the GRU, as in ``PoolingSettings``.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class ResidualCrnn(nn.Module):
         channels: Sequence[int] = (24, 48, 96, 160),
         gru_units: int = 96,
         dropout: float = 0.5,
+        pooling: Literal["gru", "mean", "mean_std", "attention"] = "gru",
     ) -> None:
         super().__init__()
         n_mels, n_frames = shape
@@ -77,9 +80,10 @@ class ResidualCrnn(nn.Module):
             ResidualBlock(n_in, n_out, pool)
             for n_in, n_out, pool in zip(widths[:-1], widths[1:], pools, strict=True)
         )
-        self.gru = nn.GRU(channels[-1], gru_units, batch_first=True, bidirectional=True)
+        settings = PoolingSettings(pooling=pooling, units=gru_units)
+        self.pooling = TimePooling(channels[-1], settings)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(2 * gru_units, n_genres)
+        self.head = nn.Linear(self.pooling.n_out, n_genres)
 
     def forward(self, segments: Tensor) -> tuple[Tensor, Tensor]:
         """Score segments.
@@ -89,11 +93,10 @@ class ResidualCrnn(nn.Module):
 
         Returns:
             Unnormalised logits [shape=(n, n_genres)] and the embedding that they are a
-            linear function of [shape=(n, 2 * gru_units)].
+            linear function of [shape=(n, n_embedding)].
         """
         x = standardise(segments).unsqueeze(1)
         for block in self.blocks:
             x = block(x)
-        frames, _ = self.gru(x.mean(dim=2).transpose(1, 2))
-        embedding = frames.mean(dim=1)
+        embedding = self.pooling(x)
         return self.head(self.dropout(embedding)), embedding
