@@ -14,7 +14,7 @@ from genre_model.errors import ModelFileError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-DEFAULT_MODEL = "gtzan_crnn_v1"
+DEFAULT_MODEL = "gtzan_crnn_v2"
 #: Within the data folder.
 INSTALLED = "models"
 #: Beside the bundled models, as ``sha256sum`` writes it.

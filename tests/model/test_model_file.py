@@ -61,8 +61,8 @@ def test_the_card_is_one_json_text_in_the_metadata(model_path: Path) -> None:
 
 
 def test_the_bundled_model_is_found_by_name_and_by_default() -> None:
-    assert bundled_model_names() == ["gtzan_crnn_v1"]
-    assert read_model().sha256 == read_model("gtzan_crnn_v1").sha256
+    assert bundled_model_names() == ["gtzan_crnn_v2"]
+    assert read_model().sha256 == read_model("gtzan_crnn_v2").sha256
 
 
 def test_every_bundled_model_has_its_checksum_written_down() -> None:
@@ -92,7 +92,7 @@ def test_a_bundled_model_that_is_not_the_published_one_is_refused(
 
 
 def test_an_unknown_name_lists_what_there_is() -> None:
-    with pytest.raises(ModelFileError, match="no model 'resnet'; there is gtzan_crnn_v1"):
+    with pytest.raises(ModelFileError, match="no model 'resnet'; there is gtzan_crnn_v2"):
         read_model("resnet")
 
 
