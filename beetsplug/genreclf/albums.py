@@ -111,24 +111,27 @@ class AlbumTagger:
             news = True
         present = list(album.genres)
         genres = self._choose(album, pool) if self._may_replace(album) else None
-        if genres is not None and list(album.genres) != list(genres):
-            provenance.claim_album(album, genres)
+        if genres is None or list(album.genres) == list(genres):
+            if news:
+                self._store(album, present)
+            return
+        provenance.claim_album(album, genres)
+        if self._store(album, present):
             self.changed.add(cast("int", album.id))
-            news = True
             self.reporter.detail(
                 f"album {album.albumartist} - {album.album}: {', '.join(genres)}"
             )
-        if news:
-            self._store(album, present)
 
-    def _store(self, album: Album, present: list[str]) -> None:
-        """Store an album, unless somebody has changed its genres."""
+    def _store(self, album: Album, present: list[str]) -> bool:
+        """Store an album, and tell so, unless somebody has changed its genres."""
         with self.lib.transaction() as transaction:
             transaction.mutate("UPDATE albums SET id = id WHERE id = ?", (album.id,))
             row = self.lib.get_album(cast("int", album.id))
-            if row is not None and list(row.genres) == present:
-                # Inheriting would put the album's genre on every track.
-                album.store(inherit=False)
+            if row is None or list(row.genres) != present:
+                return False
+            # Inheriting would put the album's genre on every track.
+            album.store(inherit=False)
+            return True
 
     def _may_replace(self, album: Album) -> bool:
         if not has_genre(album.genres):

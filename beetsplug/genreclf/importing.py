@@ -40,6 +40,8 @@ class ImportTagging:
     _tally: Tally | None = field(default=None, init=False)
     _is_off: bool = field(default=False, init=False)
     _in_step: set[int | None] = field(default_factory=set, init=False)
+    #: Files that were not written because the disk was full again and again.
+    _n_unwritten: int = field(default=0, init=False)
 
     def tag(self, session: ImportSession, task: ImportTask) -> None:
         """Tag the tracks of one task, and return when they are stored.
@@ -82,6 +84,11 @@ class ImportTagging:
 
     def end(self) -> None:
         """Log the summary."""
+        if self._n_unwritten:
+            LogReporter(self.log).warning(
+                f"the disk of {self._writer.full_folder} is full: {self._n_unwritten} more "
+                "tracks have their genre in the library only; make room, then `beet write`"
+            )
         if self._tally is not None:
             LogReporter(self.log).line(self._tally.summary())
 
@@ -135,6 +142,9 @@ class ImportTagging:
         from beetsplug.genreclf.keeper import Keeper
 
         writer = self._writer
+        if writer.full_folder is not None:  # a warning for each file would be thousands
+            self._n_unwritten += 1
+            return
         keeper = Keeper(writer.reporter, writer, write=True)
         # A later edit of the file is the person's, whatever the library says.
         if (

@@ -279,8 +279,9 @@ def test_an_edit_of_an_album_while_its_genre_is_chosen(
         return choose_album_genre(votes)
 
     monkeypatch.setattr(albums, "choose_album_genre", edit_then_choose)
-    home.beet("genreclf")
+    printed = home.beet("-v", "genreclf", "--move")
     assert home.album("Record").genres == ["Polka"]
+    assert " - Record: Rock" not in printed.err + printed.out, "it has not changed"
 
 
 def test_a_track_that_got_the_number_of_one_that_was_removed(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import mutagen.id3
 import pytest
 from audio_files import music, write_audio
 from mediafile import MediaFile
@@ -194,6 +197,32 @@ class TestWriting:
         assert f"genreclf: {folder}/Bad.mp3: noise" in printed.err.splitlines()
         assert printed.err.count("genreclf: ") == 1
         assert [genres_in(item) or [] for item in home.items()] == [[], ["Rock"]]
+
+    @pytest.mark.usefixtures("classifier")
+    def test_tells_of_a_full_disk_for_three_files(
+        self, home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = put_album(home, *(f"Song {number}" for number in range(9)))
+        home.configure(asis="write")
+
+        def fail(*_arguments: Any, **_options: Any) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        with monkeypatch.context() as full:
+            full.setattr(mutagen.id3.ID3, "save", fail)
+            printed = home.beet(*AS_IS, folder)
+        said = [line for line in printed.err.splitlines() if line.startswith("genreclf: ")]
+        *warnings, last = said
+        assert len(warnings) == 3
+        assert all("genre in the library only: No space" in line for line in warnings)
+        place = home.items()[0].filepath.parent
+        assert last == (
+            f"genreclf: the disk of {place} is full: 6 more tracks have their genre in the "
+            "library only; make room, then `beet write`"
+        )
+        assert [item.genres for item in home.items()] == [["Rock"]] * 9
+        home.beet("write")
+        assert [genres_in(item) for item in home.items()] == [["Rock"]] * 9
 
 
 class TestWays:
