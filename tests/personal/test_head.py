@@ -197,9 +197,10 @@ class TestFile:
 
     def test_the_bundled_network_takes_a_head(self, card: Card) -> None:
         rng = np.random.default_rng(5)
-        weights = rng.normal(0, 1, (4, 2 * 192)).astype(np.float32)
-        head = LinearHead(weights, np.zeros(4, np.float32))
         bundled = GenreClassifier.load()
+        n_values = bundled.score_segments(self.segments()).embedding.shape[1]
+        weights = rng.normal(0, 1, (4, 2 * n_values)).astype(np.float32)
+        head = LinearHead(weights, np.zeros(4, np.float32))
         model = model_from_bytes(
             head_model(
                 read_network(), head, replace(card, front_end=bundled.card.front_end)

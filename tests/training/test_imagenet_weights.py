@@ -148,7 +148,7 @@ def test_the_command_wants_a_recipe_that_begins_with_them(
     be_official(monkeypatch, official)
     trained = []
 
-    def train_nothing(experiment: Experiment, _: list[int]) -> list[RunFolder]:
+    def train_nothing(experiment: Experiment, *_: object) -> list[RunFolder]:
         trained.append(experiment.recipe.name)
         return []
 

@@ -225,7 +225,7 @@ def test_a_run_folder_holds_everything(run: RunFolder) -> None:
     names = {path.name for path in run.path.iterdir()}
     assert names == {
         *("settings.json", "environment.json", "metrics.csv", "model.onnx"),
-        *("metrics.png", "metrics.svg", "in-use.lock"),
+        *("metrics.png", "metrics.svg", "in-use.lock", "weights.pt"),
     }
     settings = json.loads((run.path / "settings.json").read_text())
     assert settings["recipe"]["training"]["epochs"] == 1
@@ -374,7 +374,7 @@ def test_a_list_of_tracks_is_left_out_by_command(
 ) -> None:
     seen: dict[str, object] = {}
 
-    def train_nothing(experiment: Experiment, seeds: list[int]) -> list[RunFolder]:
+    def train_nothing(experiment: Experiment, seeds: list[int], _: int) -> list[RunFolder]:
         seen.update(
             leave_out=experiment.leave_out, recipe=experiment.recipe.name, seeds=seeds
         )
