@@ -118,7 +118,7 @@ class _Resampler:
     def feed(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         """Take a block and give what is ready."""
         self._n_fed += len(samples)
-        return self._give(samples)
+        return self._give(np.ascontiguousarray(samples, np.float32))
 
     def flush(self) -> Iterator[NDArray[np.float32]]:
         """Give the rest; nothing can be fed afterwards."""

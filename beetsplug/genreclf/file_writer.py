@@ -152,6 +152,14 @@ class FileWriter:
         reason = str(error.reason).removeprefix(f"{item.filepath}: ")
         self.reporter.warning(f"{item.filepath}: {otherwise}: {reason}")
 
+    def is_full(self, item: Item) -> bool:
+        """Tell whether writing failed again and again on the disk of this file."""
+        if self.full_folder is None:
+            return False
+        with suppress(OSError):
+            return item.filepath.stat().st_dev == self.full_folder.stat().st_dev
+        return False
+
     def _check_backup(self, item: Item) -> None:
         """Leave a file alone that may be half of what it was."""
         self.prepare(item.filepath)

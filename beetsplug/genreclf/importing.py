@@ -142,21 +142,20 @@ class ImportTagging:
         from beetsplug.genreclf.keeper import Keeper
 
         writer = self._writer
-        if writer.full_folder is not None:  # a warning for each file would be thousands
-            self._n_unwritten += 1
-            return
         keeper = Keeper(writer.reporter, writer, write=True)
         # A later edit of the file is the person's, whatever the library says.
-        if (
-            not keeper.genres_of_others(item)
-            and writer.write(
-                item,
-                item.genres,
-                in_step=item.id in self._in_step,
-                otherwise="genre in the library only",
-            )
-            is Written.DONE
-        ):
+        if keeper.genres_of_others(item):
+            return
+        if writer.is_full(item):  # a warning for each file would be thousands
+            self._n_unwritten += 1
+            return
+        written = writer.write(
+            item,
+            item.genres,
+            in_step=item.id in self._in_step,
+            otherwise="genre in the library only",
+        )
+        if written is Written.DONE:
             provenance.note_written(item)
             item.store()
 

@@ -46,10 +46,9 @@ class OnnxWeights:
     def __init__(self, content: bytes) -> None:
         self._model = onnx.load_model_from_string(content)
         self._constants = {one.name: one for one in self._model.graph.initializer}
-        kinds = {node.op_type for node in self._model.graph.node}
-        self.is_int8 = "QuantizeLinear" in kinds
         self.is_fused = any(name.startswith(prefix_of(0)) for name in self._constants)
         self._prefix = prefix_of(0) if self.is_fused else ""
+        self.is_int8 = any(node.op_type == "QuantizeLinear" for node in self._nodes())
 
     def has(self, name: str) -> bool:
         """Tell whether there are weights of this name."""
@@ -105,11 +104,17 @@ class OnnxWeights:
         gates = np.arange(3 * n_units).reshape(3, n_units)[[1, 0, 2]].reshape(-1)
         return {name: torch.from_numpy(array[gates]) for name, array in values.items()}
 
+    def _nodes(self) -> list[onnx.NodeProto]:
+        """Return the nodes of this network, not those of one that is fused with it."""
+        nodes: list[onnx.NodeProto] = list(self._model.graph.node)
+        return [
+            node for node in nodes if any(x.startswith(self._prefix) for x in node.output)
+        ]
+
     def _node(self, kind: str, weight: str | None = None) -> onnx.NodeProto:
         """Find the only node of a kind, or the one with this weight."""
         sought = (f"{self._prefix}{weight}", f"{self._prefix}{weight}{FLOATS}")
-        nodes: list[onnx.NodeProto] = list(self._model.graph.node)
-        for node in nodes:
+        for node in self._nodes():
             if node.op_type != kind:
                 continue
             if weight is None or node.input[1] in sought:

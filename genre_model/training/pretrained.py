@@ -71,7 +71,8 @@ class QuickHead(nn.Linear):
 class Pretrained:
     """Everything of a ``residual_crnn`` model file but its head.
 
-    Of a fused model, the ``residual_crnn`` that is fused with another.
+    Of a fused model, the first network, which has to be a ``residual_crnn``; what the
+    other one hears is lost.
 
     Attributes:
         front_end: what its segments are computed with.

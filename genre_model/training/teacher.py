@@ -92,11 +92,18 @@ def find_teachers(folder: Path) -> list[Path]:
         folder: holds ``seed-<n>`` folders.
 
     Raises:
-        TrainingDataError: if there is none.
+        TrainingDataError: if there is none, or one has no weights.
     """
     runs = [path.parent for path in sorted(folder.glob("seed-*/model.onnx"))]
     if not runs:
         raise TrainingDataError(f"--teachers: no trained model in {folder}")
+    for run in runs:
+        if not (run / "settings.json").exists():
+            raise TrainingDataError(
+                f"--teachers: {run} is no training: what was fused or quantised cannot "
+                "teach, what it was made of can"
+            )
+        read_weights(run)
     return runs
 
 

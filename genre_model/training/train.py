@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from lightning.fabric import Fabric
 from genre_model.errors import RecipeError
 from genre_model.mel_frames import count_bands
 from genre_model.training.epochs import Epochs
+from genre_model.training.job_pool import THREAD_VARIABLES
 from genre_model.training.networks import build_network
 from genre_model.training.optimisation import LearningRateSchedule, build_optimizer
 from genre_model.training.random_crops import RandomCrops
@@ -90,8 +92,10 @@ def train_network(
 
 
 def limit_threads(n_threads: int) -> None:
-    """Let torch use this many threads; without, it makes its own choice."""
+    """Let torch use this many threads, in processes that are started later as well."""
     torch.set_num_threads(n_threads)
+    for variable in THREAD_VARIABLES:
+        os.environ[variable] = str(n_threads)
 
 
 def _check_patience(recipe: Recipe, valid: LabelledMelFrames) -> None:

@@ -103,7 +103,7 @@ def test_ten_kinds_of_one_song_agree_with_each_other(
     assert len({prediction.genre for prediction in predictions.values()}) == 1
     probabilities = np.stack([one.probabilities for one in predictions.values()])
     assert np.ptp(probabilities, axis=0).max() <= 0.05
-    assert np.abs(probabilities - damaged).max() <= 0.1
+    assert np.abs(probabilities - damaged).max() <= 0.07
 
 
 @pytest.mark.parametrize("name", CONTAINERS)

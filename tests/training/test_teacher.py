@@ -151,7 +151,10 @@ def test_a_run_without_its_weights_cannot_teach(runs: Path, tmp_path: Path) -> N
         teacher_network(run)
     (run / "weights.pt").unlink()
     with pytest.raises(TrainingDataError, match=r"weights\.pt is missing"):
-        teacher_network(run)
+        find_teachers(tmp_path)
+    (run / "settings.json").unlink()  # as what is fused or quantised
+    with pytest.raises(TrainingDataError, match="seed-0 is no training: what was fused"):
+        find_teachers(tmp_path)
 
 
 def test_teachers_of_several_folders_teach_together(
