@@ -193,6 +193,8 @@ def _keep(
     write_atomically(options.out, content)
     numbers["model"] = model_id
     print(f"\n{model_id} is in {printable(str(options.out))}", flush=True)
+    if (beaten_by := model.beaten_by()) is not None:
+        print(f"It is no better than {beaten_by!r} in the table.", flush=True)
     return content
 
 

@@ -159,6 +159,14 @@ class TestTraining:
             assert len(lines) == N_ARTISTS * N_TRACKS
             assert {json.loads(line)["genre"] for line in lines} == {genre}
 
+    def test_one_that_learned_nothing_says_so(
+        self, music: Path, tmp_path: Path, train: Callable[..., Run]
+    ) -> None:
+        rows = [(path, "xy"[i % 2]) for i, path in enumerate(files_of(music, *GENRES))]
+        run = train(table(tmp_path / "labels.csv", rows))
+        assert run.status == 0, run.err
+        assert run.out.endswith("\nIt is no better than 'majority' in the table.\n")
+
     def test_everything_is_heard_once(
         self,
         music: Path,
