@@ -85,25 +85,36 @@ def test_one_song_is_one_genre_in_every_container(
 
 
 @pytest.mark.data
+@pytest.mark.parametrize(
+    "left_out",
+    [
+        {"wma"},
+        pytest.param(
+            set(),
+            marks=pytest.mark.xfail(
+                strict=True,
+                raises=AssertionError,
+                reason="FFmpeg's WMA moves gtzan_crnn_v2 by 0.07: docs/model-card.md",
+            ),
+        ),
+    ],
+)
 def test_ten_kinds_of_one_song_agree_with_each_other(
-    data_dir: Path, tmp_path: Path
+    data_dir: Path, tmp_path: Path, left_out: set[str]
 ) -> None:
     (source,) = (data_dir / "songs").glob("*Doomed.ogg")
     with AudioFile(source, WaveformConfig(44100)) as audio:
         samples = audio.read(10, 44100 * 90)
     classifier = GenreClassifier.load()
-    predictions = {}
-    for name in sorted(set(CONTAINERS) - {"dsf"}):
+    predictions = []
+    for name in sorted(set(CONTAINERS) - {"dsf"} - left_out):
         path = tmp_path / f"song{CONTAINERS[name].suffix}"
         write_audio(path, samples, codec=CONTAINERS[name].codec, bit_rate=192_000)
-        predictions[name] = classifier.predict_file(path)
-    assert len(predictions) == 10
-    # What FFmpeg's encoder does to this song can be heard: docs/model-card.md.
-    damaged = predictions.pop("wma").probabilities
-    assert len({prediction.genre for prediction in predictions.values()}) == 1
-    probabilities = np.stack([one.probabilities for one in predictions.values()])
+        predictions.append(classifier.predict_file(path))
+    assert len(predictions) == 10 - len(left_out)
+    assert len({prediction.genre for prediction in predictions}) == 1
+    probabilities = np.stack([prediction.probabilities for prediction in predictions])
     assert np.ptp(probabilities, axis=0).max() <= 0.05
-    assert np.abs(probabilities - damaged).max() <= 0.07
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
