@@ -279,7 +279,16 @@ def test_an_edit_of_an_album_while_its_genre_is_chosen(
         return choose_album_genre(votes)
 
     monkeypatch.setattr(albums, "choose_album_genre", edit_then_choose)
-    printed = home.beet("-v", "genreclf", "--move")
+    changed: list[set[int]] = []
+    tag = albums.AlbumTagger._tag
+
+    def tag_and_look(tagger: albums.AlbumTagger, *arguments: Any) -> None:
+        tag(tagger, *arguments)
+        changed.append(tagger.changed)
+
+    monkeypatch.setattr(albums.AlbumTagger, "_tag", tag_and_look)
+    printed = home.beet("-v", "genreclf")
+    assert changed == [set()], "or --move would move its files"
     assert home.album("Record").genres == ["Polka"]
     assert " - Record: Rock" not in printed.err + printed.out, "it has not changed"
 
