@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from av import AudioFifo
@@ -12,9 +11,9 @@ if TYPE_CHECKING:
 
     from av.audio.frame import AudioFrame
 
-# Three quarters of a second: long enough that the price of a call does not matter, short
-# enough that its arrays stay in the processor's cache (0.3 MB in stereo).
-_JOINED_SAMPLES = 1 << 15
+# A second and a half: long enough that the price of a call does not matter, short
+# enough that its arrays stay in the processor's cache (0.5 MB in stereo).
+_JOINED_SAMPLES = 1 << 16
 # PyAV's queue takes no more channels than that, and before PyAV 17 it frees the names of
 # channels in an order of their own twice. (PyAV 17 and 18 do so without a queue.)
 _MAX_CHANNELS = 8
@@ -22,9 +21,10 @@ _OWN_ORDER = " channels ("
 
 
 def joined_frames(frames: Iterable[AudioFrame], seconds: float) -> Iterator[AudioFrame]:
-    """Join consecutive frames of one rate and format.
+    """Join consecutive frames of one rate, format and number of channels.
 
-    Of four minutes of music, 8,000 frames come out of an MP3 decoder.
+    Of four minutes of music, 8,000 frames come out of an MP3 decoder; each statement for
+    every one of them takes a thousandth of the time that a track takes.
 
     Args:
         frames: as they were decoded; their time is lost.
@@ -33,17 +33,29 @@ def joined_frames(frames: Iterable[AudioFrame], seconds: float) -> Iterator[Audi
     Yields:
         The same samples in fewer frames.
     """
-    for (*_, layout, n_channels), group in groupby(_lasting(frames, seconds), key=_kind):
-        if n_channels > _MAX_CHANNELS or _OWN_ORDER in layout:
-            yield from group
-            continue
-        queue = AudioFifo()
-        for frame in group:
-            frame.pts = None  # or a gap between two frames would be an error
-            queue.write(frame)
-            if queue.samples >= _JOINED_SAMPLES:
-                yield from queue.read_many(queue.samples)
-        yield from queue.read_many(max(1, queue.samples))
+    queue, n_queued, n_channels = None, 0, 0
+    for frame in frames:
+        frame.pts = None  # or a gap between two frames would be an error
+        if frame.layout.nb_channels != n_channels:
+            yield from _left_in(queue)
+            queue, n_queued, n_channels = _queue_for(frame), 0, frame.layout.nb_channels
+        if queue is None:
+            yield frame
+        else:
+            try:
+                queue.write(frame)
+            except ValueError:  # of another rate or format
+                yield from _left_in(queue)
+                queue, n_queued = AudioFifo(), 0
+                queue.write(frame)
+            n_queued += frame.samples
+            if n_queued >= _JOINED_SAMPLES:
+                yield from _left_in(queue)
+                n_queued = 0
+        seconds -= frame.samples / frame.sample_rate
+        if seconds <= 0:
+            break
+    yield from _left_in(queue)
 
 
 def frame_length(frame: AudioFrame, rate_hz: int) -> int:
@@ -51,14 +63,13 @@ def frame_length(frame: AudioFrame, rate_hz: int) -> int:
     return round(frame.samples * rate_hz / frame.sample_rate)
 
 
-def _lasting(frames: Iterable[AudioFrame], seconds: float) -> Iterator[AudioFrame]:
-    for frame in frames:
-        yield frame
-        seconds -= frame.samples / frame.sample_rate
-        if seconds <= 0:
-            return
-
-
-def _kind(frame: AudioFrame) -> tuple[int, str, str, int]:
+def _queue_for(frame: AudioFrame) -> AudioFifo | None:
+    """Return an empty queue; None where none can take such frames."""
     layout = frame.layout
-    return frame.sample_rate, frame.format.name, layout.name, layout.nb_channels
+    if layout.nb_channels > _MAX_CHANNELS or _OWN_ORDER in layout.name:
+        return None
+    return AudioFifo()
+
+
+def _left_in(queue: AudioFifo | None) -> list[AudioFrame]:
+    return [] if queue is None else queue.read_many(max(1, queue.samples))
