@@ -58,16 +58,16 @@ def resampled(
     for from_hz, samples in blocks:
         if from_hz != last_hz:
             if resampler is not None:
-                yield from resampler.flush()
+                yield resampler.flush()
             filter_ = _filter(from_hz, to_hz, clean_below_hz)
             resampler = None if from_hz == to_hz else _Resampler(filter_)
             last_hz = from_hz
         if resampler is None:
             yield samples
         else:
-            yield from resampler.feed(samples)
+            yield resampler.feed(samples)
     if resampler is not None:
-        yield from resampler.flush()
+        yield resampler.flush()
 
 
 def cycle_of(from_hz: int, to_hz: int) -> tuple[int, int]:
@@ -115,30 +115,21 @@ class _Resampler:
         self._n_fed = 0
         self._n_given = 0
 
-    def feed(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    def feed(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Take a block and give what is ready."""
         self._n_fed += len(samples)
-        return self._give(np.ascontiguousarray(samples, np.float32))
+        return self._products(samples)
 
-    def flush(self) -> Iterator[NDArray[np.float32]]:
+    def flush(self) -> NDArray[np.float32]:
         """Give the rest; nothing can be fed afterwards."""
         n_left = ceil(self._n_fed * self._filter.n_out / self._filter.n_in) - self._n_given
         silence = np.zeros(2 * self._filter.reach + self._filter.n_at_once, np.float32)
-        for given in self._give(silence):
-            yield given[:n_left]
-            n_left = max(0, n_left - len(given))
+        return self._products(silence)[:n_left]
 
-    def _give(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-        # Only what begins in the held samples is computed of a copy.
-        n_at_once, n_held = self._filter.n_at_once, len(self._held)
-        n_joint = ceil(n_held / n_at_once) * n_at_once
-        n_taken = n_joint + 2 * self._filter.reach - n_held
-        yield self._products(np.concatenate([self._held, samples[:n_taken]]))
-        if len(samples) > n_taken:
-            yield self._products(samples[n_joint - n_held :])
-
-    def _products(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _products(self, new: NDArray[np.float32]) -> NDArray[np.float32]:
         """Compute what there are samples for; hold the other samples."""
+        # The copy takes less time than a call of numpy for each side of the seam.
+        samples = np.concatenate([self._held, new], dtype=np.float32)
         n_at_once, n_rows = self._filter.n_at_once, self._filter.n_cycles
         n_products = max(0, (len(samples) - 2 * self._filter.reach) // n_at_once)
         given = np.empty((n_products, n_rows, self._filter.n_out), np.float32)
