@@ -27,6 +27,7 @@ def evaluate(options: argparse.Namespace) -> int:
     if options.ensemble:
         systems, members = [ensemble_of(systems)], systems
     report = report_of(systems, options.protocol, options.part, options.combine, members)
+    report["is_uncalibrated"] = options.uncalibrated
     text = text_of(report)
     print(text)
     if options.out:
@@ -45,6 +46,7 @@ def evaluation_of(options: argparse.Namespace, run_or_model: str) -> Evaluation:
         source=options.source,
         combination=options.combine,
         allow_seen=options.allow_seen,
+        is_uncalibrated=options.uncalibrated,
     )
 
 

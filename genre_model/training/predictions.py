@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import GenreModelError, TrainingDataError
+from genre_model.model_file import read_model
 from genre_model.training.gtzan import GENRES, SEGMENT_MARK, find_tracks
 from genre_model.training.labelled_mel_frames import track_mel_frames
 from genre_model.training.protocols import folds_of
@@ -48,6 +49,7 @@ class Evaluation:
         source: audio or pictures.
         combination: how segments become a track.
         allow_seen: score a model even on tracks that it was trained on.
+        is_uncalibrated: score at temperature 1.
         n_folds: score only so many of the protocol's folds, for a quick look; None
             scores all.
         every: score only every so many-th track, for a quick look.
@@ -61,6 +63,7 @@ class Evaluation:
     source: Source = "auto"
     combination: Combination = "mean"
     allow_seen: bool = False
+    is_uncalibrated: bool = False
     n_folds: int | None = None
     every: int = 1
 
@@ -147,7 +150,7 @@ def _predict_system(
     rows: list[tuple[LabelledTrack, NDArray[np.float32]]] = []
     cards, n_seen = [], 0
     for model in models:
-        classifier = GenreClassifier.load(model.model_path, evaluation.combination)
+        classifier = _classifier(model.model_path, evaluation)
         cards.append(classifier.card)
         present = scored_tracks(
             model, found, classifier.card, evaluation.protocol, evaluation.part
@@ -176,6 +179,13 @@ def _predict_system(
         genres=genres,
         recipe_hash=recipe_hash,
     )
+
+
+def _classifier(model_path: str, evaluation: Evaluation) -> GenreClassifier:
+    model = read_model(model_path)
+    if evaluation.is_uncalibrated:
+        model = replace(model, card=replace(model.card, temperature=1.0))
+    return GenreClassifier(model, evaluation.combination)
 
 
 def _predict_tracks(

@@ -126,6 +126,10 @@ def _read_report(path: Path, recipe: tuple[str, str]) -> dict[str, Any]:
             f"report {path} is not of the recipe {recipe[0]!r} that the model is of, or of "
             "other settings of it, or one computes with 8-bit integers and one does not"
         )
+    if report.get("is_uncalibrated"):
+        raise TrainingDataError(
+            f"report {path} was made with --uncalibrated: make one without"
+        )
     if report.get("part") != "test" or report.get("n_seen") != 0:
         raise TrainingDataError(
             f"report {path} must be of test tracks that no model was trained on"

@@ -25,6 +25,7 @@ TITLES = {
     "coverage_at_85": "coverage at 85 % accuracy",
     "coverage_at_90": "coverage at 90 % accuracy",
 }
+UNCALIBRATED = "UNCALIBRATED: at temperature 1, in place of what validation tracks say"
 HEADINGS = {
     "systems": "accuracy of each system",
     "members": "the members of the ensemble, each for itself",
@@ -89,6 +90,7 @@ def _headline(report: dict[str, Any]) -> list[str]:
         accuracy,
         f"macro-F1 {report['macro_f1']:.3f} (sd {report['macro_f1_sd']:.3f})",
         *warnings_of(report["protocol"], report["n_seen"]),
+        *([UNCALIBRATED] if report.get("is_uncalibrated") else []),
     ]
 
 

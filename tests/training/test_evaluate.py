@@ -22,7 +22,7 @@ from genre_model.errors import (
     TrainingDataError,
     TrainingDivergedError,
 )
-from genre_model.model_file import read_model
+from genre_model.model_file import read_model, write_model
 from genre_model.training.export import export_model
 from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.networks.residual_crnn import ResidualCrnn
@@ -74,6 +74,25 @@ def test_tracks_of_the_training_are_refused(folder: Path, tmp_path: Path) -> Non
     (predictions,) = predict_systems(allowed)
     text = text_of(report_of([predictions], "fault-filtered", "test"))
     assert "SEEN: the model was trained on 1 of these tracks" in text
+
+
+def test_before_calibration(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_band_model(tmp_path / "plain.onnx")
+    model = read_model(path)
+    write_model(path, model.content, replace(model.card, temperature=3.0))
+    scored = {}
+    for flags in ((), ("--uncalibrated",)):
+        out = tmp_path / f"report{len(flags)}"
+        arguments = ["evaluate", str(path), "--data", str(folder), "--out", str(out)]
+        assert main([*arguments, *flags]) == 0
+        scored[flags] = json.loads((out / "report.json").read_text("utf-8"))
+        assert ("UNCALIBRATED" in capsys.readouterr().out) == bool(flags)
+    after, before = scored.values()
+    assert (after["temperature"], before["temperature"]) == (3.0, 1.0)
+    assert before["accuracy"] == after["accuracy"]
+    assert before["negative_log_likelihood"] != after["negative_log_likelihood"]
 
 
 def test_the_leaky_protocol_says_so(folder: Path, model: Path) -> None:
