@@ -8,6 +8,7 @@ from typing import Any
 
 from genre_model.config import FrontEnd, fingerprint
 from genre_model.errors import FingerprintMismatchError, ModelFileError
+from genre_model.known_music import KnownMusic, known_music_from_dict
 
 FORMAT_VERSION = 2
 #: Format 1 knew neither ``pool_logits`` nor ``multi_label``; both are false there.
@@ -30,6 +31,8 @@ class Card:
             probabilities are.
         multi_label: each genre has a probability of its own (a sigmoid); otherwise they
             exclude each other (a softmax).
+        known_music: what the tracks of the training are like; None takes every track for
+            such music.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Card:
     licence: str = ""
     pool_logits: bool = False
     multi_label: bool = False
+    known_music: KnownMusic | None = None
 
     def to_json(self) -> str:
         """Return the text that :func:`card_from_json` reads."""
@@ -60,6 +64,8 @@ class Card:
             "pool_logits": self.pool_logits,
             "multi_label": self.multi_label,
         }
+        if self.known_music is not None:
+            values["known_music"] = self.known_music.to_dict()
         return json.dumps(values, indent=1, sort_keys=True)
 
 
@@ -98,6 +104,7 @@ def card_from_json(text: str | None) -> Card:
         licence=_checked(values, "licence", str),
         pool_logits=_checked(values, "pool_logits", bool),
         multi_label=multi_label,
+        known_music=known_music_from_dict(values.get("known_music")),
     )
 
 

@@ -108,12 +108,14 @@ class GenreClassifier:
     def predict_segments(self, path: Path, segments: Segments) -> TrackPrediction:
         """Predict the genre of a track from its segments."""
         logits = self.score_segments(segments).logits
+        known = self.card.known_music
         return TrackPrediction(
             path=path,
             genres=self.genres,
             probabilities=self.track_probabilities(logits),
             segment_probabilities=self._activated(logits),
             start_seconds=segments.start_frames / self.card.front_end.frames_per_second,
+            strangeness=None if known is None else known.strangeness(segments.values),
         )
 
     def track_probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:

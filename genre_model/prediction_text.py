@@ -45,6 +45,7 @@ def json_of_prediction(prediction: TrackPrediction) -> dict[str, Any]:
         "probabilities": prediction.probabilities.tolist(),
         "segment_probabilities": prediction.segment_probabilities.tolist(),
         "start_seconds": prediction.start_seconds.tolist(),
+        "strangeness": prediction.strangeness,
     }
 
 
@@ -58,6 +59,7 @@ def prediction_of_json(
         probabilities=np.array(answer["probabilities"], np.float32),
         segment_probabilities=np.array(answer["segment_probabilities"], np.float32),
         start_seconds=np.array(answer["start_seconds"], np.float64),
+        strangeness=None if answer["strangeness"] is None else float(answer["strangeness"]),
     )
 
 

@@ -32,6 +32,8 @@ class TrackPrediction:
             multi-label].
         segment_probabilities: [shape=(n_segments, n_genres)], likewise.
         start_seconds: where each segment begins [shape=(n_segments,)].
+        strangeness: how far the track is from all that the model was trained on, as a
+            share of what is still known; None if the model does not say.
     """
 
     path: Path
@@ -39,6 +41,12 @@ class TrackPrediction:
     probabilities: NDArray[np.float32]
     segment_probabilities: NDArray[np.float32]
     start_seconds: NDArray[np.float64]
+    strangeness: float | None = None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the track is like nothing that the model was trained on."""
+        return self.strangeness is not None and self.strangeness > 1
 
     @property
     def genre(self) -> str:

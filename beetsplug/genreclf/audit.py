@@ -81,7 +81,7 @@ class Audit:
         if self.unreadable:
             parts.append(f"{self.unreadable} unreadable")
         if self.inaudible:
-            parts.append(f"{self.inaudible} with too little to hear")
+            parts.append(f"{self.inaudible} with too little to hear, or nothing known")
         if n_empty := self._verdicts[Verdict.NO_GENRE]:
             parts.append(f"{n_empty} without a genre")
         if n_unknown := self._verdicts[Verdict.UNKNOWN_GENRE]:

@@ -137,7 +137,9 @@ class Evaluation:
             lacking = f"a genre that the model lacks ({commonest(self._unknown)})"
             notes.append(f"{tracks_have(self._n_unknown)} {lacking}")
         if self.inaudible:
-            notes.append(f"{tracks_have(self.inaudible)} too little to hear")
+            notes.append(
+                f"{tracks_have(self.inaudible)} too little to hear, or nothing known"
+            )
         if self.unreadable:
             notes.append(f"{tracks_have(self.unreadable)} a file that cannot be read")
         return notes

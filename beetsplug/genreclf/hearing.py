@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 #: A file that yields next to nothing, though its header promises more, is damaged.
 MAX_SHORT_SECONDS = 5.0
+UNKNOWN = "unknown: like nothing that the model was trained on"
 
 
 class Track(NamedTuple):
@@ -52,7 +53,7 @@ class Heard(NamedTuple):
     Attributes:
         track: that was to be heard.
         listening: None if the file could not be read.
-        error: why it could not, or why there was too little to hear.
+        error: why it could not, or why nothing known was heard.
     """
 
     track: Track
@@ -152,6 +153,8 @@ class Hearing:
         if outcome.prediction is None:
             require_music_folder(self.music_folder, track.path)
             return Heard(track, None, str(outcome.error))
+        if outcome.prediction.is_unknown:
+            return Heard(track, Listening(self.model_id, {}), UNKNOWN)
         ranked = outcome.prediction.ranked()
         return Heard(track, listening_from(self.model_id, ranked), None)
 

@@ -30,7 +30,7 @@ class Listening:
     Attributes:
         model_id: the model, by name and content.
         scores: label -> probability, best first, rounded to ``DECIMALS``; none if there
-            was too little to hear.
+            was too little to hear, or it was like nothing that the model knows.
     """
 
     model_id: str
@@ -75,7 +75,7 @@ def recall(item: Item, model_id: str, labels: Collection[str]) -> Listening | No
         item: the track.
         model_id: the model, by name and content.
         labels: all that it can hear. Scores that name others, or not all, were edited;
-            none at all mean that there was too little to hear.
+            none at all mean that nothing known was heard.
     """
     if item.get("genreclf_model", with_album=False) != model_id:
         return None

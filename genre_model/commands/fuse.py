@@ -12,6 +12,7 @@ from genre_model.model_file import model_from_bytes, read_model, with_card
 from genre_model.segments import segments_from_mel_frames
 from genre_model.training.fusion import fused_card, fused_network
 from genre_model.training.gtzan import find_tracks
+from genre_model.training.known_music_fit import fit_known_music
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.protocols import folds_of
 from genre_model.training.track_scores import fit_temperature
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from genre_model.card import Card
     from genre_model.config import FrontEnd
+    from genre_model.known_music import KnownMusic
     from genre_model.model_file import Model
     from genre_model.training.gtzan import Source
     from genre_model.training.labelled_mel_frames import LabelledMelFrames
@@ -54,7 +56,11 @@ def _fuse(first: Path, second: Path, out: Path, options: argparse.Namespace) -> 
         raise TrainingDataError(f"{first} and {second}: {error}") from error
     network = fused_network(models, options.share)
     fused = model_from_bytes(with_card(network, card))
-    card = replace(card, temperature=_temperature(fused, options))
+    known_music = _known_music(
+        options.data, options.source, frozenset(card.training["track_ids"]), card.front_end
+    )
+    temperature = _temperature(fused, options)
+    card = replace(card, temperature=temperature, known_music=known_music)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(out, with_card(network, card))
     print(f"{out}: {out.stat().st_size:,} bytes, temperature {card.temperature:.2f}")
@@ -67,6 +73,7 @@ def _temperature(fused: Model, options: argparse.Namespace) -> float:
         return 1.0
     front_end = fused.card.front_end
     valid = _mel_frames(options.data, options.source, valid_ids, front_end)
+    valid = valid.only_genres(fused.card.genres)
     segments = (
         segments_from_mel_frames(one, front_end.segment) for one in valid.mel_frames
     )
@@ -81,11 +88,22 @@ def _valid_ids(card: Card) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
+def _known_music(
+    data: Path, source: Source, ids: frozenset[str], front_end: FrontEnd
+) -> KnownMusic:
+    """Fit it to the tracks of the training; the runs of a fold have the same."""
+    return fit_known_music(_mel_frames(data, source, ids, front_end), front_end.segment)
+
+
+@lru_cache(maxsize=2)
 def _mel_frames(
     data: Path, source: Source, ids: frozenset[str], front_end: FrontEnd
 ) -> LabelledMelFrames:
     """Load tracks; the runs of a fold hear the same."""
     tracks = [track for track in find_tracks(data, source) if track.track_id in ids]
     if not tracks:
-        raise TrainingDataError(f"{data} holds none of the {len(ids)} validation tracks")
+        raise TrainingDataError(
+            f"{data} holds none of the {len(ids)} tracks that the runs were trained or "
+            "validated on"
+        )
     return load_labelled_mel_frames(tracks, front_end)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from genre_model.track_probabilities import TrackPrediction
 
+#: Before the genres of a track that is like none that the model was trained on.
+UNKNOWN = "unknown; if anything, "
+
 
 def predict(options: argparse.Namespace) -> int:
     """Print the genres of files, one line each, as soon as they are known."""
@@ -63,8 +66,9 @@ def _json_of(outcome: FileOutcome, *, segments: bool) -> dict[str, Any]:
     prediction = outcome.prediction
     values: dict[str, Any] = {
         "path": str(prediction.path),
-        "genre": prediction.genre,
+        "genre": None if prediction.is_unknown else prediction.genre,
         "confidence": _rounded(prediction.confidence),
+        "strangeness": prediction.strangeness,
         "probabilities": _named(prediction, prediction.probabilities),
     }
     if segments:
@@ -82,7 +86,8 @@ def _json_of(outcome: FileOutcome, *, segments: bool) -> dict[str, Any]:
 
 def _lines_of(prediction: TrackPrediction, top: int, *, segments: bool) -> Iterator[str]:
     best = ", ".join(f"{genre} {p:.2f}" for genre, p in prediction.ranked(top))
-    yield f"{prediction.path}: {best}"
+    unknown = UNKNOWN if prediction.is_unknown else ""
+    yield f"{prediction.path}: {unknown}{best}"
     if not segments:
         return
     for start, row in zip(

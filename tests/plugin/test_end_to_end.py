@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import mutagen
 import pytest
-from audio_files import CONTAINERS, music, write_audio
+from audio_files import CONTAINERS, music, tone, write_audio
 from beets.library import Item
 from mediafile import MediaFile
 
@@ -53,6 +53,21 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestBundledModel:
+    def test_abstains_where_there_is_no_music(self, home: BeetsHome) -> None:
+        home.music.mkdir(exist_ok=True)
+        path = write_audio(home.music / "Sine.flac", tone(1000, 20))
+        home.library().add(Item.from_path(path))
+        home.configure(min_confidence=0)
+
+        first, again = home.beet("genreclf"), home.beet("genreclf")
+
+        reason = "abstained: unknown: like nothing that the model was trained on"
+        assert first.lines[0].endswith(reason)
+        assert first.lines[-1] == "0 tagged, 1 abstained, 0 unreadable"
+        assert again.lines[-1].endswith("1 abstained as before")
+        assert [item.genres for item in home.items()] == [[]]
+        assert first.exit_code == again.exit_code == 0
+
     def test_tags_every_container(self, home: BeetsHome, songs: Path) -> None:
         shutil.copytree(songs, home.music, dirs_exist_ok=True)
         for path in sorted(home.music.iterdir()):

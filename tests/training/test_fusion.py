@@ -11,10 +11,18 @@ import pytest
 import torch
 from gtzan_folder import quick_recipe, write_pictures
 
+from genre_model.classifier import GenreClassifier
 from genre_model.cli import main
+from genre_model.errors import TrainingDataError
 from genre_model.model_file import read_model, write_model
 from genre_model.segments import Segments
 from genre_model.training.experiment import Experiment, train_protocol
+from genre_model.training.gtzan import find_tracks
+from genre_model.training.known_music_fit import features_of, fit_known_music
+from genre_model.training.labelled_mel_frames import (
+    LabelledMelFrames,
+    load_labelled_mel_frames,
+)
 from genre_model.training.pretrained import read_pretrained
 
 if TYPE_CHECKING:
@@ -179,3 +187,55 @@ def test_what_does_not_belong_together_is_refused(
     assert fuse(runs, folder, runs[0]) == 1
     assert "holds the runs" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_it_knows_the_music_of_its_training(
+    runs: tuple[Path, Path], folder: Path, tmp_path: Path
+) -> None:
+    assert fuse(runs, folder, tmp_path) == 0
+    classifier = GenreClassifier.load(tmp_path / PLACE)
+    assert classifier.card.known_music is not None
+    tracks = load_labelled_mel_frames(
+        find_tracks(folder, "pictures"), classifier.card.front_end
+    )
+    said = [classifier.predict_mel_frames(tmp_path, one) for one in tracks.mel_frames]
+    assert sum(one.is_unknown for one in said) <= len(said) // 20
+    slow = np.linspace(-60, -20, 84 * 344, dtype=np.float32).reshape(84, 344)
+    assert classifier.predict_mel_frames(tmp_path, slow).is_unknown
+
+
+def test_networks_of_some_genres_are_calibrated_on_those(
+    folder: Path, tmp_path: Path
+) -> None:
+    genres = ("jazz", "metal", "pop")
+    recipe = quick_recipe(epochs=1)
+    runs = tmp_path / "first", tmp_path / "second"
+    for out in runs:
+        train_protocol(Experiment(recipe, folder, out, genres=genres), [0])
+    assert fuse(runs, folder, tmp_path / "fused") == 0
+    card = read_model(tmp_path / "fused" / PLACE).card
+    assert card.genres == genres
+    assert card.temperature != 1
+
+
+def test_a_few_tracks_are_no_distribution() -> None:
+    frames = np.zeros((84, 344), np.float32)
+    few = LabelledMelFrames(("a",), np.zeros(1, np.int64), (frames,))
+    with pytest.raises(TrainingDataError, match="1 tracks are too few"):
+        fit_known_music(few, quick_recipe().front_end.segment)
+
+
+def test_the_limit_lies_beyond_tracks_that_were_left_out() -> None:
+    rng = np.random.default_rng(0)
+    level = np.linspace(0, 30, 84)[:, np.newaxis]
+    frames = tuple(
+        (rng.normal(1, 0.3) * level + rng.normal(0, 10, (84, 344))).astype(np.float32)
+        for _ in range(60)
+    )
+    names = tuple(map(str, range(60)))
+    config = quick_recipe().front_end.segment
+    some = LabelledMelFrames(names[:40], np.zeros(40, np.int64), frames[:40])
+    others = LabelledMelFrames(names[40:], np.zeros(20, np.int64), frames[40:])
+    known = fit_known_music(some, config)
+    distances = [known.distance(row) for row in features_of(others, config)]
+    assert max(distances) < known.limit < 10 * float(np.median(distances))
