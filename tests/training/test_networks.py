@@ -46,17 +46,6 @@ SMALL: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {
     ),
     "frame_cnn": ((16, 40), {"filters": [6, 6, 6], "batch_norm": True}),
     "mfcc_lstm": ((20, 3), {"units": [6, 6], "band_norm": True}),
-    "mobile_crnn": (
-        (20, 24),
-        {
-            "stem": 8,
-            "filters": [8, 8],
-            "repeats": [1, 2],
-            "strides": [[1, 1], [2, 2]],
-            "kernel_sizes": [3, 3],
-            "units": 8,
-        },
-    ),
     "residual_crnn": ((16, 24), {"channels": [4, 6], "gru_units": 5}),
     "resnet_crnn": ((20, 40), {"units": [6]}),
     "table_cnn": ((20, 1), {"filters": [4, 6], "dense": 7}),
@@ -225,10 +214,10 @@ def test_unknown_options_are_named(name: str) -> None:
         ("elu_crnn", {"pools": [2, 2, 2]}, "pools .* are of more layers than 2 filters"),
         ("elu_crnn", {"pools": [[2, 2, 2]]}, "expected 2 numbers or one"),
         ("elu_crnn", {"kernel_size": 4}, "kernel_size is 4; .* odd with padding"),
-        ("mobile_crnn", {"repeats": [1]}, "of other lengths"),
-        ("mobile_crnn", {"strides": [[1], [2]]}, "expected pairs"),
-        ("mobile_crnn", {"kernel_sizes": [3, 4]}, "must be odd"),
-        ("mobile_crnn", {"pooling": "max"}, "pooling is 'max'"),
+        ("covariance_crnn", {"repeats": [1, 1]}, "of other lengths"),
+        ("covariance_crnn", {"strides": [[2]]}, "expected pairs"),
+        ("covariance_crnn", {"kernel_sizes": [4]}, "must be odd"),
+        ("covariance_crnn", {"pooling": "max"}, "pooling is 'max'"),
         ("elu_crnn", {"gru_output": "first"}, "gru_output is 'first'; expected Literal"),
         ("elu_crnn", {"units": []}, "units is empty"),
         ("elu_crnn", {"units": 32}, r"units is 32; expected tuple\[int"),
@@ -259,10 +248,10 @@ def test_tables_have_one_column() -> None:
 
 @pytest.mark.parametrize(
     ("pooling", "n_features"),
-    [("gru", 16), ("mean", 8), ("mean_std", 16), ("attention", 8)],
+    [("gru", 10), ("mean", 6), ("mean_std", 12), ("attention", 6)],
 )
 def test_summaries_of_time(pooling: str, n_features: int) -> None:
-    network = small("mobile_crnn", pooling=pooling)
-    assert without_gradient(network, segments("mobile_crnn", 16)) == set()
-    _, embedding = network.eval()(segments("mobile_crnn"))
+    network = small("residual_crnn", pooling=pooling)
+    assert without_gradient(network, segments("residual_crnn", 16)) == set()
+    _, embedding = network.eval()(segments("residual_crnn"))
     assert embedding.shape == (3, n_features)

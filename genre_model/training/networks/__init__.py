@@ -10,7 +10,6 @@ from genre_model.training.networks.covariance_crnn import CovarianceCrnn
 from genre_model.training.networks.elu_crnn import EluCrnn
 from genre_model.training.networks.frame_cnn import FrameCnn
 from genre_model.training.networks.mfcc_lstm import MfccLstm
-from genre_model.training.networks.mobile_crnn import MobileCrnn
 from genre_model.training.networks.picture_cnn import FiveBlockCnn, TwoBlockCnn
 from genre_model.training.networks.residual_crnn import ResidualCrnn
 from genre_model.training.networks.resnet_crnn import ResnetCrnn
@@ -30,7 +29,6 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "five_block_cnn": FiveBlockCnn,
     "frame_cnn": FrameCnn,
     "mfcc_lstm": MfccLstm,
-    "mobile_crnn": MobileCrnn,
     "residual_crnn": ResidualCrnn,
     "resnet_crnn": ResnetCrnn,
     "table_cnn": TableCnn,

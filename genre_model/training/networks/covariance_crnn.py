@@ -65,7 +65,7 @@ class BothBranches(nn.Module):
 
 
 class CovarianceCrnn(GenreNetwork):
-    """The branch of ``MobileCrnn`` beside covariances of MFCC.
+    """A CRNN of inverted residuals (Sandler et al. 2018) beside covariances of MFCC.
 
     Args:
         shape: mel bands and frames of a segment.
