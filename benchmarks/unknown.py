@@ -1,11 +1,12 @@
 """What a model says of what it cannot know: sounds that are no music, and other genres.
 
-    python benchmarks/unknown.py GTZAN --models RUNS [--bundled NAME] [--into PAGE.md]
+    python benchmarks/unknown.py GTZAN --models RUNS --rotation RUNS [--into PAGE.md]
 
-RUNS hold trainings that left genres out (``genre-model train --genres ...``). Of each, the
-validation tracks are judged: how well confidence, and strangeness, tell tracks of its
-genres from those of the others (AUROC: 0.5 is chance). The bundled model hears sounds that
-are no music.
+The bundled model hears sounds that are no music. Models that left genres out (``--models``:
+``genre-model train --genres ...``) judge the validation tracks: how well do confidence, and
+strangeness, tell tracks of its genres from those of the others (AUROC: 0.5 is chance)? Of
+the protocol rotation (``--rotation``), the tracks of artists that a model did not hear are
+counted which it calls unknown.
 """
 
 from __future__ import annotations
@@ -34,9 +35,12 @@ if TYPE_CHECKING:
     from genre_model.training.labelled_mel_frames import LabelledMelFrames
 
 HEADINGS = (
-    "| left out | by confidence | by strangeness | called unknown: of its genres "
-    "| of the others |"
+    "| left out | AUROC of confidence | of strangeness | tagged: of its genres, of others "
+    "| unknown: likewise |"
 )
+#: The default of ``min_confidence``.
+TAGGED_FROM = 0.6
+SEED = "seed-0"
 RATE_HZ = 22050
 N_SAMPLES = 60 * RATE_HZ
 #: A syllable, and the share of them that are pauses.
@@ -51,6 +55,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--models", type=Path, help="folder of runs (default: none)")
     parser.add_argument("--bundled", help="the model that hears sounds (the default one)")
+    parser.add_argument("--rotation", type=Path, help="folder of runs (default: none)")
     parser.add_argument("--into", type=Path, help="page that gets the tables")
     options = parser.parse_args()
     sounds_heard = list(rows_of_sounds(GenreClassifier.load(options.bundled)))
@@ -66,6 +71,8 @@ def main() -> None:
             "|---|---|---|---|---|",
             *rows_of_genres(options.data, options.models),
         ]
+    if options.rotation:
+        lines += ["", *lines_of_rotation(options.data, options.rotation)]
     print("\n".join(lines))
     if options.into:
         put_into(options.into, "unknown", "\n".join(lines))
@@ -82,7 +89,7 @@ def rows_of_sounds(classifier: GenreClassifier) -> Iterator[str]:
         unknown = "unknown" if said.is_unknown else ""
         yield (
             f"| {name} | {said.genre} | {said.confidence:.2f} "
-            f"| {said.strangeness or 0:.1f} | {unknown} |"
+            f"| {said.strangeness or 0:.2f} | {unknown} |"
         )
 
 
@@ -153,6 +160,26 @@ def rows_of_genres(data: Path, runs: Path) -> Iterator[str]:
     yield _row("mean", np.mean(values, axis=0))
 
 
+def lines_of_rotation(data: Path, runs: Path) -> Iterator[str]:
+    """Count the test tracks of each fold that its model calls unknown."""
+    models = {
+        fold.name: GenreClassifier.load(runs / "rotation" / fold.name / SEED / "model.onnx")
+        for fold in folds_of("rotation")
+    }
+    for source in ("pictures", "audio"):
+        tracks = {track.track_id: track for track in find_tracks(data, source)}
+        said = []
+        for fold in folds_of("rotation"):
+            model = models[fold.name]
+            there = [tracks[name] for name in fold.test if name in tracks]
+            heard = load_labelled_mel_frames(there, model.card.front_end)
+            said += [model.predict_mel_frames(Path(), one) for one in heard.mel_frames]
+        n_unknown = sum(one.is_unknown for one in said)
+        yield (
+            f"* rotation, {source}: {n_unknown} of {len(said)} tracks are called unknown"
+        )
+
+
 @lru_cache(maxsize=1)
 def validation_tracks(data: Path, front_end: FrontEnd) -> LabelledMelFrames:
     """Load the tracks that validate in the fault-filtered lists."""
@@ -164,7 +191,12 @@ def validation_tracks(data: Path, front_end: FrontEnd) -> LabelledMelFrames:
 def separation(
     classifier: GenreClassifier, tracks: LabelledMelFrames
 ) -> NDArray[np.float64]:
-    """Return both AUROC, and the shares called unknown of known and of other genres."""
+    """Return both AUROC, and shares of the tracks of known, then of other genres.
+
+    Returns:
+        AUROC of confidence and of strangeness; shares that are sure enough to be tagged,
+        and shares called unknown.
+    """
     heard = set(classifier.card.training["track_ids"])
     if heard & set(tracks.track_ids):
         raise SystemExit("a model was trained on validation tracks of the lists")
@@ -176,17 +208,18 @@ def separation(
         [
             roc_auc_score(known, confidence),
             roc_auc_score(known, -strangeness),
-            np.mean(strangeness[known] > 1),
-            np.mean(strangeness[~known] > 1),
+            *(np.mean(confidence[own] >= TAGGED_FROM) for own in (known, ~known)),
+            *(np.mean(strangeness[own] > 1) for own in (known, ~known)),
         ]
     )
 
 
 def _row(name: str, values: NDArray[np.float64]) -> str:
-    by_confidence, by_strangeness, of_known, of_others = values
+    by_confidence, by_strangeness, *shares = values
+    tagged, tagged_others, unknown, unknown_others = (f"{100 * x:.0f} %" for x in shares)
     return (
-        f"| {name} | {by_confidence:.2f} | {by_strangeness:.2f} | {100 * of_known:.1f} % "
-        f"| {100 * of_others:.1f} % |"
+        f"| {name} | {by_confidence:.2f} | {by_strangeness:.2f} "
+        f"| {tagged}, {tagged_others} | {unknown}, {unknown_others} |"
     )
 
 
