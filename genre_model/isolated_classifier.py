@@ -153,7 +153,7 @@ class IsolatedClassifier:
             self._end(process)
             if isinstance(error, ProcessEndedError):
                 raise AudioDecodeError(f"{path}: {_why(str(error))}") from error
-            if isinstance(error, (KeyError, TypeError, ValueError)):
+            if isinstance(error, (KeyError, TypeError, ValueError, OverflowError)):
                 raise AudioDecodeError(f"{path}: {_why('no sensible answer')}") from error
             raise
         self._put_back(process)

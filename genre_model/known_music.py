@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 #: MFCC that describe a frame, the zeroth included.
 N_COEFFICIENTS = 13
 N_FEATURES = 3 * N_COEFFICIENTS - 1
+# Beyond, a float32 of a product could be no number; real ones are below a thousand.
+_LARGEST = 1e6
 # Of a standardised segment; where nothing changes, a logarithm would have no end.
 _LEAST_DEVIATION = 1e-3
 
@@ -75,13 +77,13 @@ def known_music_from_dict(values: Any) -> KnownMusic | None:
         return None
     try:
         centre, whitening = (_numbers(values[name]) for name in ("centre", "whitening"))
-        limit = float(values["limit"])
+        limit = float(str(values["limit"]))
         whitening = whitening.reshape(N_FEATURES, N_FEATURES)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ModelFileError(
             f"what its card says of known music is odd: {error}"
         ) from error
-    if centre.shape != (N_FEATURES,) or not 0 < limit < np.inf:
+    if centre.shape != (N_FEATURES,) or not 1 / _LARGEST < limit < _LARGEST:
         raise ModelFileError("what its card says of known music is no distribution")
     return KnownMusic(centre, whitening, limit)
 
@@ -103,7 +105,8 @@ def track_features(segments: NDArray[np.float32]) -> NDArray[np.float32]:
     values = segments - segments.mean(axis=(1, 2), keepdims=True)
     values /= np.maximum(values.std(axis=(1, 2), keepdims=True), _LEAST_DEVIATION)
     mfcc = np.matmul(_cosines(segments.shape[1]), values)
-    deviations = [mfcc.std(axis=2), np.diff(mfcc, axis=2).std(axis=2)]
+    differences = np.diff(mfcc, axis=2) if mfcc.shape[2] > 1 else np.zeros_like(mfcc)
+    deviations = [mfcc.std(axis=2), differences.std(axis=2)]
     logarithms = [np.log(np.maximum(each, _LEAST_DEVIATION)) for each in deviations]
     parts = [mfcc.mean(axis=2)[:, 1:], *logarithms]
     features: NDArray[np.float32] = np.concatenate(parts, axis=1).mean(axis=0)
@@ -112,7 +115,7 @@ def track_features(segments: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=4)
 def _cosines(n_mels: int) -> NDArray[np.float32]:
-    """Return the DCT-II of mel bands, orthonormal [shape=(N_COEFFICIENTS, n_mels)]."""
+    """Return the DCT-II of mel bands [shape=(N_COEFFICIENTS, n_mels)]."""
     places = (np.arange(n_mels) + 0.5) * np.pi / n_mels
     cosines: NDArray[np.float64] = np.cos(np.outer(np.arange(N_COEFFICIENTS), places))
     cosines[0] /= np.sqrt(2)
@@ -124,7 +127,7 @@ def _text_of(values: NDArray[np.float32]) -> str:
 
 
 def _numbers(text: str) -> NDArray[np.float32]:
-    values = np.array([float(word) for word in text.split()], np.float32)
-    if not np.isfinite(values).all():
-        raise ValueError("it holds what is no number")
-    return values
+    values = np.array([float(word) for word in text.split()], np.float64)
+    if not (np.abs(values) <= _LARGEST).all():  # nor is NaN
+        raise ValueError("it holds what is no sensible number")
+    return values.astype(np.float32)

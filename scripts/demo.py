@@ -131,6 +131,8 @@ def _genre(row: Row) -> str:
         return "(too little)"
     if not row.confidence:
         return "(not heard)"
+    if row.strangeness and float(row.strangeness) > 1:
+        return "unknown"
     sure = float(row.confidence) >= DEFAULTS["min_confidence"]
     if row.genres and sure:
         return row.genres

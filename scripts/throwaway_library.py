@@ -51,6 +51,7 @@ class Row(NamedTuple):
     previous_genres: str
     confidence: str
     scores: str
+    strangeness: str
 
 
 ROW_FORMAT = RECORD + UNIT.join(
@@ -63,6 +64,7 @@ ROW_FORMAT = RECORD + UNIT.join(
         "%ifdef{genreclf_previous,$genreclf_previous}",
         "%ifdef{genreclf_confidence,$genreclf_confidence}",
         "%ifdef{genreclf_scores,$genreclf_scores}",
+        "%ifdef{genreclf_strangeness,$genreclf_strangeness}",
     ]
 )
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from beetsplug.genreclf.options import Options
     from beetsplug.genreclf.reporter import Reporter
 
-#: Unknown genres that the summary names.
+#: Genres that the model lacks, and the summary names.
 N_NAMED = 5
 
 
@@ -34,6 +34,7 @@ class Audit:
         reporter: receives warnings while listening, the doubts at the end.
         unreadable: tracks that could not be heard, after :meth:`check`.
         inaudible: tracks too short or too silent.
+        unknown: tracks that are like nothing that the model was trained on.
         from_before: tracks that trained the model, judged by models that they did not.
     """
 
@@ -42,9 +43,10 @@ class Audit:
     reporter: Reporter
     unreadable: int = field(default=0, init=False)
     inaudible: int = field(default=0, init=False)
+    unknown: int = field(default=0, init=False)
     from_before: int = field(default=0, init=False)
     _verdicts: Counter[Verdict] = field(default_factory=Counter, init=False)
-    _unknown: Counter[str] = field(default_factory=Counter, init=False)
+    _lacking: Counter[str] = field(default_factory=Counter, init=False)
 
     def check(self, items: Iterable[Item]) -> list[Doubt]:
         """Return the doubts, worst first; nothing is stored.
@@ -81,11 +83,13 @@ class Audit:
         if self.unreadable:
             parts.append(f"{self.unreadable} unreadable")
         if self.inaudible:
-            parts.append(f"{self.inaudible} with too little to hear, or nothing known")
+            parts.append(f"{self.inaudible} with too little to hear")
+        if self.unknown:
+            parts.append(f"{self.unknown} unknown (like no music of the training)")
         if n_empty := self._verdicts[Verdict.NO_GENRE]:
             parts.append(f"{n_empty} without a genre")
-        if n_unknown := self._verdicts[Verdict.UNKNOWN_GENRE]:
-            named = commonest(self._unknown)
+        if n_unknown := self._verdicts[Verdict.LACKING_GENRE]:
+            named = commonest(self._lacking)
             parts.append(f"{n_unknown} of genres that the model lacks ({named})")
         if self.from_before:
             parts.append(f"{self.from_before} judged by what was said before training")
@@ -97,8 +101,8 @@ class Audit:
             self._verdicts[Verdict.NO_GENRE] += 1
             return False
         if not any(names.labels_of(genre) for genre in item.genres):
-            self._verdicts[Verdict.UNKNOWN_GENRE] += 1
-            self._unknown.update(genre for genre in item.genres if genre.strip())
+            self._verdicts[Verdict.LACKING_GENRE] += 1
+            self._lacking.update(genre for genre in item.genres if genre.strip())
             return False
         return True
 
@@ -113,6 +117,9 @@ class Audit:
             return None
         if not heard.listening.scores:
             self.inaudible += 1
+            return None
+        if heard.listening.unknown_because:
+            self.unknown += 1
             return None
         self.from_before += heard.track.item_id in self.hearing.known
         verdict, doubt = examine(

@@ -92,7 +92,7 @@ def find_doubt(
         multi_label: whether several labels can be right at once.
     """
     if not scores:
-        return "too little to hear, or nothing known"
+        return "too little to hear"
     if not candidates:
         return "every label is ignored or written as nothing"
     best = candidates[0]

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 from beetsplug.genreclf import provenance
 from beetsplug.genreclf.file_genres import takes_one_genre
+from beetsplug.genreclf.listening import Listening
 from beetsplug.genreclf.tags import Decision, Outcome, choose_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from beets.library import Item
 
     from beetsplug.genreclf.albums import Pool
     from beetsplug.genreclf.hearing import Hearing
-    from beetsplug.genreclf.listening import Listening
     from beetsplug.genreclf.options import Policy
     from beetsplug.genreclf.reporter import Reporter
 
@@ -43,11 +41,12 @@ class Chooser:
     def choose(self, item: Item, listening: Listening, pool: Pool | None) -> Decision:
         """Choose from what was heard in a track, and in its album as a whole."""
         if pool is None:
-            return self._choose_from(item, listening.scores, self.policy)
-        by_album = self._choose_from(item, pool.scores, self.policy)
+            return self._choose_from(item, listening, self.policy)
+        of_album = Listening(listening.model_id, pool.scores)
+        by_album = self._choose_from(item, of_album, self.policy)
         if self.source == "both":
             no_fallback = replace(self.policy, fallback=None)
-            by_track = self._choose_from(item, listening.scores, no_fallback)
+            by_track = self._choose_from(item, listening, no_fallback)
             if by_track.outcome is not Outcome.ABSTAINED:
                 return by_track
         return replace(by_album, reason=f"{by_album.reason} (album)")
@@ -57,9 +56,7 @@ class Chooser:
         is_own = "method" in self.hearing.training
         return replace(policy, title_case=False) if is_own else policy
 
-    def _choose_from(
-        self, item: Item, scores: Mapping[str, float], policy: Policy
-    ) -> Decision:
+    def _choose_from(self, item: Item, listening: Listening, policy: Policy) -> Decision:
         before_us = provenance.genres_before_us(item)
         if self.update and before_us and not policy.keep_existing:
             # The person's part of "Shoegaze; Rock" stays, and Rock makes way.
@@ -70,12 +67,13 @@ class Chooser:
             self._warn_of_id3v23()
             policy = replace(policy, count=1)
         return choose_tags(
-            scores,
+            listening.scores,
             item.genres,
             self.spelled(policy),
             artists=_artists_of(item) if policy.ignore.keys() - {"*"} else (),
             before_us=before_us,
             multi_label=self.hearing.multi_label,
+            doubt=listening.unknown_because,
         )
 
     def _warn_of_id3v23(self) -> None:

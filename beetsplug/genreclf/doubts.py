@@ -25,7 +25,7 @@ class Verdict(Enum):
     AGREES = auto()
     DOUBTED = auto()
     NO_GENRE = auto()
-    UNKNOWN_GENRE = auto()
+    LACKING_GENRE = auto()
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def examine(
         return Verdict.NO_GENRE, None
     meanings = [labels for labels in map(names.labels_of, present) if labels]
     if not meanings:
-        return Verdict.UNKNOWN_GENRE, None
+        return Verdict.LACKING_GENRE, None
     if multi_label:
         meant = min(meanings, key=lambda labels: _best(labels, scores))
         probability = _best(meant, scores)

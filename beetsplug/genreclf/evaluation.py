@@ -69,6 +69,7 @@ class Evaluation:
         reporter: receives warnings while listening.
         unreadable: tracks that could not be heard, after :meth:`ask`.
         inaudible: tracks too short or too silent.
+        unknown: tracks that are like nothing that the model was trained on.
         n_questions: tracks to hear.
     """
 
@@ -77,10 +78,11 @@ class Evaluation:
     reporter: Reporter
     unreadable: int = field(default=0, init=False)
     inaudible: int = field(default=0, init=False)
+    unknown: int = field(default=0, init=False)
     n_questions: int = field(default=0, init=False)
     _notes: list[str] = field(default_factory=list, init=False)
-    _unknown: Counter[str] = field(default_factory=Counter, init=False)
-    _n_unknown: int = field(default=0, init=False)
+    _lacking: Counter[str] = field(default_factory=Counter, init=False)
+    _n_lacking: int = field(default=0, init=False)
 
     def ask(self, items: Sequence[Item]) -> list[Answer]:
         """Return the answers; fewer if it is told to stop. Nothing is stored.
@@ -133,13 +135,14 @@ class Evaluation:
     def left_out(self) -> list[str]:
         """Say why tracks do not count: one line for each reason."""
         notes = list(self._notes)
-        if self._n_unknown:
-            lacking = f"a genre that the model lacks ({commonest(self._unknown)})"
-            notes.append(f"{tracks_have(self._n_unknown)} {lacking}")
+        if self._n_lacking:
+            lacking = f"a genre that the model lacks ({commonest(self._lacking)})"
+            notes.append(f"{tracks_have(self._n_lacking)} {lacking}")
         if self.inaudible:
-            notes.append(
-                f"{tracks_have(self.inaudible)} too little to hear, or nothing known"
-            )
+            notes.append(f"{tracks_have(self.inaudible)} too little to hear")
+        if self.unknown:
+            are = "track is" if self.unknown == 1 else "tracks are"
+            notes.append(f"{self.unknown} {are} like no music of the training")
         if self.unreadable:
             notes.append(f"{tracks_have(self.unreadable)} a file that cannot be read")
         return notes
@@ -162,8 +165,8 @@ class Evaluation:
                 track = self.hearing.track(item_of[file.key])
                 yield Question(file.name, genres, labels, track)
             else:
-                self._n_unknown += 1
-                self._unknown.update(genres or file.labels)
+                self._n_lacking += 1
+                self._lacking.update(genres or file.labels)
 
     def _genres(self, file: LabelledFile) -> tuple[str, ...]:
         """Return what counts as true of a track, by the names that training gives it."""
@@ -185,6 +188,9 @@ class Evaluation:
             return None
         if not heard.listening.scores:
             self.inaudible += 1
+            return None
+        if heard.listening.unknown_because:
+            self.unknown += 1
             return None
         from_before = question.track.item_id in self.hearing.known
         return Answer(question, heard.listening.scores, from_before)

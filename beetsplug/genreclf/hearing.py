@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 #: A file that yields next to nothing, though its header promises more, is damaged.
 MAX_SHORT_SECONDS = 5.0
-UNKNOWN = "unknown: like nothing that the model was trained on"
 
 
 class Track(NamedTuple):
@@ -53,7 +52,7 @@ class Heard(NamedTuple):
     Attributes:
         track: that was to be heard.
         listening: None if the file could not be read.
-        error: why it could not, or why nothing known was heard.
+        error: why it could not, or why there was too little to hear.
     """
 
     track: Track
@@ -153,10 +152,11 @@ class Hearing:
         if outcome.prediction is None:
             require_music_folder(self.music_folder, track.path)
             return Heard(track, None, str(outcome.error))
-        if outcome.prediction.is_unknown:
-            return Heard(track, Listening(self.model_id, {}), UNKNOWN)
-        ranked = outcome.prediction.ranked()
-        return Heard(track, listening_from(self.model_id, ranked), None)
+        prediction = outcome.prediction
+        listening = listening_from(
+            self.model_id, prediction.ranked(), prediction.strangeness
+        )
+        return Heard(track, listening, None)
 
 
 def _is_nothing_to_hear(track: Track, outcome: FileOutcome) -> bool:

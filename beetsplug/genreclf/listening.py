@@ -30,22 +30,37 @@ class Listening:
     Attributes:
         model_id: the model, by name and content.
         scores: label -> probability, best first, rounded to ``DECIMALS``; none if there
-            was too little to hear, or it was like nothing that the model knows.
+            was too little to hear.
+        strangeness: how far it is from all that the model was trained on, likewise
+            rounded; None if the model does not say.
     """
 
     model_id: str
     scores: Mapping[str, float]
+    strangeness: float | None = None
 
     @property
     def confidence(self) -> float:
         """The probability of the best label."""
         return max(self.scores.values(), default=0.0)
 
+    @property
+    def unknown_because(self) -> str | None:
+        """Why nothing that the model says of the track counts; None if it does."""
+        if self.strangeness is None or self.strangeness <= 1:
+            return None
+        shown = max(self.strangeness, 1.01)  # never "1.00 > 1"
+        return f"unknown: like no music of the training (strangeness {shown:.2f} > 1)"
 
-def listening_from(model_id: str, ranked: list[tuple[str, float]]) -> Listening:
+
+def listening_from(
+    model_id: str, ranked: list[tuple[str, float]], strangeness: float | None = None
+) -> Listening:
     """Round what a model said, best first, to what will be remembered."""
     rounded = {label: round(float(value), DECIMALS) for label, value in ranked}
-    return Listening(model_id, rounded)
+    if strangeness is not None:
+        strangeness = round(strangeness, DECIMALS)
+    return Listening(model_id, rounded, strangeness)
 
 
 def remember(item: Item, listening: Listening) -> bool:
@@ -62,6 +77,10 @@ def remember(item: Item, listening: Listening) -> bool:
         f"{label} {value:.{DECIMALS}f}" for label, value in listening.scores.items()
     )
     item["genreclf_length"] = float(item.length or 0.0)
+    if listening.strangeness is not None:
+        item["genreclf_strangeness"] = listening.strangeness
+    elif "genreclf_strangeness" in item:
+        del item["genreclf_strangeness"]
     return True
 
 
@@ -75,7 +94,7 @@ def recall(item: Item, model_id: str, labels: Collection[str]) -> Listening | No
         item: the track.
         model_id: the model, by name and content.
         labels: all that it can hear. Scores that name others, or not all, were edited;
-            none at all mean that nothing known was heard.
+            none at all mean that there was too little to hear.
     """
     if item.get("genreclf_model", with_album=False) != model_id:
         return None
@@ -85,7 +104,7 @@ def recall(item: Item, model_id: str, labels: Collection[str]) -> Listening | No
     scores = _parsed(item.get("genreclf_scores", with_album=False))
     if scores is None or (scores and scores.keys() != set(labels)):
         return None
-    return Listening(model_id, scores)
+    return Listening(model_id, scores, item.get("genreclf_strangeness", with_album=False))
 
 
 def last_confidence(item: Item) -> float:

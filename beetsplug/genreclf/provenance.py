@@ -24,6 +24,7 @@ ITEM_TYPES: dict[str, types.Type[Any, Any]] = {
     "genreclf_confidence": types.NullFloat(3),
     "genreclf_model": types.STRING,
     "genreclf_scores": types.STRING,
+    "genreclf_strangeness": types.NullFloat(4),
     "genreclf_length": types.NullFloat(1),
     "genreclf_previous": types.STRING,
     "genreclf_file_previous": types.STRING,

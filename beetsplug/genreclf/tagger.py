@@ -168,7 +168,9 @@ class Tagger:
 
     def _pool(self, unit: Unit, heard: list[Heard]) -> Pool | None:
         listenings = [each.listening for each in heard if each.listening is not None]
-        scores = [listening.scores for listening in listenings if listening.scores]
+        scores = [
+            one.scores for one in listenings if one.scores and not one.unknown_because
+        ]
         if unit.album_id is None or not scores:
             return None
         pool = pool_scores(scores, multi_label=self.hearing.multi_label)

@@ -89,6 +89,7 @@ def choose_tags(
     artists: Collection[str] = (),
     before_us: Sequence[str] | None = None,
     multi_label: bool = False,
+    doubt: str | None = None,
 ) -> Decision:
     """Decide about one track; a genre is never erased.
 
@@ -100,6 +101,7 @@ def choose_tags(
         artists: of the track, for labels that are ignored for one artist.
         before_us: the genres that ours replaced; None if the present ones are not ours.
         multi_label: whether several labels can be right at once.
+        doubt: why the scores mean nothing, if they do.
 
     Returns:
         The genres to write, or None to leave what stands there; and why.
@@ -108,7 +110,8 @@ def choose_tags(
     if standing and not policy.force:
         return Decision(Outcome.HAD_GENRE, None, f"already {', '.join(standing)}")
     candidates = rank_genres(scores, policy, artists, multi_label=multi_label)
-    if doubt := find_doubt(candidates, scores, policy, multi_label=multi_label):
+    doubt = doubt or find_doubt(candidates, scores, policy, multi_label=multi_label)
+    if doubt:
         return _abstain(standing, doubt, policy)
     kept: tuple[str, ...] = ()
     if policy.keep_existing:

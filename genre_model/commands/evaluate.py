@@ -46,13 +46,14 @@ def evaluation_of(options: argparse.Namespace, run_or_model: str) -> Evaluation:
         source=options.source,
         combination=options.combine,
         allow_seen=options.allow_seen,
-        is_uncalibrated=options.uncalibrated,
     )
 
 
 def _check(options: argparse.Namespace) -> None:
     if options.source == "both" and options.out:
         raise GenreModelError("--source both prints a comparison; it takes no --out")
+    if options.source == "both" and options.uncalibrated:
+        raise GenreModelError("--source both compares genres; it takes no --uncalibrated")
     if options.source == "both" and options.ensemble:
         raise GenreModelError("--source both compares systems; it takes no --ensemble")
     if len(options.runs_or_models) > 1 and not options.ensemble:
@@ -65,12 +66,17 @@ def _check(options: argparse.Namespace) -> None:
 def _systems(options: argparse.Namespace) -> list[Predictions]:
     runs = options.runs_or_models
     if len(runs) == 1:
-        return predict_systems(evaluation_of(options, runs[0]))
+        return _predicted(options, runs[0])
     return [
         replace(system, name=f"{run}: {system.name}")
         for run in runs
-        for system in predict_systems(evaluation_of(options, run))
+        for system in _predicted(options, run)
     ]
+
+
+def _predicted(options: argparse.Namespace, run: str) -> list[Predictions]:
+    evaluation = evaluation_of(options, run)
+    return predict_systems(replace(evaluation, is_uncalibrated=options.uncalibrated))
 
 
 def _compare_sources(evaluation: Evaluation) -> int:

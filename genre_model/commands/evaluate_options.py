@@ -25,6 +25,11 @@ def add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_data(parser)
     add_scoring(parser, "both")
     parser.add_argument(
+        "--uncalibrated",
+        action="store_true",
+        help="score at temperature 1, as the network was before it was calibrated",
+    )
+    parser.add_argument(
         "--ensemble",
         action="store_true",
         help="score the mean probability of all seeds and runs, as one system",

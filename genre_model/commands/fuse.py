@@ -92,7 +92,13 @@ def _known_music(
     data: Path, source: Source, ids: frozenset[str], front_end: FrontEnd
 ) -> KnownMusic:
     """Fit it to the tracks of the training; the runs of a fold have the same."""
-    return fit_known_music(_mel_frames(data, source, ids, front_end), front_end.segment)
+    tracks = _mel_frames(data, source, ids, front_end)
+    if (n_tracks := len(tracks.track_ids)) < len(ids):
+        raise TrainingDataError(
+            f"{data} holds {n_tracks} of the {len(ids)} tracks that the runs were trained "
+            f"on (--source {source}): all are needed, to know music like theirs"
+        )
+    return fit_known_music(tracks, front_end.segment)
 
 
 @lru_cache(maxsize=2)
@@ -103,7 +109,6 @@ def _mel_frames(
     tracks = [track for track in find_tracks(data, source) if track.track_id in ids]
     if not tracks:
         raise TrainingDataError(
-            f"{data} holds none of the {len(ids)} tracks that the runs were trained or "
-            "validated on"
+            f"{data} holds none of the {len(ids)} tracks of the training or the validation"
         )
     return load_labelled_mel_frames(tracks, front_end)

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from genre_model.track_probabilities import TrackPrediction
 
-#: Before the genres of a track that is like none that the model was trained on.
-UNKNOWN = "unknown; if anything, "
-
 
 def predict(options: argparse.Namespace) -> int:
     """Print the genres of files, one line each, as soon as they are known."""
@@ -64,11 +61,13 @@ def _json_of(outcome: FileOutcome, *, segments: bool) -> dict[str, Any]:
     if outcome.prediction is None:
         return {"path": str(outcome.path), "error": str(outcome.error)}
     prediction = outcome.prediction
+    strangeness = prediction.strangeness
     values: dict[str, Any] = {
         "path": str(prediction.path),
         "genre": None if prediction.is_unknown else prediction.genre,
         "confidence": _rounded(prediction.confidence),
-        "strangeness": prediction.strangeness,
+        "unknown": prediction.is_unknown,
+        "strangeness": None if strangeness is None else _rounded(strangeness),
         "probabilities": _named(prediction, prediction.probabilities),
     }
     if segments:
@@ -86,7 +85,10 @@ def _json_of(outcome: FileOutcome, *, segments: bool) -> dict[str, Any]:
 
 def _lines_of(prediction: TrackPrediction, top: int, *, segments: bool) -> Iterator[str]:
     best = ", ".join(f"{genre} {p:.2f}" for genre, p in prediction.ranked(top))
-    unknown = UNKNOWN if prediction.is_unknown else ""
+    unknown = ""
+    if prediction.strangeness is not None and prediction.is_unknown:
+        shown = max(prediction.strangeness, 1.01)  # never "1.00 > 1"
+        unknown = f"unknown (strangeness {shown:.2f} > 1); if anything, "
     yield f"{prediction.path}: {unknown}{best}"
     if not segments:
         return

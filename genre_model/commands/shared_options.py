@@ -69,11 +69,6 @@ def add_scoring(parser: argparse.ArgumentParser, *more_sources: str) -> None:
         action="store_true",
         help="score a model even on tracks that it was trained on, and say so",
     )
-    parser.add_argument(
-        "--uncalibrated",
-        action="store_true",
-        help="score at temperature 1, as the network was before it was calibrated",
-    )
 
 
 def add_source(parser: argparse.ArgumentParser, *more_sources: str) -> None:

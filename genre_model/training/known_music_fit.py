@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Tracks that were left out of the fit and are taken for unknown all the same, in percent.
 PERCENT_BEYOND = 0.5
 #: Music of other decades and studios is further away than other tracks of one collection,
-#: and audio further than the pictures of it: of 232 clips, one in a hundred is beyond.
+#: and audio further than the pictures of it.
 MARGIN = 1.25
 #: Variance that copies of one recording have beside each other, in shares of that of all
 #: tracks: without it, what a codec does to the flattest directions counts most.
@@ -41,7 +41,11 @@ def fit_known_music(tracks: LabelledMelFrames, config: SegmentConfig) -> KnownMu
     Raises:
         TrainingDataError: if there are too few tracks.
     """
-    features = features_of(tracks, config)
+    return known_music_of(features_of(tracks, config))
+
+
+def known_music_of(features: NDArray[np.float32]) -> KnownMusic:
+    """Fit it to described tracks [shape=(n_tracks, N_FEATURES)], as above."""
     if len(features) < N_PARTS * 2:
         raise TrainingDataError(f"{len(features)} tracks are too few to tell unknown music")
     part_of = np.random.default_rng(SPLIT_SEED).permutation(len(features)) % N_PARTS

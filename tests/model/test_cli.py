@@ -72,7 +72,8 @@ def test_without_segments_json_has_none(
 ) -> None:
     assert main(["predict", str(song), "--model", model, "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)) == {
-        *("path", "genre", "confidence", "strangeness", "probabilities")
+        *("path", "genre", "confidence", "unknown", "strangeness"),
+        "probabilities",
     }
 
 

@@ -12,6 +12,7 @@ from audio_files import music
 from onnx_models import FRONT_END, PICTURE_MEL
 from PIL import Image
 
+from genre_model.config import KaldiMelConfig
 from genre_model.errors import TooShortError
 from genre_model.mel_frames import (
     band_weights,
@@ -24,7 +25,20 @@ from genre_model.waveform import AudioFile
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from genre_model.config import AnyMelConfig
+
 RATE_HZ = 22050
+KALDI = KaldiMelConfig(
+    n_fft=1024,
+    window_samples=800,
+    hop_samples=320,
+    n_mels=64,
+    f_min_hz=0.0,
+    f_max_hz=10000.0,
+    keep_below_hz=10000.0,
+    power_floor=1e-5,
+    preemphasis=0.97,
+)
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +166,34 @@ def test_original_clips_look_like_their_published_pictures(data_dir: Path) -> No
         )
     assert len(correlations) == 20
     assert statistics.median(correlations) >= 0.99
+
+
+@pytest.mark.parametrize("n_frames", [2, 15, 16, 17, 112, 130, 513, 520])
+@pytest.mark.parametrize("config", [PICTURE_MEL, KALDI], ids=["pictures", "kaldi"])
+def test_a_segment_is_bit_by_bit_what_it_is_in_the_track(
+    n_frames: int, config: AnyMelConfig
+) -> None:
+    samples = music(60, sample_rate_hz=RATE_HZ)
+    whole = mel_frames_from_waveform(samples, RATE_HZ, config)
+    assert whole.shape[1] > 600
+    for first in (0, 3, 77):
+        start = first * config.hop_samples
+        end = start + (n_frames - 1) * config.hop_samples + config.frame_samples
+        alone = mel_frames_from_waveform(samples[start:end], RATE_HZ, config)
+        assert alone.shape[1] == n_frames
+        np.testing.assert_array_equal(alone, whole[:, first : first + n_frames])
+
+
+def test_bands_above_the_highest_bin_hold_the_floor(waveform: np.ndarray) -> None:
+    config = replace(KALDI, f_max_hz=60000.0, keep_below_hz=60000.0)
+    frames = mel_frames_from_waveform(waveform, RATE_HZ, config)
+    empty = np.array(band_weights(RATE_HZ, config).max(axis=1) == 0)
+    assert empty[-16:].all()
+    assert (frames[empty] == frames[-1, 0]).all()
+    assert frames[~empty].max() > frames[-1, 0]
+
+
+def test_no_band_at_all_is_no_row(waveform: np.ndarray) -> None:
+    config = replace(PICTURE_MEL, keep_below_hz=31.0)
+    assert count_bands(config) == 0
+    assert mel_frames_from_waveform(waveform, RATE_HZ, config).shape[0] == 0

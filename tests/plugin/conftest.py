@@ -7,7 +7,7 @@ import shutil
 import signal
 import sqlite3
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +170,7 @@ class ScriptedClassifier:
     Attributes:
         answers: file stem -> (genre, probability), a probability for each genre, or an
             error to raise.
+        strange: file stem -> strangeness.
         heard: the paths asked for.
         card: what it says of its training, which is nothing.
     """
@@ -180,6 +181,7 @@ class ScriptedClassifier:
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[str, float] | dict[str, float] | Exception] = {}
+        self.strange: dict[str, float] = {}
         self.heard: list[Path] = []
         self.card = SimpleNamespace(training={})
 
@@ -191,8 +193,10 @@ class ScriptedClassifier:
         if isinstance(answer, Exception):
             raise answer
         if isinstance(answer, dict):
-            return prediction_of(path, [answer.get(genre, 0.0) for genre in GENRES])
-        return prediction(path, *answer)
+            said = prediction_of(path, [answer.get(genre, 0.0) for genre in GENRES])
+        else:
+            said = prediction(path, *answer)
+        return replace(said, strangeness=self.strange.get(path.stem))
 
 
 def prediction(path: Path, genre: str, confidence: float) -> TrackPrediction:

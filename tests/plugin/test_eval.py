@@ -228,7 +228,7 @@ class TestSelection:
         named = "Polka 2, Fado 1, Tango 1, Zydeco 1, Raga 1, ..."
         assert notes[1:] == [
             f"  left out: 7 tracks have a genre that the model lacks ({named})",
-            "  left out: 1 track has too little to hear, or nothing known",
+            "  left out: 1 track has too little to hear",
         ]
         assert (printed.err, printed.exit_code) == ("", 0)
         assert len(six.heard) == 7

@@ -292,7 +292,9 @@ def live_with_genreclf(life: Life) -> None:
     assert not life.files_agree()
 
     life.changes_nothing("genreclf", "--revert", "-p")
-    n_ours = len(life.ours())  # what got the genre that stood before us is not ours now
+    # What gets just the genre that stood there before us is not ours any more.
+    assert n_ours - 1 <= len(life.ours()) <= n_ours
+    n_ours = len(life.ours())
     reverted = life.beet("genreclf", "--revert").lines[-1]
     assert f" {n_ours} reverted" in reverted
     assert not life.ours()

@@ -28,6 +28,7 @@ from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.networks.residual_crnn import ResidualCrnn
 from genre_model.training.predictions import Evaluation, predict_systems
 from genre_model.training.protocols import folds_of
+from genre_model.training.publish import measured_card
 from genre_model.training.report import report_of
 from genre_model.training.report_text import sources_text, text_of
 from genre_model.training.run_folder import read_weights
@@ -93,6 +94,9 @@ def test_before_calibration(
     assert (after["temperature"], before["temperature"]) == (3.0, 1.0)
     assert before["accuracy"] == after["accuracy"]
     assert before["negative_log_likelihood"] != after["negative_log_likelihood"]
+    card = read_model(path).card
+    with pytest.raises(TrainingDataError, match="--uncalibrated: make one without"):
+        measured_card(card, [tmp_path / "report1" / "report.json"])
 
 
 def test_the_leaky_protocol_says_so(folder: Path, model: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import re
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,15 +13,23 @@ import numpy as np
 import pytest
 import torch
 from gtzan_folder import quick_recipe, write_pictures
+from scipy.stats import chi2
 
 from genre_model.classifier import GenreClassifier
 from genre_model.cli import main
 from genre_model.errors import TrainingDataError
+from genre_model.known_music import N_FEATURES
 from genre_model.model_file import read_model, write_model
 from genre_model.segments import Segments
 from genre_model.training.experiment import Experiment, train_protocol
 from genre_model.training.gtzan import find_tracks
-from genre_model.training.known_music_fit import features_of, fit_known_music
+from genre_model.training.known_music_fit import (
+    MARGIN,
+    PERCENT_BEYOND,
+    RIDGE,
+    fit_known_music,
+    known_music_of,
+)
 from genre_model.training.labelled_mel_frames import (
     LabelledMelFrames,
     load_labelled_mel_frames,
@@ -225,17 +236,33 @@ def test_a_few_tracks_are_no_distribution() -> None:
         fit_known_music(few, quick_recipe().front_end.segment)
 
 
-def test_the_limit_lies_beyond_tracks_that_were_left_out() -> None:
+def test_the_limit_is_what_tracks_reach_that_were_left_out() -> None:
+    """Of features that are normal, squared distances follow chi-squared."""
     rng = np.random.default_rng(0)
-    level = np.linspace(0, 30, 84)[:, np.newaxis]
-    frames = tuple(
-        (rng.normal(1, 0.3) * level + rng.normal(0, 10, (84, 344))).astype(np.float32)
-        for _ in range(60)
-    )
-    names = tuple(map(str, range(60)))
-    config = quick_recipe().front_end.segment
-    some = LabelledMelFrames(names[:40], np.zeros(40, np.int64), frames[:40])
-    others = LabelledMelFrames(names[40:], np.zeros(20, np.int64), frames[40:])
-    known = fit_known_music(some, config)
-    distances = [known.distance(row) for row in features_of(others, config)]
-    assert max(distances) < known.limit < 10 * float(np.median(distances))
+    features = rng.normal(3, 2, (4000, N_FEATURES)).astype(np.float32)
+    known = known_music_of(features)
+    reached = math.sqrt(chi2.ppf(1 - PERCENT_BEYOND / 100, N_FEATURES) / (1 + RIDGE))
+    assert known.limit == pytest.approx(MARGIN * reached, rel=0.03)
+
+
+def test_few_tracks_have_a_wider_limit() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(0, 1, (60, N_FEATURES)).astype(np.float32)
+    known = known_music_of(features)
+    inside = [known.distance(row) for row in features]
+    assert known.limit > 1.5 * MARGIN * max(inside)
+
+
+def test_tracks_of_the_training_that_are_missing_are_an_error(
+    runs: tuple[Path, Path],
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    some = tmp_path / "some"
+    shutil.copytree(folder, some)
+    missing = sorted(some.rglob("blues.000*.png"))[::2]
+    for path in missing:
+        path.unlink()
+    assert fuse(runs, some, tmp_path / "fused") == 1
+    assert re.search(r"holds \d+ of the \d+ tracks that the runs", capsys.readouterr().err)

@@ -1,0 +1,104 @@
+"""Tracks that are like no music of the model's training: what it says does not count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from plugin.conftest import BeetsHome, ScriptedClassifier
+
+REASON = "unknown: like no music of the training (strangeness 1.25 > 1)"
+
+
+@pytest.fixture
+def noise(home: BeetsHome, classifier: ScriptedClassifier) -> ScriptedClassifier:
+    """A library of noise, of which the model is sure that it is rock."""
+    home.add_track("Noise")
+    classifier.answers["Noise"] = ("rock", 0.98)
+    classifier.strange["Noise"] = 1.25
+    return classifier
+
+
+def test_what_was_heard_is_remembered_with_the_reason(
+    home: BeetsHome, noise: ScriptedClassifier
+) -> None:
+    first, again = home.beet("genreclf"), home.beet("-v", "genreclf")
+
+    assert first.lines[0].endswith(f"Noise: abstained: {REASON}")
+    assert f"Noise: abstained: {REASON}" in again.out + again.err
+    assert again.lines[-1].endswith("1 abstained as before")
+    assert len(noise.heard) == 1
+    item = home.item("Noise")
+    assert item.genres == []
+    assert item["genreclf_confidence"] == pytest.approx(0.98)
+    assert home.titles("genreclf_strangeness:1..") == ["Noise"]
+
+
+def test_another_model_forgets_the_strangeness(
+    home: BeetsHome, noise: ScriptedClassifier
+) -> None:
+    home.beet("genreclf")
+    noise.strange.clear()
+
+    home.beet("genreclf", "--listen-again")
+
+    item = home.item("Noise")
+    assert item.genres == ["Rock"]
+    assert "genreclf_strangeness" not in item
+
+
+@pytest.mark.usefixtures("noise")
+def test_the_fallback_says_why(home: BeetsHome) -> None:
+    home.configure(fallback="Unknown")
+    printed = home.beet("genreclf")
+    assert printed.lines[0].endswith(f"Noise: Unknown, the fallback ({REASON})")
+
+
+def test_force_leaves_what_stands_there(home: BeetsHome, noise: ScriptedClassifier) -> None:
+    home.add_track("Polka", genres=["Polka"])
+    noise.answers["Polka"] = ("rock", 0.98)
+    noise.strange["Polka"] = 1.0001
+
+    printed = home.beet("genreclf", "--force", "title:Polka")
+
+    assert "strangeness 1.01 > 1" in printed.out
+    assert home.item("Polka").genres == ["Polka"]
+
+
+def test_it_has_no_say_in_its_album(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    home.add_album("Record", ["One", "Noise"])
+    classifier.answers |= {"One": ("blues", 0.9), "Noise": ("rock", 0.98)}
+    classifier.strange["Noise"] = 1.25
+
+    home.beet("genreclf", "-s", "album")
+
+    assert home.album("Record").genres == ["Blues"]
+
+
+def test_check_does_not_doubt_its_genre(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    home.add_track("Noise", genres=["Blues"])
+    classifier.answers["Noise"] = ("rock", 0.98)
+    classifier.strange["Noise"] = 1.25
+
+    printed = home.beet("genreclf", "--check")
+
+    summary = "0 doubted, 0 not, 1 unknown (like no music of the training)"
+    assert summary in printed.lines[-1]
+
+
+def test_eval_leaves_it_out(home: BeetsHome, classifier: ScriptedClassifier) -> None:
+    home.add_track("Noise", genres=["Blues"])
+    home.add_track("Song", genres=["Rock"])
+    classifier.answers |= {"Noise": ("rock", 0.98), "Song": ("rock", 0.9)}
+    classifier.strange["Noise"] = 1.25
+
+    printed = home.beet("genreclf-eval")
+
+    note = "  left out: 1 track is like no music of the training"
+    assert note in printed.lines
