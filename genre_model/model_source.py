@@ -23,10 +23,15 @@ CHECKSUMS = "SHA256SUMS"
 MAX_BYTES = 256 * 2**20
 
 
+def bundled_files() -> list[str]:
+    """Return the names of the files that come with the package."""
+    folder = resources.files("genre_model") / "models"
+    return [entry.name for entry in folder.iterdir()]
+
+
 def bundled_model_names() -> list[str]:
     """Return the names of the models that come with the package."""
-    folder = resources.files("genre_model") / "models"
-    paths = [Path(entry.name) for entry in folder.iterdir()]
+    paths = map(Path, bundled_files())
     return sorted(path.stem for path in paths if path.suffix == ".onnx")
 
 
@@ -65,6 +70,11 @@ def find_model(model: str | Path | None = None) -> Path | Traversable:
             return installed_model_path(name)
         if os.path.exists(name):  # noqa: PTH110 -- it never raises
             raise ModelFileError(f"model file {name}: its name must end in .onnx")
+        if f"{name}.npz" in bundled_files():
+            raise ModelFileError(
+                f"model {name!r} is a head, and its network is not installed: see "
+                "genre-model backbone install --help"
+            )
         raise ModelFileError(
             f"no model {name!r}; there is {', '.join([*bundled, *installed]) or 'none'}, "
             "or give the path of an .onnx file"

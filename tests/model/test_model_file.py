@@ -91,6 +91,11 @@ def test_a_bundled_model_that_is_not_the_published_one_is_refused(
     assert read_model(path).sha256  # by its path it is anybody's
 
 
+def test_a_head_without_its_network_says_what_to_install() -> None:
+    with pytest.raises(ModelFileError, match="is a head, .* backbone install"):
+        read_model("gtzan_mn04_v1")
+
+
 def test_an_unknown_name_lists_what_there_is() -> None:
     with pytest.raises(ModelFileError, match="no model 'resnet'; there is gtzan_crnn_v2"):
         read_model("resnet")
