@@ -107,7 +107,7 @@ class _BandGroup:
     Attributes:
         bands: which they are.
         bins: from the first that any of them holds to the last.
-        weights: of these bins [shape=(n_bins, n_bands)].
+        weights: of these bins [shape=(n_bands, n_bins)].
     """
 
     bands: slice
@@ -124,7 +124,7 @@ def _band_groups(sample_rate_hz: int, config: AnyMelConfig) -> tuple[_BandGroup,
         bands = slice(first, min(first + _GROUP_BANDS, len(weights)))
         held = np.flatnonzero(weights[bands].any(axis=0))
         bins = slice(int(held[0]), int(held[-1]) + 1) if len(held) else slice(0, 1)
-        of_group = np.ascontiguousarray(weights[bands, bins].T)
+        of_group = np.ascontiguousarray(weights[bands, bins])
         groups.append(_BandGroup(bands, bins, of_group))
     return tuple(groups)
 
@@ -169,11 +169,11 @@ def _fill(
     is_of_decibels = isinstance(config, MelConfig) and config.band_value == "mean_of_db"
     if is_of_decibels:
         bins = _decibels(bins, config)
-    # Frames first, two at least: so BLAS rounds each as it does among any others.
-    rows = bins if len(bins) > 1 else np.repeat(bins, 2, axis=0)
+    # A product for each frame: BLAS may round it otherwise among others, or more others.
+    rows = bins[:, np.newaxis]
     for group in groups:
-        values = np.matmul(rows[:, group.bins], group.weights)
-        mel_frames[group.bands] = values[: len(bins)].T
+        values = np.matmul(rows[:, :, group.bins], group.weights.T)
+        mel_frames[group.bands] = values[:, 0].T
     if not is_of_decibels:
         mel_frames[:] = _decibels(mel_frames, config)
 

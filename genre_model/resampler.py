@@ -42,8 +42,8 @@ def resampled(
 ) -> Iterator[NDArray[np.float32]]:
     """Resample consecutive blocks, starting anew where their rate changes.
 
-    Started at a multiple of a cycle (:func:`cycle_of`), it computes the very numbers
-    that it computes when started there any number of cycles earlier, once settled.
+    Started at a multiple of a product (:func:`product_of`), it computes the very numbers
+    that it computes when started any number of products earlier, once settled.
 
     Args:
         blocks: rates and samples; what is at ``to_hz`` already passes unchanged.
@@ -79,6 +79,15 @@ def cycle_of(from_hz: int, to_hz: int) -> tuple[int, int]:
     n_weights_each = (_GROUP + _SHARP_TAPS) * max(1.0, float(ratio))
     near = ratio.limit_denominator(max(1, int(_MOST_WEIGHTS / n_weights_each)))
     return near.numerator, near.denominator
+
+
+def product_of(from_hz: int, to_hz: int, clean_below_hz: float | None = None) -> int:
+    """Return how many samples go into one matrix product; whole cycles.
+
+    BLAS may round the rows of a product differently (OpenBLAS does with AVX2). Started
+    at a multiple of this, the resampler computes the same numbers on every processor.
+    """
+    return 1 if from_hz == to_hz else _filter(from_hz, to_hz, clean_below_hz).n_at_once
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from contextlib import contextmanager
+from itertools import chain
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from av.error import FFmpegError
 
 from genre_model.decoder import Decoder
 from genre_model.errors import AudioDecodeError, GenreModelError
-from genre_model.resampler import SETTLE_SECONDS, cycle_of, resampled
+from genre_model.resampler import SETTLE_SECONDS, cycle_of, product_of, resampled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -119,16 +120,21 @@ class AudioFile:
 
     def _read(self, first: int, end: int) -> NDArray[np.float32]:
         """Return samples ``first`` to ``end``, counted at the rate of the result."""
-        # The resampler starts where both grids of samples meet, so that it computes the
-        # very numbers that it computes when it starts at 0.
-        n_in, n_out = cycle_of(self._decoder.sample_rate_hz, self._sample_rate_hz)
+        # The resampler starts where both grids of samples meet, and silence fills what its
+        # first product lacks, so that it computes what it computes when it starts at 0.
+        rate_hz = self._decoder.sample_rate_hz
+        n_in, n_out = cycle_of(rate_hz, self._sample_rate_hz)
         n_settling = round(SETTLE_SECONDS * self._sample_rate_hz)
         n_cycles = max(0, (first - n_settling) // n_out)
         file_end = ceil((end + n_settling) * n_in / n_out)
+        product = product_of(rate_hz, self._sample_rate_hz, self._clean_below_hz)
+        n_silent = n_cycles * n_in % product
+        silence = (rate_hz, np.zeros(n_silent, np.float32))
+        position = n_cycles * n_out - n_silent * n_out // n_in
         with _naming(self._path):
-            blocks = self._decoder.blocks(n_cycles * n_in, file_end)
+            blocks = chain([silence], self._decoder.blocks(n_cycles * n_in, file_end))
             pieces = resampled(blocks, self._sample_rate_hz, self._clean_below_hz)
-            return _excerpt(pieces, n_cycles * n_out, first, end)
+            return _excerpt(pieces, position, first, end)
 
 
 def open_audio(path: Path, front_end: FrontEnd) -> AudioFile:

@@ -76,7 +76,7 @@ class EvalCommand:
             except KeyboardInterrupt:  # the second press
                 raise SystemExit(INTERRUPTED) from None
         if is_stopped():
-            heard = len(answers) + evaluation.inaudible + evaluation.unreadable
+            heard = len(answers) + evaluation.n_without_answer
             say(f"interrupted: heard {heard} of {evaluation.n_questions} tracks")
         if answers:
             report = _report(model, evaluation, answers)

@@ -132,6 +132,11 @@ class Evaluation:
             return meant
         return [max(meant, key=lambda label: answer.scores.get(label, 0.0))]
 
+    @property
+    def n_without_answer(self) -> int:
+        """Tracks that were tried, and of which nothing can be said."""
+        return self.inaudible + self.unknown + self.unreadable
+
     def left_out(self) -> list[str]:
         """Say why tracks do not count: one line for each reason."""
         notes = list(self._notes)

@@ -118,7 +118,10 @@ class Hearing:
         item_id = cast("int", item.id)  # what comes out of a library has one
         recalled = self.known.get(item_id)
         if recalled is None and not self.anew:
-            recalled = recall(item, self.model_id, self.labels)
+            with_strangeness = self._classifier.card.known_music is not None
+            recalled = recall(
+                item, self.model_id, self.labels, with_strangeness=with_strangeness
+            )
         length = item.length or 0.0
         return Track(item_id, item.filepath, item.added or 0.0, length, recalled)
 

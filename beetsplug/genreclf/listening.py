@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from beetsplug.genreclf import provenance
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -41,7 +43,9 @@ class Listening:
 
     @property
     def confidence(self) -> float:
-        """The probability of the best label."""
+        """The probability of the best label; 0 where it means nothing."""
+        if self.unknown_because:
+            return 0.0
         return max(self.scores.values(), default=0.0)
 
     @property
@@ -79,12 +83,18 @@ def remember(item: Item, listening: Listening) -> bool:
     item["genreclf_length"] = float(item.length or 0.0)
     if listening.strangeness is not None:
         item["genreclf_strangeness"] = listening.strangeness
-    elif "genreclf_strangeness" in item:
-        del item["genreclf_strangeness"]
+    else:
+        provenance.forget_field(item, "genreclf_strangeness")
     return True
 
 
-def recall(item: Item, model_id: str, labels: Collection[str]) -> Listening | None:
+def recall(
+    item: Item,
+    model_id: str,
+    labels: Collection[str],
+    *,
+    with_strangeness: bool = False,
+) -> Listening | None:
     """Return what this model heard in this track; None if it must listen.
 
     The length stands for the recording: a re-import copies these fields onto whatever
@@ -95,6 +105,7 @@ def recall(item: Item, model_id: str, labels: Collection[str]) -> Listening | No
         model_id: the model, by name and content.
         labels: all that it can hear. Scores that name others, or not all, were edited;
             none at all mean that there was too little to hear.
+        with_strangeness: the model tells it, so that scores without it were edited.
     """
     if item.get("genreclf_model", with_album=False) != model_id:
         return None
@@ -104,7 +115,10 @@ def recall(item: Item, model_id: str, labels: Collection[str]) -> Listening | No
     scores = _parsed(item.get("genreclf_scores", with_album=False))
     if scores is None or (scores and scores.keys() != set(labels)):
         return None
-    return Listening(model_id, scores, item.get("genreclf_strangeness", with_album=False))
+    strangeness = item.get("genreclf_strangeness", with_album=False)
+    if with_strangeness and scores and strangeness is None:
+        return None
+    return Listening(model_id, scores, strangeness)
 
 
 def last_confidence(item: Item) -> float:

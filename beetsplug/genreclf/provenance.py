@@ -73,7 +73,7 @@ def claim_track(
     item.genres = list(genres)
     item["genreclf_genres"] = joined(item.genres)
     if item["genreclf_genres"] == item["genreclf_previous"]:
-        _forget(item, "genreclf_genres")
+        forget_field(item, "genreclf_genres")
 
 
 def note_file_genres(item: Item, in_file: Sequence[str] | None) -> None:
@@ -97,8 +97,8 @@ def _remember_what_stands(item: Item, in_file: Sequence[str] | None) -> None:
         # The person changed the library only; the file still waits to be given back.
         ours_in_file, in_file = joined(in_file), file_genres_before_us(item)
     item["genreclf_previous"] = joined(item.genres)
-    _forget(item, "genreclf_file_previous")
-    _forget(item, "genreclf_file_genres")
+    forget_field(item, "genreclf_file_previous")
+    forget_field(item, "genreclf_file_genres")
     if in_file is not None and list(in_file) != split(item["genreclf_previous"]):
         item["genreclf_file_previous"] = _joined_exactly(in_file)
     if ours_in_file:
@@ -112,8 +112,8 @@ def note_written(item: Item) -> None:
         item["genreclf_file_genres"] = joined(item.genres)
         return
     # The person's genres stand in both places, as if we had not been there.
-    _forget(item, "genreclf_file_genres")
-    _forget(item, "genreclf_previous")
+    forget_field(item, "genreclf_file_genres")
+    forget_field(item, "genreclf_previous")
 
 
 def _is_written(item: Item) -> bool:
@@ -203,7 +203,7 @@ def claim_album(album: Album, genres: Sequence[str]) -> None:
 def forget(item_or_album: Item | Album) -> bool:
     """Remove every field of ours; say whether there was any."""
     # Not any(): each has to go.
-    return bool([name for name in OUR_FIELDS if _forget(item_or_album, name)])
+    return bool([name for name in OUR_FIELDS if forget_field(item_or_album, name)])
 
 
 def joined(genres: Sequence[str]) -> str:
@@ -241,7 +241,8 @@ def _is_ours(present: Sequence[str], written: str | None) -> bool:
     return bool(written) and joined(present) == written
 
 
-def _forget(item_or_album: Item | Album, name: str) -> bool:
+def forget_field(item_or_album: Item | Album, name: str) -> bool:
+    """Remove a field; say whether it was there."""
     try:
         del item_or_album[name]
     except KeyError:  # its own fields only: not what a track shows of its album

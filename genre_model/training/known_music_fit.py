@@ -25,6 +25,8 @@ MARGIN = 1.25
 #: tracks: without it, what a codec does to the flattest directions counts most.
 RIDGE = 0.1
 N_PARTS = 10
+# Of a feature over tracks: where it never varies, nothing is to be divided by.
+_LEAST_DEVIATION = 1e-3
 SPLIT_SEED = 0
 
 
@@ -69,7 +71,7 @@ def features_of(tracks: LabelledMelFrames, config: SegmentConfig) -> NDArray[np.
 
 def _fitted(features: NDArray[np.float32]) -> KnownMusic:
     mean, deviations = features.mean(axis=0), features.std(axis=0, dtype=np.float64)
-    deviations = np.maximum(deviations, np.finfo(np.float32).tiny)
+    deviations = np.maximum(deviations, _LEAST_DEVIATION)
     correlations = np.cov(((features - mean) / deviations).T)
     values, vectors = np.linalg.eigh(correlations + RIDGE * np.eye(N_FEATURES))
     whitening = vectors / np.sqrt(values) / deviations[:, np.newaxis]

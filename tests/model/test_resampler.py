@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +17,27 @@ from genre_model.waveform import AudioFile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+#: Prints by how much an excerpt, and its mel frames, differ from the same of the whole.
+EXCERPT_AND_WHOLE = """
+import sys
+from pathlib import Path
+import numpy as np
+from genre_model.classifier import GenreClassifier
+from genre_model.mel_frames import mel_frames_from_waveform
+from genre_model.waveform import open_audio
+
+front_end = GenreClassifier.load().card.front_end
+mel, rate_hz = front_end.mel, front_end.waveform.sample_rate_hz
+n, first = 20 * mel.hop_samples, 13 * mel.hop_samples
+with open_audio(Path(sys.argv[1]), front_end) as audio:
+    whole, excerpt = audio.read_all(), audio.read(first / rate_hz, n)
+print(np.abs(excerpt - whole[first : first + n]).max())
+alone = mel_frames_from_waveform(excerpt, rate_hz, mel)
+there = mel_frames_from_waveform(whole, rate_hz, mel)[:, 13:]
+print(np.abs(alone - there[:, : alone.shape[1]]).max())
+"""
 
 
 class TestSampleRates:
@@ -78,6 +102,17 @@ class TestSampleRates:
                 np.testing.assert_array_equal(
                     audio.read(start, 3000), whole[first : first + 3000]
                 )
+
+    @pytest.mark.parametrize("processor", ["Haswell", "SkylakeX", "Sandybridge"])
+    def test_on_other_processors_too(self, processor: str, tmp_path: Path) -> None:
+        """OpenBLAS has other products for each, which round otherwise."""
+        path = write_audio(tmp_path / "x.wav", noise(6, 48000), 48000)
+        environment = os.environ | {"OPENBLAS_CORETYPE": processor}
+        command = [sys.executable, "-c", EXCERPT_AND_WHOLE, str(path)]
+        printed = subprocess.run(  # noqa: S603 -- this very Python
+            command, env=environment, capture_output=True, check=True, text=True
+        )
+        assert printed.stdout.split() == ["0.0", "0.0"], printed.stderr
 
     def test_rates_without_a_common_cycle_cost_no_memory(self) -> None:
         from_hz = 9_999_991  # prime; exactly, its weights would fill gigabytes
