@@ -3,10 +3,11 @@
     python benchmarks/unknown.py GTZAN --models RUNS --rotation RUNS [--into PAGE.md]
 
 The bundled model hears sounds that are no music. Models that left genres out (``--models``:
-``genre-model train --genres ...``) judge the validation tracks: how well do confidence, and
-strangeness, tell tracks of its genres from those of the others (AUROC: 0.5 is chance)? Of
-the protocol rotation (``--rotation``), the tracks of artists that a model did not hear are
-counted which it calls unknown.
+``genre-model train --genres ...``, then ``fuse``, which alone writes what music a model
+knows) judge the validation tracks: how well do confidence, and strangeness, tell tracks of
+its genres from those of the others (AUROC: 0.5 is chance)? Of the protocol rotation
+(``--rotation``), those tracks of artists that a model did not hear are counted which it
+calls unknown.
 """
 
 from __future__ import annotations
@@ -152,6 +153,8 @@ def rows_of_genres(data: Path, runs: Path) -> Iterator[str]:
     for path in paths:
         classifier = GenreClassifier.load(path)
         tracks = validation_tracks(data, classifier.card.front_end)
+        if classifier.card.known_music is None:
+            raise SystemExit(f"{path} does not say what music it knows: fuse it")
         left_out = sorted(set(GENRES) - set(classifier.genres))
         if not left_out:
             raise SystemExit(f"{path} knows all genres: train with --genres")
