@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         bundled_model_names,
         installed_model_names,
         installed_model_path,
+        no_such_model,
         read_network,
     )
     from genre_model.personal.head_method import HeadMethod
@@ -73,6 +74,7 @@ _MODULE_OF = {
     "installed_backbone": "backbone.names",
     "installed_model_names": "model_source",
     "installed_model_path": "model_source",
+    "no_such_model": "model_source",
     "card_details": "card_text",
     "card_summary": "card_text",
     "check_foreign_model": "foreign_model",
@@ -101,6 +103,7 @@ __all__ = [  # noqa: RUF022 -- the order of use
     "bundled_model_names",
     "installed_model_names",
     "installed_model_path",
+    "no_such_model",
     "installed_backbone",
     "card_summary",
     "card_details",

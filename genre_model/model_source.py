@@ -12,6 +12,7 @@ from genre_model.data_folder import data_folder
 from genre_model.errors import ModelFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from importlib.resources.abc import Traversable
 
 DEFAULT_MODEL = "gtzan_crnn_v2"
@@ -70,16 +71,26 @@ def find_model(model: str | Path | None = None) -> Path | Traversable:
             return installed_model_path(name)
         if os.path.exists(name):  # noqa: PTH110 -- it never raises
             raise ModelFileError(f"model file {name}: its name must end in .onnx")
-        if f"{name}.npz" in bundled_files():
-            raise ModelFileError(
-                f"model {name!r} is a head, and its network is not installed: see "
-                "genre-model backbone install --help"
-            )
-        raise ModelFileError(
-            f"no model {name!r}; there is {', '.join([*bundled, *installed]) or 'none'}, "
-            "or give the path of an .onnx file"
-        )
+        raise no_such_model(name, [*bundled, *installed])
     return resources.files("genre_model") / "models" / f"{name}.onnx"
+
+
+def no_such_model(name: str, known: Sequence[str]) -> ModelFileError:
+    """Say that there is no model of this name, and what to do.
+
+    Args:
+        name: that somebody asked for.
+        known: names that there are.
+    """
+    if f"{name}.npz" in bundled_files():
+        return ModelFileError(
+            f"model {name!r} is a head, and its network is not installed: see "
+            "genre-model backbone install --help"
+        )
+    return ModelFileError(
+        f"no model {name!r}; there is {', '.join(known) or 'none'}, or give the path of an "
+        ".onnx file"
+    )
 
 
 def read_network(model: str | Path | None = None) -> bytes:

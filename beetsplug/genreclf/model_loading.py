@@ -66,10 +66,7 @@ def _chosen(option: str | Path | None) -> str | Path | None:
     """Return the model; of names, only one that there is, one's own included."""
     model = model_in_force(option)
     if isinstance(model, str) and not is_path(model) and model not in known_models():
-        raise genre_model.ModelFileError(
-            f"no model {model!r}; there is {', '.join(known_models())}, or give the path "
-            "of an .onnx file"
-        )
+        raise genre_model.no_such_model(model, known_models())
     return model
 
 

@@ -43,6 +43,19 @@ def test_command_fails_in_one_line_and_touches_nothing(
     assert (home.dump(), home.files()) == before
 
 
+def test_a_head_without_its_network_says_what_to_install(home: BeetsHome) -> None:
+    """A bundled head is no model; the list of models would not help."""
+    home.add_album("Record", ["One"])
+    home.configure(model="gtzan_mn04_v1")
+
+    printed = home.beet("genreclf")
+
+    (line,) = printed.err.splitlines()
+    assert line.startswith("error: genreclf: model 'gtzan_mn04_v1' is a head, and its ")
+    assert "genre-model backbone install" in line
+    assert printed.exit_code == 1
+
+
 def test_import_warns_once_and_finishes(home: BeetsHome, bad_model: str) -> None:
     for number in range(3):
         home.audio_file(home.inbox / f"{number}" / "Song.mp3", album=f"Album {number}")
