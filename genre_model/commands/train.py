@@ -35,6 +35,7 @@ def train(options: argparse.Namespace) -> int:
         _track_ids(options.leave_out),
         _genres(options.genres),
         _teaching(options),
+        options.pretrained,
     )
     if options.imagenet is not None:
         _provide_weights(options.imagenet, recipe)

@@ -94,10 +94,14 @@ def fused_card(models: Sequence[Model], share: float) -> Card:
             "models": [model.model_id for model in models],
             "recipes": [recipe[0] for recipe in recipes],
             "int8": ["int8" in card.training for card in (first, second)],
+            "pretrained": [card.training.get("pretrained") for card in (first, second)],
             "share": share,
         },
     }
-    return replace(first, name=f"{first.name}_fused", training=training, metrics={})
+    # Of what was pretrained, the licence says more.
+    licence = max(first.licence, second.licence, key=len)
+    name = f"{first.name}_fused"
+    return replace(first, name=name, training=training, metrics={}, licence=licence)
 
 
 def _sum(first: Card, second: Card, name: str) -> Any:

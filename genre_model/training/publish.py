@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import TrainingDataError
@@ -82,25 +82,73 @@ def _train_commands(training: dict[str, Any], options: str) -> list[str]:
     """Return the commands that make such runs, by the options of a protocol."""
     fused = training.get("fused")
     if fused is None:
-        parts = [(training["recipe"], "", "int8" in training)]
-    else:
-        parts = list(zip(fused["recipes"], ("1", "2"), fused["int8"], strict=True))
-    commands: list[str] = []
-    for recipe, number, int8 in parts:
-        name, *changes = recipe.split("+")
-        flags = [f"--set {change}" for change in changes]
-        if training.get("left_out"):
-            flags.append("--leave-out FILE")
-        words = ["genre-model train", name, *flags, f"--data DIR --out RUN{number}"]
-        commands.append(f"{' '.join(words)} --protocol {options}")
-        if int8:
-            made = f"--data DIR --out INT8{number}"
-            commands.append(f"genre-model quantise RUN{number} {made}")
-    if fused:
-        runs = " ".join(f"{_made(int8)}{number}" for _, number, int8 in parts)
-        share = f"--share {fused['share']:g}"
-        commands.append(f"genre-model fuse {runs} {share} --data DIR --out RUN")
+        return _commands_of(_part_of(training), "", options)
+    parts = _parts_of(fused, training.get("left_out"))
+    commands = [
+        command
+        for number, part in enumerate(parts, 1)
+        for command in _commands_of(part, f"-{number}", options)
+    ]
+    runs = " ".join(f"{_made(part.int8)}-{number}" for number, part in enumerate(parts, 1))
+    share = f"--share {fused['share']:g}"
+    return [*commands, f"genre-model fuse {runs} {share} --data DIR --out RUN"]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A network of a model, and how it was made."""
+
+    recipe: str
+    int8: bool
+    pretrained: dict[str, Any] | None
+    left_out: bool
+
+
+def _part_of(training: dict[str, Any]) -> _Part:
+    return _Part(
+        training["recipe"],
+        "int8" in training,
+        training.get("pretrained"),
+        bool(training.get("left_out")),
+    )
+
+
+def _parts_of(fused: dict[str, Any], left_out: Any) -> list[_Part]:
+    pretrained = fused.get("pretrained", [None, None])  # models that are older have none
+    columns = zip(fused["recipes"], fused["int8"], pretrained, strict=True)
+    return [_Part(*column, bool(left_out)) for column in columns]
+
+
+def _commands_of(part: _Part, suffix: str, options: str) -> list[str]:
+    """Return the commands that train one network."""
+    name, *changes = part.recipe.split("+")
+    words = [name, *(f"--set {change}" for change in changes)]
+    commands = []
+    if part.pretrained:
+        told = [*words, *_pretraining_flags(part.pretrained)]
+        protocol = options.partition(" ")[0]
+        commands.append(
+            f"genre-model pretrain {' '.join(told)} --data DIR --out PRE{suffix} "
+            f"--protocol {protocol}"
+        )
+        words.append(f"--pretrained PRE{suffix}")
+    if part.left_out:
+        words.append("--leave-out FILE")
+    commands.append(
+        f"genre-model train {' '.join(words)} --data DIR --out RUN{suffix} "
+        f"--protocol {options}"
+    )
+    if part.int8:
+        made = f"--data DIR --out INT8{suffix}"
+        commands.append(f"genre-model quantise RUN{suffix} {made}")
     return commands
+
+
+def _pretraining_flags(about: dict[str, Any]) -> list[str]:
+    numbers = f"--mixtures {about['n_mixtures']} --epochs {about['epochs']}"
+    music = ["--music DIR2"] * (about["n_files"] > len(about["track_ids"]))
+    seed = [f"--seed {about['seed']}"] * (about["seed"] != 0)
+    return [f"--backbone {about['backbone']}", numbers, *music, *seed]
 
 
 def _made(int8: bool) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from genre_model.training.protocols import Fold
 
 Part = Literal["test", "valid"]
+#: Likewise, of one that was pretrained.
+PRETRAINED_MARK = "-pretrained"
 #: Behind the hash of a recipe whose network computes with 8-bit integers.
 INT8_MARK = "-int8"
 
@@ -83,9 +85,13 @@ def check_one_recipe(systems: dict[str, list[ScoredModel]]) -> None:
 def recipe_of(card: Card) -> tuple[str, str]:
     """Return the name of a model's recipe, and the hash of its settings if known.
 
-    The hash says so if the network was quantised, for then its accuracy is another.
+    The hash says so if the network was pretrained or quantised, for then its accuracy is
+    another.
     """
-    mark = INT8_MARK * ("int8" in card.training)
+    mark = PRETRAINED_MARK * (
+        "pretrained" in card.training and "fused" not in card.training
+    )
+    mark += INT8_MARK * ("int8" in card.training)
     return card.training.get("recipe", ""), card.training.get("recipe_hash", "") + mark
 
 

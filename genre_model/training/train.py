@@ -71,14 +71,10 @@ def train_network(
     """
     _check_patience(recipe, data.valid)
     _check_levels(recipe)
-    fabric = Fabric(
-        accelerator="auto",
-        devices=1,
-        precision=recipe.training.precision,  # type: ignore[arg-type]
-    )
+    fabric = build_fabric(recipe)
     torch.manual_seed(seed)
-    build = build or partial(_untrained, recipe, len(data.train.genres))
-    state = _start(build(), recipe, fabric)
+    build = build or partial(untrained_network, recipe, len(data.train.genres))
+    state = start_training(build(), recipe, fabric)
     if (checkpoint := run.read_checkpoint()) is not None:
         state.load_dict(checkpoint)
         log.info("resumed after epoch %d", state.epoch)
@@ -121,13 +117,24 @@ def _check_levels(recipe: Recipe) -> None:
         )
 
 
-def _untrained(recipe: Recipe, n_genres: int) -> nn.Module:
+def build_fabric(recipe: Recipe) -> Fabric:
+    """Choose the processor, or the GPU, and the precision of a training."""
+    return Fabric(
+        accelerator="auto",
+        devices=1,
+        precision=recipe.training.precision,  # type: ignore[arg-type]
+    )
+
+
+def untrained_network(recipe: Recipe, n_genres: int) -> nn.Module:
+    """Build a recipe's network with random weights."""
     front_end = recipe.front_end
     shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
     return build_network(recipe.network, shape, n_genres, recipe.network_options)
 
 
-def _start(network: nn.Module, recipe: Recipe, fabric: Fabric) -> TrainingState:
+def start_training(network: nn.Module, recipe: Recipe, fabric: Fabric) -> TrainingState:
+    """Return what changes in a training, before its first step."""
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = build_optimizer(network, recipe.training)
     schedule = LearningRateSchedule(optimizer, recipe.training)

@@ -98,9 +98,9 @@ def test_it_is_evaluated_and_published_like_any_other(
     assert main([*published, "--report", str(report / "report.json")]) == 0
     card = read_model(model).card
     assert card.metrics["fault-filtered"]["command"] == (
-        "genre-model train gtzan_crnn --data DIR --out RUN1 --protocol fault-filtered "
-        "--seeds 1 && genre-model train covariances --data DIR --out RUN2 --protocol "
-        "fault-filtered --seeds 1 && genre-model fuse RUN1 RUN2 --share 0.5 --data DIR "
+        "genre-model train gtzan_crnn --data DIR --out RUN-1 --protocol fault-filtered "
+        "--seeds 1 && genre-model train covariances --data DIR --out RUN-2 --protocol "
+        "fault-filtered --seeds 1 && genre-model fuse RUN-1 RUN-2 --share 0.5 --data DIR "
         "--out RUN && genre-model evaluate RUN --data DIR --protocol fault-filtered "
         "--seeds 1"
     )
@@ -141,9 +141,9 @@ def test_one_can_compute_with_integers(
     training = read_model(model).card.training
     assert training["fused"]["int8"] == [True, False]
     assert training["command"].endswith(
-        " && genre-model quantise RUN1 --data DIR --out INT81 && genre-model train "
-        "covariances --data DIR --out RUN2 --protocol fault-filtered && genre-model fuse "
-        "INT81 RUN2 --share 0.5 --data DIR --out RUN"
+        " && genre-model quantise RUN-1 --data DIR --out INT8-1 && genre-model train "
+        "covariances --data DIR --out RUN-2 --protocol fault-filtered && genre-model fuse "
+        "INT8-1 RUN-2 --share 0.5 --data DIR --out RUN"
     )
     capsys.readouterr()
     arguments = ["quantise", str(model), *data, "--out", str(tmp_path / "again.onnx")]
