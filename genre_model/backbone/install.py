@@ -38,7 +38,7 @@ def install_backbone(name: str, source: Path | None = None) -> Path:
         DownloadError: if it cannot be had; it says where it lies.
         OSError: if it cannot be read, or the model file not written.
     """
-    network = _network(name, source)
+    network = published_network(name, source)
     model = BACKBONES[name]
     head, card = read_head(model, FRONT_END)
     path = installed_model_path(model)
@@ -46,15 +46,12 @@ def install_backbone(name: str, source: Path | None = None) -> Path:
     return path
 
 
-def listening_model(name: str, source: Path | None = None) -> Model:
+def listening_model(name: str, network: bytes) -> Model:
     """Return a backbone as it was published, whose genres are AudioSet's classes.
 
     Args:
         name: of ``BACKBONES``.
-        source: as for :func:`install_backbone`.
-
-    Raises:
-        ModelFileError, DownloadError, OSError: as :func:`install_backbone`.
+        network: of :func:`published_network`.
     """
     card = Card(
         name=name,
@@ -65,10 +62,19 @@ def listening_model(name: str, source: Path | None = None) -> Model:
         pool_logits=True,
         multi_label=True,
     )
-    return model_from_bytes(with_card(_network(name, source), card))
+    return model_from_bytes(with_card(network, card))
 
 
-def _network(name: str, source: Path | None) -> bytes:
+def published_network(name: str, source: Path | None = None) -> bytes:
+    """Return the network of a backbone, without a card.
+
+    Args:
+        name: of ``BACKBONES``.
+        source: as for :func:`install_backbone`.
+
+    Raises:
+        ModelFileError, DownloadError, OSError: as :func:`install_backbone`.
+    """
     content = source.read_bytes() if source else _downloaded(name)
     try:
         return mn04_network(weights_of(content))
@@ -81,6 +87,5 @@ def _downloaded(name: str) -> bytes:
         return download(URL, N_BYTES)
     except DownloadError as error:
         raise DownloadError(
-            f"{error}; get the file elsewhere, then: genre-model backbone install {name} "
-            "--from FILE"
+            f"{error}; get the file of {name} elsewhere, and give it: --from FILE"
         ) from error

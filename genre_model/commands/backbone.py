@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 from genre_model.atomic_file import write_atomically
 from genre_model.backbone.head_store import head_content
-from genre_model.backbone.install import install_backbone, listening_model
+from genre_model.backbone.install import (
+    install_backbone,
+    listening_model,
+    published_network,
+)
 from genre_model.backbone.names import BACKBONES
 from genre_model.card_text import card_summary, printable
 from genre_model.classifier import GenreClassifier
@@ -35,7 +39,8 @@ def _train(options: argparse.Namespace) -> int:
     from genre_model.commands.train_head import Progress
     from genre_model.training.gtzan_head import hear_clips, measure_lines, train_gtzan_head
 
-    listener = GenreClassifier(listening_model(options.name, options.source))
+    network = published_network(options.name, options.source)
+    listener = GenreClassifier(listening_model(options.name, network))
     progress = Progress()
     try:
         clips = hear_clips(listener, options.data, options.cache, progress, options.threads)

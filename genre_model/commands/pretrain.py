@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genre_model.backbone.install import published_network
+from genre_model.commands.track_id_file import read_track_ids
+from genre_model.training.experiment import Experiment
 from genre_model.training.gtzan import find_tracks
+from genre_model.training.pretraining import N_VALID
 from genre_model.training.pretraining_runs import PretrainingPlan, pretrain_protocol
 from genre_model.training.recipe import read_recipe
 from genre_model.training.train import limit_threads
@@ -19,17 +23,23 @@ def pretrain(options: argparse.Namespace) -> int:
         limit_threads(options.threads)
     # What is heard is audio, but the training that follows may be on pictures.
     pictures = find_tracks(options.data, options.source)[0].is_picture
-    plan = PretrainingPlan(
+    experiment = Experiment(
         read_recipe(options.recipe, options.set, pictures=pictures),
-        options.backbone,
-        options.published,
         options.data,
-        options.music,
         options.out,
         options.protocol,
+        options.source,
+        read_track_ids(options.leave_out),
+    )
+    plan = PretrainingPlan(
+        experiment,
+        options.backbone,
+        published_network(options.backbone, options.published),
+        options.music,
         options.mixtures,
         options.epochs,
         options.seed,
+        N_VALID,
     )
     for folder in pretrain_protocol(plan, options.jobs):
         print(folder)

@@ -9,6 +9,7 @@ from genre_model.backbone.names import BACKBONES
 from genre_model.commands.option_values import natural, positive
 from genre_model.commands.shared_options import (
     add_data,
+    add_leave_out,
     add_set,
     add_source,
     add_threads,
@@ -59,10 +60,15 @@ def add_pretrain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help=f"how many are made of the recordings (default: {N_MIXTURES})",
     )
     parser.add_argument(
-        "--epochs", type=positive, default=N_EPOCHS, help=f"default: {N_EPOCHS}"
+        "--epochs",
+        type=positive,
+        default=N_EPOCHS,
+        metavar="N",
+        help=f"of the recipe's number of batches (default: {N_EPOCHS})",
     )
     parser.add_argument("--seed", type=natural, default=0, help="default: 0")
     add_source(parser)
+    add_leave_out(parser)
     add_set(parser)
     parser.add_argument(
         "--jobs",

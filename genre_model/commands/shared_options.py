@@ -36,6 +36,13 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_leave_out(parser: argparse.ArgumentParser) -> None:
+    """Add which tracks no training may see."""
+    parser.add_argument(
+        "--leave-out", type=Path, help="file of track ids that are never trained on"
+    )
+
+
 def add_combine(parser: argparse.ArgumentParser) -> None:
     """Add how segments become a track."""
     parser.add_argument(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from genre_model.commands.track_id_file import read_track_ids
 from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.training.experiment import Experiment, train_protocol
 from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES, find_tracks
@@ -32,7 +33,7 @@ def train(options: argparse.Namespace) -> int:
         options.out,
         options.protocol,
         options.source,
-        _track_ids(options.leave_out),
+        read_track_ids(options.leave_out),
         _genres(options.genres),
         _teaching(options),
         options.pretrained,
@@ -64,15 +65,6 @@ def _provide_weights(path: Path, recipe: Recipe) -> None:
             "b6_resnet_crnn, --set 'network_options.weights=\"imagenet\"' does"
         )
     provide_weights(path)
-
-
-def _track_ids(path: Path | None) -> frozenset[str]:
-    if path is None:
-        return frozenset()
-    try:
-        return frozenset(path.read_text("utf-8").split())
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingDataError(f"--leave-out: cannot read {path}: {error}") from error
 
 
 def _genres(text: str | None) -> tuple[str, ...]:

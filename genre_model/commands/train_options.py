@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from genre_model.commands.option_values import natural, positive, share
 from genre_model.commands.shared_options import (
     add_data,
+    add_leave_out,
     add_set,
     add_source,
     add_threads,
@@ -28,9 +29,7 @@ def add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--seeds", type=positive, default=1, help="trainings per fold (default: 1)"
     )
     add_set(parser)
-    parser.add_argument(
-        "--leave-out", type=Path, help="file of track ids that are never trained on"
-    )
+    add_leave_out(parser)
     parser.add_argument(
         "--genres",
         metavar="GENRE,GENRE",

@@ -98,7 +98,7 @@ def fused_card(models: Sequence[Model], share: float) -> Card:
             "share": share,
         },
     }
-    # Of what was pretrained, the licence says more.
+    # One of the two may have been pretrained, which its licence adds to the common part.
     licence = max(first.licence, second.licence, key=len)
     name = f"{first.name}_fused"
     return replace(first, name=name, training=training, metrics={}, licence=licence)

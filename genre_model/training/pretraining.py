@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from genre_model.training.run_folder import RunFolder
     from genre_model.training.training_state import TrainingState
 
-#: Mixtures that are not learned from, but say how well it goes.
+#: Mixtures of the same recordings that are not learned from, but say how well it goes.
 N_VALID = 500
 #: Of the tags' loss beside that of the embedding.
 TAG_WEIGHT = 5.0
@@ -68,11 +68,18 @@ class Lesson:
         segments: [shape=(n, n_mels, n_frames), float16].
         embeddings: standardised [shape=(n, n_embedding)].
         tags: probabilities of the tags that occur [shape=(n, n_tags)].
+        n_valid: of the last rows, which are not learned from.
     """
 
     segments: Tensor
     embeddings: Tensor
     tags: Tensor
+    n_valid: int
+
+    @property
+    def n_train(self) -> int:
+        """How many rows are learned from."""
+        return len(self.segments) - self.n_valid
 
     @property
     def n_targets(self) -> int:
@@ -91,8 +98,8 @@ class Lesson:
         )
 
 
-def lesson_of(mixtures: Mixtures) -> Lesson:
-    """Choose and scale what is to be learned."""
+def lesson_of(mixtures: Mixtures, n_valid: int = N_VALID) -> Lesson:
+    """Choose and scale what is to be learned; the last mixtures only say how well."""
     embeddings = mixtures.embeddings
     deviations = embeddings.std(axis=0) + LEAST_DEVIATION
     tags = mixtures.tags[:, mixtures.tags.mean(axis=0) > LEAST_TAG]
@@ -100,6 +107,7 @@ def lesson_of(mixtures: Mixtures) -> Lesson:
         torch.from_numpy(mixtures.segments),
         torch.from_numpy((embeddings - embeddings.mean(axis=0)) / deviations),
         torch.from_numpy(tags),
+        n_valid,
     )
 
 
@@ -107,8 +115,8 @@ def pretrain(recipe: Recipe, lesson: Lesson, seed: int, run: RunFolder) -> nn.Mo
     """Train a network to imitate, or finish a training that was interrupted.
 
     Args:
-        recipe: network, optimisation and augmentation; masks and mixup are left out,
-            since what they hide cannot be said.
+        recipe: network, optimisation and augmentation. Small shifts and equaliser curves
+            do not change what is right, as for genres; masks would hide it.
         lesson: what is learned.
         seed: of weights, batches and augmentation.
         run: where checkpoints and metrics go.
@@ -150,11 +158,10 @@ def _epoch(
     config = recipe.training
     torch.manual_seed(1_000_003 * seed + state.epoch)
     generator = torch.Generator().manual_seed(1_000_003 * seed + state.epoch)
-    n_train = len(lesson.segments) - N_VALID
     state.network.train()
     losses = []
     for _ in range(config.steps_per_epoch):
-        rows = torch.randint(n_train, (config.batch_size,), generator=generator)
+        rows = torch.randint(lesson.n_train, (config.batch_size,), generator=generator)
         segments = augment_segments(
             lesson.segments[rows].float(), recipe.augment, generator
         )
@@ -172,7 +179,7 @@ def _epoch(
 @torch.no_grad()
 def _valid_loss(network: nn.Module, lesson: Lesson, fabric: Fabric) -> float:
     """Return the loss of the mixtures that are not learned from."""
-    first, end = len(lesson.segments) - N_VALID, len(lesson.segments)
+    first, end = lesson.n_train, len(lesson.segments)
     said = [
         network(lesson.segments[start : start + 50].float().to(fabric.device))
         for start in range(first, end, 50)

@@ -1,28 +1,28 @@
-"""The folders of pretrainings: one for each fold of a protocol."""
+"""Pretrainings, one for each fold of a protocol."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from genre_model.backbone.install import listening_model
-from genre_model.errors import TrainingDataError
-from genre_model.training.gtzan import find_tracks
+from genre_model.errors import RecipeError, TrainingDataError
+from genre_model.training.experiment import SEGMENT_PROTOCOL
+from genre_model.training.gtzan import GENRES, find_tracks
 from genre_model.training.job_pool import run_jobs
 from genre_model.training.mixtures import mix
 from genre_model.training.pretraining import N_VALID, lesson_of, pretrain
-from genre_model.training.protocols import folds_of
-from genre_model.training.recordings import find_recordings
-from genre_model.training.run_folder import WEIGHTS, RunFolder, read_weights
+from genre_model.training.recordings import find_recordings, identity_of
+from genre_model.training.run_folder import WEIGHTS, RunFolder
+from genre_model.training.train import untrained_network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import Tensor
-
+    from genre_model.training.experiment import Experiment
+    from genre_model.training.pretraining import Lesson
     from genre_model.training.protocols import Fold
     from genre_model.training.recipe import Recipe
     from genre_model.training.recordings import Recording
@@ -35,36 +35,39 @@ class PretrainingPlan:
     """What is to be learned of whom.
 
     Attributes:
-        recipe: network, front end, optimisation and augmentation of the training that is
-            to follow.
+        experiment: the training that is to follow: its recipe, its folds, whose training
+            tracks are heard where they exist as audio, and where folders
+            ``<protocol>/<fold>/`` go.
         backbone: name of the network that is imitated.
-        source: its published file; None downloads it.
-        data_dir: a GTZAN folder with audio; of a fold, the training tracks are heard.
+        network: that of :func:`published_network`.
         music: a folder of other music that is heard, too.
-        out: gets ``<protocol>/<fold>/`` folders.
-        protocol: one of ``protocols.PROTOCOLS``.
         n_mixtures: how many are made.
         epochs: passes of the recipe's number of batches.
         seed: of everything that is random.
+        n_valid: mixtures that are not learned from, but say how well it goes.
     """
 
-    recipe: Recipe
+    experiment: Experiment
     backbone: str
-    source: Path | None
-    data_dir: Path
+    network: bytes
     music: Path | None
-    out: Path
-    protocol: str
     n_mixtures: int
     epochs: int
     seed: int = 0
+    n_valid: int = N_VALID
 
     @property
     def imitating(self) -> Recipe:
-        """The recipe for this training: nothing is hidden, since all is to be said."""
-        augment = replace(self.recipe.augment, mixup_alpha=0.0, time_masks=0, band_masks=0)
-        training = replace(self.recipe.training, epochs=self.epochs, patience_epochs=0)
-        return replace(self.recipe, augment=augment, training=training)
+        """The recipe for this training.
+
+        Nothing is hidden or mixed, since all is to be said, and nothing watches it.
+        """
+        recipe = self.experiment.recipe
+        augment = replace(recipe.augment, mixup_alpha=0.0, time_masks=0, band_masks=0)
+        training = replace(
+            recipe.training, epochs=self.epochs, patience_epochs=0, schedule="one_cycle"
+        )
+        return replace(recipe, augment=augment, training=training)
 
 
 @dataclass(frozen=True)
@@ -77,60 +80,87 @@ class Pretraining:
     @property
     def path(self) -> Path:
         """Where its files lie."""
-        return self.plan.out / self.plan.protocol / self.fold.name
+        experiment = self.plan.experiment
+        return experiment.out / experiment.protocol / self.fold.name
 
     @property
     def name(self) -> str:
         """What it is called in messages."""
-        return f"pretraining, {self.plan.protocol}, {self.fold.name}"
+        return f"pretraining, {self.plan.experiment.protocol}, {self.fold.name}"
 
     def run(self) -> None:
         """Mix, listen, learn and keep the weights, unless that is done.
 
         Raises:
             TrainingDataError: if there is no audio, or the folder holds something else.
-            ModelFileError, DownloadError: if the backbone cannot be had.
+            RecipeError: if the recipe's network cannot be pretrained.
         """
-        run, plan = RunFolder(self.path), self.plan
+        run, recipe = RunFolder(self.path), self.plan.imitating
+        _check_recipe(recipe)
         recordings = self._recordings()
+        about = self._about(recordings)
         with run.in_use():
-            run.start(
-                {"recipe": asdict(plan.recipe), "pretraining": self._about(recordings)}
-            )
+            run.start({"recipe": asdict(recipe), "pretraining": about})
             if (self.path / WEIGHTS).exists():
                 log.info("%s is complete", self.path)
                 return
             log.info("pretraining %s on %d files", self.path, len(recordings))
-            backbone = listening_model(plan.backbone, plan.source)
-            recipe = plan.imitating
-            mixtures = mix(
-                recordings, recipe.front_end, backbone, plan.n_mixtures, plan.seed
-            )
-            network = pretrain(recipe, lesson_of(mixtures), plan.seed, run)
+            network = pretrain(recipe, self._lesson(recordings), self.plan.seed, run)
             run.write_weights(network.state_dict())
             run.remove_checkpoint()
+
+    def _lesson(self, recordings: list[Recording]) -> Lesson:
+        plan = self.plan
+        backbone = listening_model(plan.backbone, plan.network)
+        front_end = plan.experiment.recipe.front_end
+        mixtures = mix(recordings, front_end, backbone, plan.n_mixtures, plan.seed)
+        return lesson_of(mixtures, plan.n_valid)
 
     def _recordings(self) -> list[Recording]:
         music = self.plan.music
         try:
-            tracks = find_tracks(self.plan.data_dir, "audio")
-        except TrainingDataError:
-            if music is None:  # other music can do without GTZAN's audio
+            tracks = find_tracks(self.plan.experiment.data_dir, "audio")
+        except TrainingDataError as error:
+            if music is None:
                 raise
+            log.info("only other music is heard: %s", error)
             tracks = []
         return find_recordings(tracks, frozenset(self.fold.train), music)
 
     def _about(self, recordings: list[Recording]) -> dict[str, Any]:
         plan = self.plan
+        recipe = plan.experiment.recipe
+        how = (
+            *(plan.backbone, plan.n_mixtures, plan.epochs, plan.seed, plan.n_valid),
+            *(plan.music is not None, plan.imitating.settings_hash),
+        )
         heard = {recording.path.stem for recording in recordings}
+        files = "\n".join(identity_of(recordings))
         return {
             "backbone": plan.backbone,
+            "recipe": recipe.name,
+            "hash": _hash(repr(how).encode())[:16],
             "n_files": len(recordings),
+            "files": _hash(files.encode()),
             "track_ids": [name for name in self.fold.train if name in heard],
             "n_mixtures": plan.n_mixtures,
             "epochs": plan.epochs,
             "seed": plan.seed,
         }
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    """Find out before minutes are spent on mixtures.
+
+    Raises:
+        RecipeError: if there is no such network, or levels that mixtures lack matter to it.
+    """
+    if recipe.network_options.get("band_norm"):
+        raise RecipeError(
+            f"recipe {recipe.name} learns the levels of bands (band_norm), which "
+            "mixtures, each standardised, do not have: it cannot be pretrained"
+        )
+    untrained_network(recipe, len(GENRES))
 
 
 def pretrain_protocol(plan: PretrainingPlan, n_processes: int = 1) -> list[Path]:
@@ -145,14 +175,20 @@ def pretrain_protocol(plan: PretrainingPlan, n_processes: int = 1) -> list[Path]
 
     Raises:
         TrainingDataError: if fewer mixtures are wanted than are kept for validation, or
-            as :meth:`Pretraining.run`.
+            the protocol divides segments, or as :meth:`Pretraining.run`.
         JobsFailedError: if that befell some of several at once.
     """
-    if plan.n_mixtures <= N_VALID:
+    if plan.n_mixtures <= plan.n_valid:
         raise TrainingDataError(
-            f"--mixtures is {plan.n_mixtures}; {N_VALID} are only listened to: give more"
+            f"--mixtures is {plan.n_mixtures}; {plan.n_valid} are only listened to: give "
+            "more"
         )
-    jobs = [Pretraining(plan, fold) for fold in folds_of(plan.protocol)]
+    if plan.experiment.protocol == SEGMENT_PROTOCOL:
+        raise TrainingDataError(
+            f"{SEGMENT_PROTOCOL} divides segments, and whole tracks are heard: choose "
+            "another protocol"
+        )
+    jobs = [Pretraining(plan, fold) for fold in plan.experiment.folds()]
     if n_processes > 1:
         run_jobs(jobs, n_processes, "pretrainings")
     else:
@@ -161,51 +197,5 @@ def pretrain_protocol(plan: PretrainingPlan, n_processes: int = 1) -> list[Path]
     return [job.path for job in jobs]
 
 
-@dataclass(frozen=True)
-class PretrainedStart:
-    """Weights to begin a training with.
-
-    Attributes:
-        weights: of the network, its head included.
-        about: what the card of a model says of them.
-    """
-
-    weights: dict[str, Tensor]
-    about: dict[str, Any]
-
-
-def read_start(folder: Path, recipe: Recipe, fold: Fold) -> PretrainedStart:
-    """Read what was pretrained for a fold.
-
-    Args:
-        folder: of the pretraining of this fold.
-        recipe: of the training that begins with it.
-        fold: of the training.
-
-    Raises:
-        TrainingDataError: if there is none, it is of another network or front end, or it
-            has heard tracks that the fold does not train on.
-    """
-    try:
-        settings = json.loads((folder / "settings.json").read_text("utf-8"))
-        about = settings["pretraining"]
-    except (OSError, ValueError, KeyError) as error:
-        raise TrainingDataError(
-            f"--pretrained: {folder} holds no pretraining: run genre-model pretrain with "
-            "the same protocol first"
-        ) from error
-    own = json.loads(json.dumps(asdict(recipe)))
-    for part in ("network", "network_options", "front_end"):
-        if settings["recipe"][part] != own[part]:
-            raise TrainingDataError(
-                f"--pretrained: {folder} is of another {part.replace('_', ' ')} than the "
-                f"recipe {recipe.name}"
-            )
-    if others := set(about["track_ids"]) - set(fold.train):
-        raise TrainingDataError(
-            f"--pretrained: {folder} has heard {len(others)} tracks that this fold does "
-            f"not train on, such as {min(others)}"
-        )
-    weights = read_weights(folder)
-    content = b"".join(weights[name].numpy().tobytes() for name in sorted(weights))
-    return PretrainedStart(weights, about | {"sha256": hashlib.sha256(content).hexdigest()})
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -125,11 +125,11 @@ def _commands_of(part: _Part, suffix: str, options: str) -> list[str]:
     words = [name, *(f"--set {change}" for change in changes)]
     commands = []
     if part.pretrained:
-        told = [*words, *_pretraining_flags(part.pretrained)]
+        told = _pretraining_words(part.pretrained)
         protocol = options.partition(" ")[0]
         commands.append(
             f"genre-model pretrain {' '.join(told)} --data DIR --out PRE{suffix} "
-            f"--protocol {protocol}"
+            f"--protocol {protocol}{' --leave-out FILE' * part.left_out}"
         )
         words.append(f"--pretrained PRE{suffix}")
     if part.left_out:
@@ -144,11 +144,13 @@ def _commands_of(part: _Part, suffix: str, options: str) -> list[str]:
     return commands
 
 
-def _pretraining_flags(about: dict[str, Any]) -> list[str]:
+def _pretraining_words(about: dict[str, Any]) -> list[str]:
+    name, *changes = about["recipe"].split("+")
+    words = [name, *(f"--set {change}" for change in changes)]
     numbers = f"--mixtures {about['n_mixtures']} --epochs {about['epochs']}"
     music = ["--music DIR2"] * (about["n_files"] > len(about["track_ids"]))
     seed = [f"--seed {about['seed']}"] * (about["seed"] != 0)
-    return [f"--backbone {about['backbone']}", numbers, *music, *seed]
+    return [*words, f"--backbone {about['backbone']}", numbers, *music, *seed]
 
 
 def _made(int8: bool) -> str:
@@ -172,7 +174,8 @@ def _read_report(path: Path, recipe: tuple[str, str]) -> dict[str, Any]:
     if (found.get("recipe"), found.get("recipe_hash", "")) != recipe:
         raise TrainingDataError(
             f"report {path} is not of the recipe {recipe[0]!r} that the model is of, or of "
-            "other settings of it, or one computes with 8-bit integers and one does not"
+            "other settings of it, or only one of them computes with 8-bit integers, or "
+            "was pretrained, or they were so otherwise"
         )
     if report.get("is_uncalibrated"):
         raise TrainingDataError(

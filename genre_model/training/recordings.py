@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import numpy as np
 
 from genre_model.audio_suffixes import AUDIO_SUFFIXES
 from genre_model.errors import GenreModelError, TrainingDataError
+from genre_model.training.gtzan import GENRE_OF_FOLDER
 from genre_model.waveform import is_silent, open_audio
 
 if TYPE_CHECKING:
@@ -24,10 +26,9 @@ if TYPE_CHECKING:
 
 #: Length of a stretch; that of GTZAN's excerpts.
 STRETCH_SECONDS = 30.0
-#: Of a long file, so many: a mix of three hours must not outvote a library.
-MOST_STRETCHES = 8
 #: What files that nobody labelled count as.
 UNLABELLED = "music"
+_GTZAN_NAME = re.compile(rf"({'|'.join(GENRE_OF_FOLDER)})\.\d{{5}}")
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +52,9 @@ class Stretch:
 
     Attributes:
         waveforms: mono, one for each front end [shape=(n_samples,), full scale 1].
-        group: of the recording.
     """
 
     waveforms: tuple[NDArray[np.float32], ...]
-    group: str
 
 
 def find_recordings(
@@ -66,7 +65,8 @@ def find_recordings(
     Args:
         tracks: audio of GTZAN.
         may_hear: ids of those that a fold trains on.
-        music: a folder of other music, if there is one.
+        music: a folder of other music, if there is one. What is called like a track of
+            GTZAN is left out: it may be one that tests.
 
     Raises:
         TrainingDataError: if the folder holds no audio, or nothing is left.
@@ -74,89 +74,81 @@ def find_recordings(
     there = [
         Recording(track.path, track.genre) for track in tracks if track.track_id in may_hear
     ]
-    others = [] if music is None else _audio_below(music)
+    others = [] if music is None else _other_music(music)
     if not (there or others):
         raise TrainingDataError("none of the training tracks exists as audio; give --music")
     return [*there, *(Recording(path, UNLABELLED) for path in others)]
 
 
-def _audio_below(folder: Path) -> list[Path]:
-    paths = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")
-    )
-    if not paths:
-        raise TrainingDataError(f"--music: there is no audio in {folder}")
-    return paths
-
-
-def read_stretches(
-    recordings: Sequence[Recording], front_ends: Sequence[FrontEnd], least_seconds: float
-) -> list[Stretch]:
-    """Read recordings; those that cannot be read are reported, and left out.
-
-    Args:
-        recordings: files.
-        front_ends: whose sample rates are wanted.
-        least_seconds: shorter stretches are of no use.
-
-    Raises:
-        TrainingDataError: if none is left.
-    """
-    stretches = [
-        stretch
-        for recording in recordings
-        for stretch in _stretches_or_none(recording, front_ends, least_seconds)
-    ]
-    if not stretches:
-        raise TrainingDataError("none of the recordings could be read")
-    return stretches
-
-
-def _stretches_or_none(
-    recording: Recording, front_ends: Sequence[FrontEnd], least_seconds: float
-) -> list[Stretch]:
-    try:
-        return _stretches_of(recording, front_ends, least_seconds)
-    except GenreModelError as error:
-        log.warning("skipped %s", error)
-        return []
-
-
-def _stretches_of(
-    recording: Recording, front_ends: Sequence[FrontEnd], least_seconds: float
-) -> list[Stretch]:
-    heard = [_waveforms(recording.path, front_end) for front_end in front_ends]
-    rates = [front_end.waveform.sample_rate_hz for front_end in front_ends]
-    return [
-        Stretch(waveforms, recording.group)
-        for waveforms in zip(*heard, strict=True)
-        if all(
-            len(one) >= least_seconds * rate and not is_silent(one)
-            for one, rate in zip(waveforms, rates, strict=True)
+def _other_music(folder: Path) -> list[Path]:
+    """List the audio below a folder; links to folders are not followed."""
+    if not folder.is_dir():
+        raise TrainingDataError(f"--music: {folder} is no folder")
+    found = sorted(path for path in folder.rglob("*") if _is_audio(path))
+    of_gtzan = [path for path in found if _GTZAN_NAME.match(path.name)]
+    if of_gtzan:
+        log.warning(
+            "--music: %d files are called like tracks of GTZAN, such as %s, and left out",
+            len(of_gtzan),
+            of_gtzan[0],
         )
-    ]
+    left = sorted(set(found) - set(of_gtzan))
+    if not left:
+        raise TrainingDataError(f"--music: there is no other audio in {folder}")
+    return left
 
 
-def _waveforms(path: Path, front_end: FrontEnd) -> list[NDArray[np.float32]]:
-    """Read the stretches of a file, spread evenly over it."""
-    n_samples = round(STRETCH_SECONDS * front_end.waveform.sample_rate_hz)
-    with open_audio(path, front_end) as audio:
-        n_whole = int(audio.duration_seconds // STRETCH_SECONDS)
-        n = min(max(1, n_whole), MOST_STRETCHES)
-        room = max(0.0, audio.duration_seconds - STRETCH_SECONDS)
-        starts = np.linspace(0, room, n) if n > 1 else [room / 2]
-        return [audio.read(float(start), n_samples) for start in starts]
+def _is_audio(path: Path) -> bool:
+    hidden = path.name.startswith(".")
+    return path.suffix.lower() in AUDIO_SUFFIXES and not hidden and path.is_file()
 
 
-def drawing_shares(stretches: Sequence[Stretch]) -> NDArray[np.float64]:
-    """Return how often each stretch is drawn [shape=(n_stretches,), sum 1].
+def identity_of(recordings: Sequence[Recording]) -> list[str]:
+    """Return names and sizes: other files make other mixtures."""
+    return sorted(f"{one.path.name} {one.path.stat().st_size}" for one in recordings)
 
-    A group's share is the square root of its size: half way between equal stretches and
-    equal groups.
+
+def drawing_shares(recordings: Sequence[Recording]) -> NDArray[np.float64]:
+    """Return how often each recording is drawn [shape=(n_recordings,), sum 1].
+
+    A group's share is the square root of its size: half way between equal recordings
+    and equal groups.
     """
-    sizes = Counter(stretch.group for stretch in stretches)
-    weights = np.array([sizes[stretch.group] ** -0.5 for stretch in stretches])
+    sizes = Counter(recording.group for recording in recordings)
+    weights = np.array([sizes[recording.group] ** -0.5 for recording in recordings])
     shares: NDArray[np.float64] = weights / weights.sum()
     return shares
+
+
+def read_stretch(
+    recording: Recording,
+    front_ends: Sequence[FrontEnd],
+    least_seconds: float,
+    place: float,
+) -> Stretch | None:
+    """Read a stretch; a file that cannot be read is reported, and None.
+
+    Args:
+        recording: the file.
+        front_ends: whose sample rates are wanted.
+        least_seconds: a shorter one is of no use, as a silent one, and None, too.
+        place: where in the file, from 0 to 1.
+    """
+    try:
+        waveforms = [_waveform(recording.path, one, place) for one in front_ends]
+    except GenreModelError as error:
+        log.warning("skipped %s", error)
+        return None
+    rates = [front_end.waveform.sample_rate_hz for front_end in front_ends]
+    is_of_use = all(
+        len(one) >= least_seconds * rate and not is_silent(one)
+        for one, rate in zip(waveforms, rates, strict=True)
+    )
+    return Stretch(tuple(waveforms)) if is_of_use else None
+
+
+def _waveform(path: Path, front_end: FrontEnd, place: float) -> NDArray[np.float32]:
+    n_samples = round(STRETCH_SECONDS * front_end.waveform.sample_rate_hz)
+    with open_audio(path, front_end) as audio:
+        room = max(0.0, audio.duration_seconds - STRETCH_SECONDS)
+        return audio.read(place * room, n_samples)

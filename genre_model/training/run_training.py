@@ -15,8 +15,8 @@ from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.networks.parameter_count import count_parameters
 from genre_model.training.plots import plot_metrics
+from genre_model.training.pretrained_start import PretrainedStart, read_start
 from genre_model.training.pretraining import is_head
-from genre_model.training.pretraining_runs import PretrainedStart, read_start
 from genre_model.training.teacher import (
     Teacher,
     find_teachers,

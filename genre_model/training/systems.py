@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from genre_model.training.protocols import Fold
 
 Part = Literal["test", "valid"]
-#: Likewise, of one that was pretrained.
-PRETRAINED_MARK = "-pretrained"
 #: Behind the hash of a recipe whose network computes with 8-bit integers.
 INT8_MARK = "-int8"
+#: Likewise, of one that was pretrained, and before the hash of how.
+PRETRAINED_MARK = "-pretrained-"
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,8 @@ def recipe_of(card: Card) -> tuple[str, str]:
     The hash says so if the network was pretrained or quantised, for then its accuracy is
     another.
     """
-    mark = PRETRAINED_MARK * (
-        "pretrained" in card.training and "fused" not in card.training
-    )
+    begun = None if "fused" in card.training else card.training.get("pretrained")
+    mark = f"{PRETRAINED_MARK}{begun['hash']}" if begun else ""
     mark += INT8_MARK * ("int8" in card.training)
     return card.training.get("recipe", ""), card.training.get("recipe_hash", "") + mark
 

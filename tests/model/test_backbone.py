@@ -247,7 +247,9 @@ class TestInstall:
 def test_the_published_network_hears_what_is_there(data_dir: Path, folder: Path) -> None:
     """AudioSet's tags of real clips, whose places are those of its list of classes."""
     source = data_dir / "backbone" / "mn04_as_mAP_432.pt"
-    listener = GenreClassifier(install.listening_model("mn04", source))
+    listener = GenreClassifier(
+        install.listening_model("mn04", install.published_network("mn04", source))
+    )
     lines = (data_dir / "backbone" / "class_labels_indices.csv").read_text("utf-8")
     names = [line.split(",", 2)[2].strip('"') for line in lines.splitlines()[1:]]
     for genre, tag in {"hiphop": "Hip hop music", "reggae": "Reggae"}.items():

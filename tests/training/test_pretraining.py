@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,30 +15,32 @@ from audio_files import music, noise, silence, tone, write_audio
 from gtzan_folder import quick_recipe, write_pictures
 from onnx_models import FRONT_END, write_small_model
 from published_mn04 import published_file, random_weights
+from tiny_recipe import tiny_recipe
 
 from genre_model.backbone import mn04_weights
+from genre_model.backbone.install import published_network
 from genre_model.cli import main
-from genre_model.errors import ModelFileError, TrainingDataError
+from genre_model.config import WaveformConfig
+from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.mel_frames import mel_frames_from_waveform
 from genre_model.model_file import read_model
-from genre_model.training import mixtures, pretraining
+from genre_model.training import mixtures
 from genre_model.training.experiment import Experiment, train_protocol
 from genre_model.training.gtzan import find_tracks
 from genre_model.training.mixtures import Mixtures, mix
+from genre_model.training.pretrained_start import read_start
 from genre_model.training.pretraining import is_head, lesson_of, pretrain
 from genre_model.training.pretraining_runs import (
     Pretraining,
     PretrainingPlan,
     pretrain_protocol,
-    read_start,
 )
 from genre_model.training.protocols import folds_of
 from genre_model.training.recordings import (
-    MOST_STRETCHES,
     Recording,
     drawing_shares,
     find_recordings,
-    read_stretches,
+    read_stretch,
 )
 from genre_model.training.run_folder import RunFolder, read_weights
 
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from genre_model.model_file import Model
+    from genre_model.training.recipe import Recipe
 
 RATE_HZ = 22050
 FOLD = folds_of("fault-filtered")[0]
@@ -81,34 +84,28 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(autouse=True)
-def _known(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    digest = hashlib.sha256(published.read_bytes()).hexdigest()
-    monkeypatch.setattr(mn04_weights, "SHA256", digest)
-    monkeypatch.setattr(pretraining, "N_VALID", 10)
-    monkeypatch.setattr("genre_model.training.pretraining_runs.N_VALID", 10)
-
-
 def plan_of(
-    folder: Path, published: Path, out: Path, epochs: int = 2, **changes: object
+    folder: Path, network: bytes, out: Path, recipe: Recipe | None = None, **changes: object
 ) -> PretrainingPlan:
-    plan = PretrainingPlan(
-        quick_recipe(), "mn04", published, folder, None, out, "fault-filtered", 40, epochs
-    )
+    experiment = Experiment(recipe or quick_recipe(), folder, out)
+    plan = PretrainingPlan(experiment, "mn04", network, None, 40, 2, n_valid=10)
     return replace(plan, **changes)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
-def pretrained(
-    folder: Path, published: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def network(published: Path) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
         digest = hashlib.sha256(published.read_bytes()).hexdigest()
         patch.setattr(mn04_weights, "SHA256", digest)
-        patch.setattr(pretraining, "N_VALID", 10)
-        patch.setattr("genre_model.training.pretraining_runs.N_VALID", 10)
-        out = tmp_path_factory.mktemp("pretrained")
-        assert pretrain_protocol(plan_of(folder, published, out)) == [out / PLACE]
+        return published_network("mn04", published)
+
+
+@pytest.fixture(scope="module")
+def pretrained(
+    folder: Path, network: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    out = tmp_path_factory.mktemp("pretrained")
+    assert pretrain_protocol(plan_of(folder, network, out)) == [out / PLACE]
     return out
 
 
@@ -126,50 +123,65 @@ class TestRecordings:
         assert [one.path.name for one in found] == ["{song}.ogg"]
 
     def test_a_folder_without_audio_is_an_error(self, tmp_path: Path) -> None:
-        with pytest.raises(TrainingDataError, match="--music: there is no audio in"):
+        with pytest.raises(TrainingDataError, match="--music: there is no other audio in"):
             find_recordings([], (), tmp_path)
 
     def test_nothing_to_hear_is_an_error(self) -> None:
         with pytest.raises(TrainingDataError, match="none of the training tracks exists"):
             find_recordings([], FOLD.train, None)
 
-    def test_both_rates_hear_the_same_seconds(
-        self, tmp_path: Path, listener: Model
+    @pytest.mark.parametrize("name", ["blues.00000.wav", "{rock}.00012 (live).mp3"])
+    def test_what_may_be_a_test_track_is_left_out(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
     ) -> None:
-        """A long file is heard in several places, though not all over."""
+        """A folder of music may hold a copy of GTZAN."""
+        (tmp_path / name).write_bytes(b"")
+        is_gtzan = name.startswith("blues")
+        if is_gtzan:
+            with pytest.raises(TrainingDataError, match="there is no other audio in"):
+                find_recordings([], FOLD.train, tmp_path)
+        else:
+            assert len(find_recordings([], FOLD.train, tmp_path)) == 1
+        assert ("1 files are called like tracks of GTZAN" in caplog.text) == is_gtzan
+
+    @pytest.mark.parametrize("kind", ["missing", "file"])
+    def test_music_must_be_a_folder(self, tmp_path: Path, kind: str) -> None:
+        path = tmp_path / "song.mp3"
+        if kind == "file":
+            path.write_bytes(b"")
+        with pytest.raises(TrainingDataError, match=r"--music: .*song.mp3 is no folder"):
+            find_recordings([], FOLD.train, path)
+
+    @pytest.mark.parametrize(("place", "hz"), [(0.0, 200), (0.5, 500), (1.0, 800)])
+    def test_both_rates_hear_the_same_seconds(
+        self, tmp_path: Path, place: float, hz: float
+    ) -> None:
+        """Of a long file, a stretch anywhere."""
         pieces = [tone(200 + 100 * minute, 60, RATE_HZ) for minute in range(7)]
         path = write_audio(tmp_path / "long.flac", np.concatenate(pieces), RATE_HZ)
-        own = listener.card.front_end
-        other = replace(own, waveform=replace(own.waveform, sample_rate_hz=32000))
-        stretches = read_stretches([Recording(path, "x")], (own, other), 9.0)
-        assert len(stretches) == MOST_STRETCHES
-        heard = [[loudest_hz(one.waveforms[0], RATE_HZ)] for one in stretches]
-        also = [[loudest_hz(one.waveforms[1], 32000)] for one in stretches]
-        np.testing.assert_allclose(heard, also, atol=1)
-        assert np.ptp(heard) == pytest.approx(600, abs=2)
+        other = replace(FRONT_END, waveform=WaveformConfig(32000))
+        stretch = read_stretch(Recording(path, "x"), (FRONT_END, other), 9.0, place)
+        assert stretch is not None
+        for waveform, rate_hz in zip(stretch.waveforms, (RATE_HZ, 32000), strict=True):
+            assert len(waveform) == pytest.approx(30 * rate_hz, abs=1)
+            assert loudest_hz(waveform, rate_hz) == pytest.approx(hz, abs=1)
 
     def test_what_is_of_no_use_is_left_out(
-        self, tmp_path: Path, listener: Model, caplog: pytest.LogCaptureFixture
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         paths = [
-            write_audio(tmp_path / "good.flac", tone(300, 12, RATE_HZ), RATE_HZ),
             write_audio(tmp_path / "silent.flac", silence(12, RATE_HZ), RATE_HZ),
             write_audio(tmp_path / "short.flac", tone(300, 2, RATE_HZ), RATE_HZ),
             tmp_path / "broken.flac",
         ]
         paths[-1].write_bytes(b"no audio")
-        recordings = [Recording(path, "x") for path in paths]
-        stretches = read_stretches(recordings, (listener.card.front_end,), 9.0)
-        assert len(stretches) == 1
+        for path in paths:
+            assert read_stretch(Recording(path, "x"), (FRONT_END,), 9.0, 0.5) is None
         assert "broken.flac" in caplog.text
-        with pytest.raises(TrainingDataError, match="none of the recordings"):
-            read_stretches(recordings[1:], (listener.card.front_end,), 9.0)
 
-    def test_no_genre_outweighs_the_others(self, tmp_path: Path, listener: Model) -> None:
-        path = write_audio(tmp_path / "good.flac", tone(300, 12, RATE_HZ), RATE_HZ)
-        recordings = [Recording(path, group) for group in "aaaab"]
-        stretches = read_stretches(recordings, (listener.card.front_end,), 9.0)
-        np.testing.assert_allclose(drawing_shares(stretches), [*[1 / 6] * 4, 1 / 3])
+    def test_no_genre_outweighs_the_others(self, tmp_path: Path) -> None:
+        recordings = [Recording(tmp_path, group) for group in "aaaab"]
+        np.testing.assert_allclose(drawing_shares(recordings), [*[1 / 6] * 4, 1 / 3])
 
 
 def loudest_hz(waveform: np.ndarray, rate_hz: int) -> float:
@@ -231,11 +243,50 @@ class TestMixtures:
     def test_many_files_are_heard_in_turns(
         self, recordings: list[Recording], listener: Model, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A library does not fit into memory."""
+        """A library does not fit into memory, and need not be read as a whole."""
+        monkeypatch.setattr(mixtures, "GROUP", 3)
+        monkeypatch.setattr(mixtures, "MIXTURES_OF_GROUP", 4)
+        heard: list[str] = []
+
+        def count(recording: Recording, *rest: Any) -> Any:
+            heard.append(recording.path.stem)
+            return read_stretch(recording, *rest)
+
+        monkeypatch.setattr(mixtures, "read_stretch", count)
+        made = mix(recordings, FRONT_END, listener, 9, seed=0)
+        assert len(made.segments) == len(made.embeddings) == len(made.tags) == 9
+        assert len(heard) == 3 * 3
+        assert all(len(set(heard[start : start + 3])) == 3 for start in (0, 3, 6))
+        assert len(set(heard)) > 3
+
+    def test_useless_files_end_nothing(
+        self,
+        tmp_path: Path,
+        recordings: list[Recording],
+        listener: Model,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """Not even where the stretches of a turn are all from such."""
         monkeypatch.setattr(mixtures, "GROUP", 1)
-        heard = mix(recordings, FRONT_END, listener, 7, seed=0)
-        assert len(heard.segments) == len(heard.embeddings) == len(heard.tags) == 7
-        assert np.isfinite(heard.segments).all()
+        monkeypatch.setattr(mixtures, "MIXTURES_OF_GROUP", 1)
+        bad = [tmp_path / f"broken {number}.mp3" for number in range(20)]
+        for path in bad:
+            path.write_bytes(b"no audio")
+        broken = [Recording(path, "x") for path in bad]
+        made = mix([*broken, recordings[0]], FRONT_END, listener, 5, seed=0)
+        assert np.isfinite(made.segments).all()
+        assert caplog.text.count("broken 3.mp3") <= 1
+        with pytest.raises(TrainingDataError, match="none of the recordings is long"):
+            mix(broken, FRONT_END, listener, 5, seed=0)
+
+    @pytest.mark.parametrize(("n_frames", "seconds"), [(5, "0.4"), (300, "26.1")])
+    def test_both_must_hear_the_same(
+        self, recordings: list[Recording], listener: Model, n_frames: int, seconds: str
+    ) -> None:
+        segment = replace(FRONT_END.segment, segment_frames=n_frames)
+        with pytest.raises(TrainingDataError, match=f"segments of {seconds} s cannot be"):
+            mix(recordings, replace(FRONT_END, segment=segment), listener, 5, seed=0)
 
 
 class TestLearning:
@@ -254,7 +305,7 @@ class TestLearning:
         run.path.mkdir(exist_ok=True)
         recipe = quick_recipe(epochs=12)
         recipe = replace(recipe, augment=replace(recipe.augment, shift_bands=0, eq_std=0.0))
-        pretrain(recipe, lesson_of(heard), seed=0, run=run)
+        pretrain(recipe, lesson_of(heard, 10), seed=0, run=run)
         rows = run.read_metrics()
         assert [row["epoch"] for row in rows] == list(range(1, 13))
         assert rows[-1]["valid_loss"] < 0.8 * rows[0]["valid_loss"]
@@ -270,12 +321,12 @@ class TestLearning:
     def test_a_killed_one_goes_on_as_it_would_have(
         self,
         folder: Path,
-        published: Path,
+        network: bytes,
         pretrained: Path,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        plan = plan_of(folder, published, tmp_path)
+        plan = plan_of(folder, network, tmp_path)
         job = Pretraining(plan, FOLD)
         written = RunFolder.write_checkpoint
 
@@ -295,20 +346,64 @@ class TestLearning:
     def test_it_is_not_done_twice(
         self,
         folder: Path,
-        published: Path,
+        network: bytes,
         pretrained: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr("genre_model.training.pretraining_runs.mix", None)
-        pretrain_protocol(plan_of(folder, published, pretrained))
+        pretrain_protocol(plan_of(folder, network, pretrained))
         with pytest.raises(TrainingDataError, match="holds a run with other settings"):
-            pretrain_protocol(plan_of(folder, published, pretrained, epochs=3))
+            pretrain_protocol(plan_of(folder, network, pretrained, epochs=3))
 
-    def test_another_file_is_no_backbone(self, folder: Path, tmp_path: Path) -> None:
-        other = tmp_path / "other.pt"
-        other.write_bytes(b"something else")
-        with pytest.raises(ModelFileError, match=r"other.pt: it is not the published file"):
-            pretrain_protocol(plan_of(folder, other, tmp_path))
+    def test_other_music_is_another_pretraining(
+        self, folder: Path, network: bytes, tmp_path: Path
+    ) -> None:
+        songs = tmp_path / "songs"
+        songs.mkdir()
+        for seconds in (12, 13):
+            write_audio(songs / "song.wav", music(seconds, RATE_HZ), RATE_HZ)
+            plan = plan_of(folder, network, tmp_path / "out", music=songs, epochs=1)
+            if seconds == 12:
+                pretrain_protocol(plan)
+        with pytest.raises(TrainingDataError, match="holds a run with other settings"):
+            pretrain_protocol(plan)
+
+    def test_recipes_that_cannot_are_told_before_anything_is_heard(
+        self, folder: Path, network: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("genre_model.training.pretraining_runs.mix", None)
+        for options, reason in (
+            ({"band_norm": True}, "learns the levels of bands"),
+            ({"head_rate": 3.0}, "unexpected keyword argument"),
+        ):
+            recipe = replace(quick_recipe(), network_options=options)
+            with pytest.raises(RecipeError, match=reason):
+                pretrain_protocol(plan_of(folder, network, tmp_path, recipe))
+        segments = Experiment(quick_recipe(), folder, tmp_path, "segment-random")
+        plan = replace(plan_of(folder, network, tmp_path), experiment=segments)
+        with pytest.raises(TrainingDataError, match="divides segments"):
+            pretrain_protocol(plan)
+
+    def test_folds_in_processes_of_their_own(
+        self, folder: Path, network: bytes, tmp_path: Path
+    ) -> None:
+        """What validates in a fold is not heard for it."""
+        recipe = tiny_recipe()
+        experiment = Experiment(recipe, folder, tmp_path, "artist-folds")
+        watched = replace(
+            recipe, training=replace(recipe.training, patience_epochs=1, epochs=1)
+        )
+        plan = plan_of(folder, network, tmp_path, epochs=1)
+        plan = replace(plan, experiment=replace(experiment, recipe=watched))
+        paths = pretrain_protocol(plan, n_processes=2)
+        assert len(paths) == 3
+        folds = plan.experiment.folds()
+        for path, fold in zip(paths, folds, strict=True):
+            settings = json.loads((path / "settings.json").read_text())
+            heard = set(settings["pretraining"]["track_ids"])
+            assert heard <= set(fold.train)
+            assert not heard & {*fold.valid, *fold.test}
+            assert read_start(path, watched, fold).about["n_files"] == len(heard)
 
 
 class TestTraining:
@@ -380,18 +475,43 @@ class TestTraining:
         with pytest.raises(TrainingDataError, match="another network options than the"):
             read_start(pretrained / PLACE, recipe, FOLD)
 
-    def test_a_folder_of_nothing_is_refused(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("text", [None, "[]", "{", '{"recipe": {}}'])
+    def test_a_folder_of_nothing_is_refused(self, tmp_path: Path, text: str | None) -> None:
+        if text is not None:
+            (tmp_path / "settings.json").write_text(text)
         with pytest.raises(
             TrainingDataError, match="run genre-model pretrain with the same"
         ):
             read_start(tmp_path, quick_recipe(), FOLD)
 
+    def test_one_that_was_killed_has_to_be_finished(
+        self, pretrained: Path, tmp_path: Path
+    ) -> None:
+        killed = tmp_path / "killed"
+        shutil.copytree(pretrained / PLACE, killed)
+        (killed / "weights.pt").unlink()
+        with pytest.raises(
+            TrainingDataError, match="not complete: run genre-model pretrain"
+        ):
+            read_start(killed, quick_recipe(), FOLD)
 
-def test_music_can_do_without_the_audio_of_gtzan(published: Path, tmp_path: Path) -> None:
+    def test_two_pretrainings_are_two_recipes(
+        self, folder: Path, network: bytes, pretrained: Path, tmp_path: Path
+    ) -> None:
+        other = plan_of(folder, network, tmp_path / "other", epochs=1)
+        pretrain_protocol(other)
+        hashes = {
+            read_start(out / PLACE, quick_recipe(), FOLD).about["hash"]
+            for out in (pretrained, tmp_path / "other")
+        }
+        assert len(hashes) == 2
+
+
+def test_music_can_do_without_the_audio_of_gtzan(network: bytes, tmp_path: Path) -> None:
     pictures, songs = write_pictures(tmp_path / "gtzan", range(30, 33)), tmp_path / "songs"
     songs.mkdir()
     write_audio(songs / "song.opus", music(12, 48000), 48000)
-    plan = plan_of(pictures, published, tmp_path / "out")
+    plan = plan_of(pictures, network, tmp_path / "out")
     with pytest.raises(TrainingDataError, match="no audio of any genre"):
         pretrain_protocol(plan)
     pretrain_protocol(replace(plan, music=songs, epochs=1))
@@ -404,17 +524,25 @@ def test_the_command(
     folder: Path,
     published: Path,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    digest = hashlib.sha256(published.read_bytes()).hexdigest()
+    monkeypatch.setattr(mn04_weights, "SHA256", digest)
     music_folder = tmp_path / "music"
     music_folder.mkdir()
     write_audio(music_folder / "song.mp3", music(12, 44100, seed=9), 44100)
     arguments = ["pretrain", "z2_two_block_cnn", "--data", str(folder), "--out"]
     arguments += [str(tmp_path / "out"), "--from", str(published), "--epochs", "1"]
     arguments += ["--music", str(music_folder), "--set", "training.steps_per_epoch=1"]
-    assert main([*arguments, "--mixtures", "10"]) == 1
-    assert "--mixtures is 10; 10 are only listened to" in capsys.readouterr().err
+    assert main([*arguments, "--mixtures", "500"]) == 1
+    assert "--mixtures is 500; 500 are only listened to" in capsys.readouterr().err
+    monkeypatch.setattr("genre_model.commands.pretrain.N_VALID", 10)
     assert main([*arguments, "--mixtures", "20"]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'out' / PLACE}\n"
     settings = json.loads((tmp_path / "out" / PLACE / "settings.json").read_text())
     assert settings["pretraining"]["n_files"] == 11
+    (tmp_path / "other.pt").write_bytes(b"something else")
+    arguments[arguments.index("--from") + 1] = str(tmp_path / "other.pt")
+    assert main(arguments) == 1
+    assert "other.pt: it is not the published file" in capsys.readouterr().err
