@@ -1,13 +1,13 @@
-"""How well the filter of GTZAN's recordings tells genres, which is why no model hears it.
+"""What the filter of GTZAN's recordings tells of genres, which is why no model hears it.
 
     python benchmarks/recording_chain.py GTZAN RUNS [--into PAGE.md]
 
-The excerpts of a genre were collected together, and how a recording fades out towards
-11,025 Hz, where its samples end, tells how it was collected. For single bands, this prints
-how many validation tracks of ``RUNS`` (models of the protocol ``development``) Bayes' rule
-gets right from nothing but how loud the band is, beside those from 3.5 to 7.7 kHz, and what
-the same number adds to what the models say. Densities are of the training tracks of each
-fold.
+The excerpts of a genre were collected together, and the filter of whatever resampled them
+to 22,050 Hz is left above 9 kHz. For single bands, this prints what Bayes' rule, told how
+loud the band is, adds to what models say that hear only what lies below 7.7 kHz (``RUNS``,
+of the protocol ``development``: each validation track by models that did not hear its
+artist); densities are of the training tracks of each fold. Then, how far lossless files of
+each genre fall from 7.4 to 10.7 kHz.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from marked_table import put_into
 
 from genre_model.classifier import GenreClassifier
 from genre_model.config import MelConfig
+from genre_model.mel_frames import count_bands
 from genre_model.training.gtzan import GENRES, find_tracks
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.protocols import folds_of
+from genre_model.training.significance import mcnemar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,10 +38,13 @@ if TYPE_CHECKING:
 
 PROTOCOL = "development"
 TOP_HZ = 11025.0
-#: Shown from about 1 kHz up to the end of the samples.
-BANDS = (40, 60, 75, 83, 87, 91, 95)
-#: Whose mean a band is compared with: they are heard by every model.
-BESIDE = slice(60, 84)
+#: Shown: some of the bands that the models hear, more of those that they do not.
+BANDS = (10, 25, 40, 55, 70, 83, 86, 89, 92, 95)
+#: Bands that the models hear.
+N_HEARD = 84
+#: The highest of them, and the highest of all.
+FALL = (83, 95)
+LOSSLESS = (".flac", ".wav", ".au", ".aiff")
 #: Standard deviations of a track: width of the densities' kernel, least level told apart.
 KERNEL, LEAST_LEVEL = 0.3, -6.0
 #: Of a genre that has no track with such a level.
@@ -56,57 +61,63 @@ class Judged(NamedTuple):
         said: logarithms of the models' probabilities [shape=(n_tracks, n_genres)].
         densities: of each band's level, by genre, as logarithms
             [shape=(n_bands, n_tracks, n_genres)].
-        levels: of the highest band [shape=(n_tracks,)].
     """
 
     labels: NDArray[np.int64]
     said: NDArray[np.float64]
     densities: NDArray[np.float64]
-    levels: NDArray[np.float64]
 
 
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("runs", type=Path, help="folder of fused runs")
+    parser.add_argument("runs", type=Path, help="folder of runs")
     parser.add_argument("--into", type=Path, help="page that gets the tables")
     options = parser.parse_args()
-    judged = judge(options.data, options.runs)
-    lines = [*rows_of_bands(judged), "", *rows_of_genres(judged)]
+    models = models_of(options.runs)
+    front_end = whole_of(models[0][0].card.front_end)
+    judged = judge(options.data, models, front_end)
+    lines = [*rows_of_bands(judged), "", *rows_of_genres(options.data, front_end)]
     print("\n".join(lines))
     if options.into:
         put_into(options.into, "recording chain", "\n".join(lines))
 
 
-def judge(data: Path, runs: Path) -> Judged:
-    """Score the validation tracks of each fold by the models that did not hear them."""
-    models = {
-        fold.name: [
+def models_of(runs: Path) -> list[list[GenreClassifier]]:
+    """Load the models of each fold; all hear the same."""
+    models = [
+        [
             GenreClassifier.load(path)
             for path in sorted((runs / PROTOCOL / fold.name).glob("seed-*/model.onnx"))
         ]
         for fold in folds_of(PROTOCOL)
-    }
-    if not all(models.values()):
-        raise SystemExit(f"{runs / PROTOCOL} lacks a fold")
-    front_end = models[folds_of(PROTOCOL)[0].name][0].card.front_end
-    tracks = load_labelled_mel_frames(find_tracks(data, "pictures"), whole_of(front_end))
+    ]
+    if not all(models):
+        raise SystemExit(f"{runs / PROTOCOL} does not hold a model of each fold")
+    heard = {model.card.front_end for fold in models for model in fold}
+    if len(heard) > 1 or count_bands(next(iter(heard)).mel) != N_HEARD:
+        raise SystemExit(f"the models of {runs} do not all hear {N_HEARD} bands")
+    return models
+
+
+def judge(data: Path, models: list[list[GenreClassifier]], front_end: FrontEnd) -> Judged:
+    """Score the validation tracks of each fold by the models that did not hear them."""
+    tracks = load_labelled_mel_frames(find_tracks(data, "pictures"), front_end)
     parts = []
-    for fold in folds_of(PROTOCOL):
+    for fold, own in zip(folds_of(PROTOCOL), models, strict=True):
         train, valid = tracks.subset(fold.train), tracks.subset(fold.valid)
-        said = np.mean([probabilities(one, valid) for one in models[fold.name]], axis=0)
+        said = np.mean([probabilities(one, valid) for one in own], axis=0)
         known, asked = levels_of(train), levels_of(valid)
         densities = [
             log_densities(known[:, band], train.labels, asked[:, band]) for band in BANDS
         ]
-        parts.append(Judged(valid.labels, np.log(said), np.array(densities), asked[:, -1]))
-    labels, said_, densities_, levels = zip(*parts, strict=True)
+        parts.append(Judged(valid.labels, np.log(said), np.array(densities)))
+    labels, said_, densities_ = zip(*parts, strict=True)
     return Judged(
         np.concatenate(labels),
         np.concatenate(said_),
         np.concatenate(densities_, axis=1),
-        np.concatenate(levels),
     )
 
 
@@ -123,8 +134,7 @@ def probabilities(
     """Return what a model says of tracks, from the bands that it hears."""
     if set(classifier.card.training["track_ids"]) & set(tracks.track_ids):
         raise SystemExit("a model was trained on tracks that it is to judge")
-    n_heard = BESIDE.stop
-    heard = [np.ascontiguousarray(one[:n_heard]) for one in tracks.mel_frames]
+    heard = [np.ascontiguousarray(one[:N_HEARD]) for one in tracks.mel_frames]
     said = [classifier.predict_mel_frames(Path(), one).probabilities for one in heard]
     return np.array(said, np.float64)
 
@@ -132,13 +142,13 @@ def probabilities(
 def levels_of(tracks: LabelledMelFrames) -> NDArray[np.float64]:
     """Return how loud each band is [shape=(n_tracks, n_bands)].
 
-    Beside those just below what no model hears, in standard deviations of what they do.
+    In standard deviations of what the models hear, above its mean: that, and not the
+    level of a picture, is what they could know.
     """
-    levels = []
-    for mel_frames in tracks.mel_frames:
-        bands = mel_frames.mean(axis=1)
-        spread = mel_frames[: BESIDE.stop].std()
-        levels.append((bands - bands[BESIDE].mean()) / spread)
+    levels = [
+        (one.mean(axis=1) - one[:N_HEARD].mean()) / one[:N_HEARD].std()
+        for one in tracks.mel_frames
+    ]
     return np.maximum(levels, LEAST_LEVEL)
 
 
@@ -162,38 +172,48 @@ def log_densities(
 
 
 def rows_of_bands(judged: Judged) -> Iterator[str]:
-    """Yield what each band is worth, alone, and beside the models."""
-    yield "| band around | right from it alone | models with it | loss |"
-    yield "|---|---|---|---|"
-    accuracy, loss = measures(judged.said, judged.labels)
-    yield f"| none | | {100 * accuracy:.1f} % | {loss:.3f} |"
+    """Yield what each band adds to the models."""
+    labels = judged.labels
+    plain = judged.said.argmax(axis=1) == labels
+    yield "| told how loud is the band at | right | more, points | p (McNemar) | loss |"
+    yield "|---|---|---|---|---|"
+    yield f"| none | {100 * plain.mean():.1f} % | | | {loss_of(judged.said, labels):.3f} |"
     for band, densities in zip(BANDS, judged.densities, strict=True):
-        alone, _ = measures(densities, judged.labels)
-        accuracy, loss = measures(judged.said + WEIGHT * densities, judged.labels)
+        told = judged.said + WEIGHT * densities
+        right = told.argmax(axis=1) == labels
+        more = 100 * (right.mean() - plain.mean())
         yield (
-            f"| {centre_hz(band):.0f} Hz | {100 * alone:.1f} % "
-            f"| {100 * accuracy:.1f} % | {loss:.3f} |"
+            f"| {centre_hz(band):.0f} Hz{' (not heard)' * (band >= N_HEARD)} "
+            f"| {100 * right.mean():.1f} % | {more:+.1f} "
+            f"| {mcnemar(right, plain).p_value:.2g} | {loss_of(told, labels):.3f} |"
         )
 
 
-def rows_of_genres(judged: Judged) -> Iterator[str]:
-    """Yield the quartiles of the highest band's level, by genre."""
-    yield "| genre | a quarter below | median | a quarter above |"
-    yield "|---|---|---|---|"
+def rows_of_genres(data: Path, front_end: FrontEnd) -> Iterator[str]:
+    """Yield how far lossless files fall towards the end of their samples."""
+    files = [one for one in find_tracks(data, "audio") if one.path.suffix in LOSSLESS]
+    tracks = load_labelled_mel_frames(files, front_end)
+    low, high = FALL
+    falls = np.array([one[low].mean() - one[high].mean() for one in tracks.mel_frames])
+    yield (
+        f"| genre | files | fall from {centre_hz(low) / 1000:.1f} to "
+        f"{centre_hz(high) / 1000:.1f} kHz, median | least | most |"
+    )
+    yield "|---|---|---|---|---|"
     for number, genre in enumerate(GENRES):
-        levels = judged.levels[judged.labels == number]
-        quartiles = " | ".join(
-            f"{one:.1f}" for one in np.quantile(levels, [0.25, 0.5, 0.75])
-        )
-        yield f"| {genre} | {quartiles} |"
+        own = falls[tracks.labels == number]
+        if len(own):
+            yield (
+                f"| {genre} | {len(own)} | {np.median(own):.0f} dB | {own.min():.0f} dB "
+                f"| {own.max():.0f} dB |"
+            )
 
 
-def measures(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, float]:
-    """Return accuracy, and negative log-likelihood."""
+def loss_of(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Return the negative log-likelihood."""
     highest = logits.max(axis=1, keepdims=True)
     log_sum = highest[:, 0] + np.log(np.exp(logits - highest).sum(axis=1))
-    loss = log_sum - logits[np.arange(len(labels)), labels]
-    return float(np.mean(logits.argmax(axis=1) == labels)), float(loss.mean())
+    return float(np.mean(log_sum - logits[np.arange(len(labels)), labels]))
 
 
 def centre_hz(band: int) -> float:
