@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from genre_model.atomic_file import sweep_partials, write_atomically
     from genre_model.backbone.names import installed_backbone
-    from genre_model.card import Card
+    from genre_model.card import Card, is_personal
     from genre_model.card_text import card_details, card_summary, printable
     from genre_model.classifier import GenreClassifier
     from genre_model.errors import (
@@ -72,6 +72,7 @@ _MODULE_OF = {
     "better_model_at": "personal.replacement",
     "bundled_model_names": "model_source",
     "installed_backbone": "backbone.names",
+    "is_personal": "card",
     "installed_model_names": "model_source",
     "installed_model_path": "model_source",
     "no_such_model": "model_source",
@@ -99,6 +100,7 @@ __all__ = [  # noqa: RUF022 -- the order of use
     "FileOutcome",
     "default_threads",
     "Card",
+    "is_personal",
     "DEFAULT_MODEL",
     "bundled_model_names",
     "installed_model_names",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genre_model.config import FrontEnd, fingerprint
 from genre_model.errors import FingerprintMismatchError, ModelFileError
 from genre_model.known_music import KnownMusic, known_music_from_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FORMAT_VERSION = 2
 #: Format 1 knew neither ``pool_logits`` nor ``multi_label``; both are false there.
@@ -106,6 +109,17 @@ def card_from_json(text: str | None) -> Card:
         multi_label=multi_label,
         known_music=known_music_from_dict(values.get("known_music")),
     )
+
+
+def is_personal(training: Mapping[str, Any]) -> bool:
+    """Whether a model was trained on the labels of a person's own music.
+
+    Such a card names no track (``personal_card``); those of published heads do.
+
+    Args:
+        training: of a card; a stranger may have written it.
+    """
+    return "method" in training and "track_ids" not in training
 
 
 def _parse(text: str | None) -> dict[str, Any]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 DEFAULT_MODEL = "gtzan_crnn_v2"
+#: Name of a backbone -> name of the model that it becomes.
+BACKBONES = {"mn04": "gtzan_mn04_v1"}
 #: Within the data folder.
 INSTALLED = "models"
 #: Beside the bundled models, as ``sha256sum`` writes it.
@@ -82,10 +84,10 @@ def no_such_model(name: str, known: Sequence[str]) -> ModelFileError:
         name: that somebody asked for.
         known: names that there are.
     """
-    if f"{name}.npz" in bundled_files():
+    if backbones := [key for key, model in BACKBONES.items() if model == name]:
         return ModelFileError(
-            f"model {name!r} is a head, and its network is not installed: see "
-            "genre-model backbone install --help"
+            f"model {name!r} needs a network that is not installed: "
+            f"genre-model backbone install {backbones[0]}"
         )
     return ModelFileError(
         f"no model {name!r}; there is {', '.join(known) or 'none'}, or give the path of an "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import genre_model
 from beetsplug.genreclf import provenance
 from beetsplug.genreclf.file_genres import takes_one_genre
 from beetsplug.genreclf.listening import Listening
@@ -53,7 +54,7 @@ class Chooser:
 
     def spelled(self, policy: Policy) -> Policy:
         """Leave the labels of a person's own model as the person spells them."""
-        is_own = "method" in self.hearing.training
+        is_own = genre_model.is_personal(self.hearing.training)
         return replace(policy, title_case=False) if is_own else policy
 
     def _choose_from(self, item: Item, listening: Listening, policy: Policy) -> Decision:

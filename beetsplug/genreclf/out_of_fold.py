@@ -98,7 +98,7 @@ def may_know(training: Mapping[str, Any], n_known: int) -> str | None:
     Returns:
         The rest of a sentence about the model; None if all is known.
     """
-    if "method" not in training:
+    if not genre_model.is_personal(training):
         return None
     n_trained = training.get("n_tracks")
     if isinstance(n_trained, int) and n_known >= n_trained:

@@ -9,12 +9,11 @@ from genre_model.backbone.head_store import read_head
 from genre_model.backbone.mn04_layout import N_TAGS
 from genre_model.backbone.mn04_network import FRONT_END, mn04_network
 from genre_model.backbone.mn04_weights import N_BYTES, URL, weights_of
-from genre_model.backbone.names import BACKBONES
 from genre_model.card import Card
 from genre_model.download import download
 from genre_model.errors import DownloadError, ModelFileError
 from genre_model.model_file import model_from_bytes, with_card
-from genre_model.model_source import installed_model_path
+from genre_model.model_source import BACKBONES, installed_model_path
 from genre_model.personal.head_file import head_model
 
 if TYPE_CHECKING:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from genre_model.errors import ModelFileError
-from genre_model.model_source import installed_model_names
-
-#: Name of a backbone -> name of the model that it becomes.
-BACKBONES = {"mn04": "gtzan_mn04_v1"}
+from genre_model.model_source import BACKBONES, installed_model_names
 
 
 def installed_backbone(name: str) -> str:

@@ -12,10 +12,10 @@ from genre_model.backbone.install import (
     listening_model,
     published_network,
 )
-from genre_model.backbone.names import BACKBONES
 from genre_model.card_text import card_summary, printable
 from genre_model.classifier import GenreClassifier
 from genre_model.model_file import read_model
+from genre_model.model_source import BACKBONES
 
 if TYPE_CHECKING:
     import argparse

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genre_model.backbone.names import BACKBONES
 from genre_model.commands.option_values import path_to, positive
+from genre_model.model_source import BACKBONES
 
 if TYPE_CHECKING:
     import argparse

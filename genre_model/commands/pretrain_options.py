@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genre_model.backbone.names import BACKBONES
 from genre_model.commands.option_values import natural, positive
 from genre_model.commands.shared_options import (
     add_data,
@@ -14,6 +13,7 @@ from genre_model.commands.shared_options import (
     add_source,
     add_threads,
 )
+from genre_model.model_source import BACKBONES
 
 if TYPE_CHECKING:
     import argparse

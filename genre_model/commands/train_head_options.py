@@ -6,7 +6,6 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genre_model.backbone.names import BACKBONES
 from genre_model.commands.option_values import (
     natural,
     path_to,
@@ -15,6 +14,7 @@ from genre_model.commands.option_values import (
     several,
     share,
 )
+from genre_model.model_source import BACKBONES
 from genre_model.personal.settings import PersonalSettings
 
 if TYPE_CHECKING:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import TrainingDataError
 from genre_model.training.run_folder import WEIGHTS, read_weights
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +48,7 @@ def read_start(folder: Path, recipe: Recipe, fold: Fold) -> PretrainedStart:
             has heard tracks that the fold does not train on.
     """
     settings = _read_settings(folder)
+    log.info("beginning with what %s has learned", folder)
     about, own = settings["pretraining"], json.loads(json.dumps(asdict(recipe)))
     for part in ("network", "network_options", "front_end"):
         if settings["recipe"].get(part) != own[part]:
@@ -72,7 +76,7 @@ def _read_settings(folder: Path) -> dict[str, Any]:
         settings["pretraining"]["track_ids"], settings["recipe"]["network"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingDataError(
-            f"--pretrained: {folder} holds no pretraining: run genre-model pretrain with "
-            "the same protocol first"
+            f"--pretrained: there is no pretraining in {folder}: give the --out of "
+            "genre-model pretrain, with the same --protocol"
         ) from error
     return settings

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from tqdm import tqdm
 
 from genre_model.training.augment import augment_segments
 from genre_model.training.gtzan import GENRES
@@ -133,7 +134,8 @@ def pretrain(recipe: Recipe, lesson: Lesson, seed: int, run: RunFolder) -> nn.Mo
     state = start_training(imitator, recipe, fabric)
     if (checkpoint := run.read_checkpoint()) is not None:
         state.load_dict(checkpoint)
-    while state.epoch < recipe.training.epochs:
+    n_left = recipe.training.epochs - state.epoch
+    for _ in tqdm(range(n_left), "epochs", disable=None, leave=False):
         start_seconds = time.monotonic()
         loss = _epoch(recipe, lesson, seed, state, fabric)
         state.epoch += 1

@@ -108,6 +108,7 @@ class Pretraining:
             network = pretrain(recipe, self._lesson(recordings), self.plan.seed, run)
             run.write_weights(network.state_dict())
             run.remove_checkpoint()
+            log.info("%s: loss of other mixtures %s", self.path, _losses(run))
 
     def _lesson(self, recordings: list[Recording]) -> Lesson:
         plan = self.plan
@@ -149,6 +150,11 @@ class Pretraining:
         }
 
 
+def _losses(run: RunFolder) -> str:
+    losses = [row["valid_loss"] for row in run.read_metrics() if "valid_loss" in row]
+    return ", then ".join(f"{loss:.3f}" for loss in losses)
+
+
 def _check_recipe(recipe: Recipe) -> None:
     """Find out before minutes are spent on mixtures.
 
@@ -180,8 +186,8 @@ def pretrain_protocol(plan: PretrainingPlan, n_processes: int = 1) -> list[Path]
     """
     if plan.n_mixtures <= plan.n_valid:
         raise TrainingDataError(
-            f"--mixtures is {plan.n_mixtures}; {plan.n_valid} are only listened to: give "
-            "more"
+            f"--mixtures is {plan.n_mixtures}; {plan.n_valid} of them are not learned "
+            "from, but say how well it goes: give some thousands"
         )
     if plan.experiment.protocol == SEGMENT_PROTOCOL:
         raise TrainingDataError(

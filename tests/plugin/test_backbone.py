@@ -50,6 +50,18 @@ def labelled(home: BeetsHome, tmp_path: Path) -> BeetsHome:
     return home
 
 
+def test_its_genres_are_spelled_as_the_bundled_models(home: BeetsHome) -> None:
+    """It was trained as a head, but not on labels that a person spelled so."""
+    path = installed_model_path(NAME)
+    path.parent.mkdir(parents=True)
+    training = {"method": "head", "data": "GTZAN", "track_ids": ["blues.00001"]}
+    write_small_model(path, training=training)
+    write_audio(home.add_track("Song"), tone(3000.0, 4))
+    home.configure(model=NAME)
+    assert home.beet("genreclf", "-c", "0").exit_code == 0
+    assert home.item("Song").genres == ["High"]
+
+
 @pytest.mark.usefixtures("installed")
 def test_is_a_model_like_any(home: BeetsHome) -> None:
     assert any(line.startswith(f"  {NAME}") for line in home.beet("genreclf-models").lines)

@@ -480,7 +480,7 @@ class TestTraining:
         if text is not None:
             (tmp_path / "settings.json").write_text(text)
         with pytest.raises(
-            TrainingDataError, match="run genre-model pretrain with the same"
+            TrainingDataError, match="give the --out of genre-model pretrain"
         ):
             read_start(tmp_path, quick_recipe(), FOLD)
 
@@ -536,7 +536,7 @@ def test_the_command(
     arguments += [str(tmp_path / "out"), "--from", str(published), "--epochs", "1"]
     arguments += ["--music", str(music_folder), "--set", "training.steps_per_epoch=1"]
     assert main([*arguments, "--mixtures", "500"]) == 1
-    assert "--mixtures is 500; 500 are only listened to" in capsys.readouterr().err
+    assert "--mixtures is 500; 500 of them are not learned from" in capsys.readouterr().err
     monkeypatch.setattr("genre_model.commands.pretrain.N_VALID", 10)
     assert main([*arguments, "--mixtures", "20"]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'out' / PLACE}\n"
