@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
 
 #: What is made, and how often it is gone through, unless somebody says otherwise.
-N_MIXTURES, N_EPOCHS = 10_000, 57
+N_MIXTURES, N_EPOCHS = 20_000, 170
 
 
 def add_pretrain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
