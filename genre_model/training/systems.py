@@ -88,8 +88,11 @@ def recipe_of(card: Card) -> tuple[str, str]:
     The hash says so if the network was pretrained or quantised, for then its accuracy is
     another.
     """
-    begun = None if "fused" in card.training else card.training.get("pretrained")
-    mark = f"{PRETRAINED_MARK}{begun['hash']}" if begun else ""
+    mark = ""
+    if "pretrained" in card.training and "fused" not in card.training:
+        about = card.training["pretrained"]  # a stranger may have written it
+        how = about.get("hash", "") if isinstance(about, dict) else about
+        mark = f"{PRETRAINED_MARK}{how}"
     mark += INT8_MARK * ("int8" in card.training)
     return card.training.get("recipe", ""), card.training.get("recipe_hash", "") + mark
 

@@ -43,6 +43,7 @@ from genre_model.training.recordings import (
     read_stretch,
 )
 from genre_model.training.run_folder import RunFolder, read_weights
+from genre_model.training.systems import recipe_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -505,6 +506,12 @@ class TestTraining:
             for out in (pretrained, tmp_path / "other")
         }
         assert len(hashes) == 2
+
+
+@pytest.mark.parametrize("about", ["yes", {}, None, {"hash": 3}])
+def test_a_card_of_a_stranger_ends_nothing(tmp_path: Path, about: object) -> None:
+    path = write_small_model(tmp_path / "odd.onnx", training={"pretrained": about})
+    assert "-pretrained-" in recipe_of(read_model(path).card)[1]
 
 
 def test_music_can_do_without_the_audio_of_gtzan(network: bytes, tmp_path: Path) -> None:

@@ -145,7 +145,9 @@ def test_a_report_of_floats_is_none_of_integers(
         recipe, recipe_hash = recipe_of(measured)
         values = {"recipe": recipe, "recipe_hash": recipe_hash}
         report.write_text(json.dumps(values | {"part": "test", "n_seen": 0}))
-        with pytest.raises(TrainingDataError, match="8-bit integers and one does not"):
+        with pytest.raises(
+            TrainingDataError, match="only one of them computes with 8-bit integers"
+        ):
             measured_card(other, [report])
 
 
