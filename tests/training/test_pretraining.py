@@ -88,7 +88,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plan_of(
     folder: Path, network: bytes, out: Path, recipe: Recipe | None = None, **changes: object
 ) -> PretrainingPlan:
-    experiment = Experiment(recipe or quick_recipe(), folder, out)
+    experiment = Experiment(recipe or tiny_recipe(), folder, out)
     plan = PretrainingPlan(experiment, "mn04", network, None, 40, 2, n_valid=10)
     return replace(plan, **changes)  # type: ignore[arg-type]
 
@@ -412,7 +412,8 @@ class TestTraining:
         self, folder: Path, pretrained: Path, tmp_path: Path
     ) -> None:
         """With hardly any learning, what comes out is what went in, but for the head."""
-        recipe = quick_recipe(epochs=1, steps_per_epoch=1, learning_rate=1e-9)
+        recipe = tiny_recipe()
+        recipe = replace(recipe, training=replace(recipe.training, learning_rate=1e-9))
         experiment = Experiment(recipe, folder, tmp_path, pretrained=pretrained)
         (run,) = train_protocol(experiment, [1])
         begun, ended = (read_weights(path) for path in (pretrained / PLACE, run.path))
@@ -439,7 +440,7 @@ class TestTraining:
         capsys: pytest.CaptureFixture[str],
     ) -> None:
         """The recipe is the same, the accuracy is not."""
-        recipe = quick_recipe(epochs=1, steps_per_epoch=1)
+        recipe = tiny_recipe()
         plain, begun = tmp_path / "plain", tmp_path / "begun"
         train_protocol(Experiment(recipe, folder, plain), [0])
         train_protocol(Experiment(recipe, folder, begun, pretrained=pretrained), [0])
@@ -469,10 +470,10 @@ class TestTraining:
         settings["pretraining"]["track_ids"].append(FOLD.test[0])
         (others / "settings.json").write_text(json.dumps(settings))
         with pytest.raises(TrainingDataError, match=f"1 tracks .* such as {FOLD.test[0]}"):
-            read_start(others, quick_recipe(), FOLD)
+            read_start(others, tiny_recipe(), FOLD)
 
     def test_one_of_another_network_is_refused(self, pretrained: Path) -> None:
-        recipe = replace(quick_recipe(), network_options={"gru_units": 9})
+        recipe = replace(tiny_recipe(), network_options={"dense": 9})
         with pytest.raises(TrainingDataError, match="another network options than the"):
             read_start(pretrained / PLACE, recipe, FOLD)
 
@@ -483,7 +484,7 @@ class TestTraining:
         with pytest.raises(
             TrainingDataError, match="give the --out of genre-model pretrain"
         ):
-            read_start(tmp_path, quick_recipe(), FOLD)
+            read_start(tmp_path, tiny_recipe(), FOLD)
 
     def test_one_that_was_killed_has_to_be_finished(
         self, pretrained: Path, tmp_path: Path
@@ -494,7 +495,7 @@ class TestTraining:
         with pytest.raises(
             TrainingDataError, match="not complete: run genre-model pretrain"
         ):
-            read_start(killed, quick_recipe(), FOLD)
+            read_start(killed, tiny_recipe(), FOLD)
 
     def test_two_pretrainings_are_two_recipes(
         self, folder: Path, network: bytes, pretrained: Path, tmp_path: Path
@@ -502,7 +503,7 @@ class TestTraining:
         other = plan_of(folder, network, tmp_path / "other", epochs=1)
         pretrain_protocol(other)
         hashes = {
-            read_start(out / PLACE, quick_recipe(), FOLD).about["hash"]
+            read_start(out / PLACE, tiny_recipe(), FOLD).about["hash"]
             for out in (pretrained, tmp_path / "other")
         }
         assert len(hashes) == 2
