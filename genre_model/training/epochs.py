@@ -83,11 +83,7 @@ class Epochs:
         segments = segments.to(self.fabric.device)
         logits, _ = state.network(segments)
         loss = self._loss(logits.float(), targets, segments)
-        state.optimizer.zero_grad()
-        self.fabric.backward(loss)
-        state.optimizer.step()
-        state.schedule.after_batch()
-        state.average.update(_unwrapped(state.network))
+        take_step(state, loss, self.fabric)
         return loss.item()
 
     def _loss(self, logits: Tensor, targets: Tensor, segments: Tensor) -> Tensor:
@@ -105,6 +101,15 @@ class Epochs:
         config = self.recipe.augment
         changed = augment_segments(segments, config, generator)
         return mix_segments(changed, targets, config.mixup_alpha, generator)
+
+
+def take_step(state: TrainingState, loss: Tensor, fabric: Fabric) -> None:
+    """Move weights, learning rate and averaged weights by the loss of one batch."""
+    state.optimizer.zero_grad()
+    fabric.backward(loss)
+    state.optimizer.step()
+    state.schedule.after_batch()
+    state.average.update(_unwrapped(state.network))
 
 
 def _unwrapped(network: nn.Module) -> nn.Module:

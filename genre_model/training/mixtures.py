@@ -12,6 +12,7 @@ from genre_model.errors import TrainingDataError
 from genre_model.mel_frames import count_bands, mel_frames_from_waveform
 from genre_model.segment_probabilities import activate
 from genre_model.segments import Segments, repeat_to_length
+from genre_model.training.random_crops import standardise_track
 from genre_model.training.recordings import drawing_shares, read_stretch
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class _Mixer:
             gains = _LEVEL * 10 ** (rng.uniform(-GAIN_DB, GAIN_DB, n_parts) / 20)
             parts = [stretches[index] for index in chosen]
             own, other = (self._mixed(parts, places, gains, side) for side in (0, 1))
-            yield _standardised(own), other
+            yield standardise_track(own), other
 
     def _stretches(self, rng: np.random.Generator) -> list[Stretch]:
         """Read a stretch of as many recordings as fit; forget those that are of no use."""
@@ -169,11 +170,6 @@ def _segment_seconds(front_end: FrontEnd) -> float:
     n_hops = front_end.segment.segment_frames - 1
     n_samples = n_hops * mel.hop_samples + mel.frame_samples
     return n_samples / front_end.waveform.sample_rate_hz
-
-
-def _standardised(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    standardised: NDArray[np.float32] = (frames - frames.mean()) / max(frames.std(), 1e-3)
-    return standardised
 
 
 def _understood(

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from genre_model.errors import TrainingDataError
 from genre_model.training.run_folder import WEIGHTS, read_weights
 
-log = logging.getLogger(__name__)
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,6 +18,8 @@ if TYPE_CHECKING:
 
     from genre_model.training.protocols import Fold
     from genre_model.training.recipe import Recipe
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)

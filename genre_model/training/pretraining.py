@@ -13,6 +13,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from genre_model.training.augment import augment_segments
+from genre_model.training.epochs import take_step
 from genre_model.training.gtzan import GENRES
 from genre_model.training.train import build_fabric, start_training, untrained_network
 
@@ -169,11 +170,7 @@ def _epoch(
         )
         said = state.network(segments.to(fabric.device)).float()
         loss = lesson.loss(said, rows)
-        state.optimizer.zero_grad()
-        fabric.backward(loss)
-        state.optimizer.step()
-        state.schedule.after_batch()
-        state.average.update(getattr(state.network, "module", state.network))
+        take_step(state, loss, fabric)
         losses.append(loss.item())
     return float(np.mean(losses))
 
