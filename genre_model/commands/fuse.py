@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from genre_model.atomic_file import write_atomically
-from genre_model.errors import TrainingDataError
+from genre_model.errors import GenreModelError, TrainingDataError
 from genre_model.model_file import model_from_bytes, read_model, with_card
 from genre_model.segments import segments_from_mel_frames
 from genre_model.training.fusion import fused_card, fused_network
 from genre_model.training.gtzan import find_tracks
 from genre_model.training.known_music_fit import fit_known_music
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
-from genre_model.training.protocols import folds_of
+from genre_model.training.protocols import folds_of, folds_without
 from genre_model.training.track_scores import fit_temperature
 
 if TYPE_CHECKING:
@@ -32,29 +33,51 @@ if TYPE_CHECKING:
 def fuse(options: argparse.Namespace) -> int:
     """Join each run of one folder with the run at the same place in the other."""
     first, second = options.runs
-    places = sorted(path.relative_to(first) for path in first.rglob("model.onnx"))
-    pairs = [place for place in places if (second / place).exists()]
-    if not pairs:
+    for folder in (first, second):
+        if options.out.resolve().is_relative_to(folder.resolve()):
+            raise TrainingDataError(
+                f"--out {options.out} lies in {folder}, whose models it would replace or "
+                "be taken for: choose a folder elsewhere"
+            )
+    failed = 0
+    for place in _common_places(first, second):
+        out = options.out / place
+        try:
+            _fuse(first / place, second / place, out, options)
+        except GenreModelError as error:
+            print(f"genre-model: {error}", file=sys.stderr)
+            failed += 1
+    return 1 if failed else 0
+
+
+def _common_places(first: Path, second: Path) -> list[Path]:
+    """Return where both have a model, and say what stays out."""
+    places, others = (
+        {path.relative_to(folder) for path in folder.rglob("model.onnx")}
+        for folder in (first, second)
+    )
+    if not places & others:
         raise TrainingDataError(
             f"no complete training (model.onnx) lies at the same place in {first} and in "
             f"{second}"
         )
-    for place in pairs:
-        _fuse(first / place, second / place, options.out / place, options)
-    return 0
+    for folder, alone in ((first, places - others), (second, others - places)):
+        if alone:
+            print(
+                f"genre-model: {len(alone)} runs of {folder} have no counterpart and are "
+                f"left out, such as {min(alone).parent}",
+                file=sys.stderr,
+            )
+    return sorted(places & others)
 
 
 def _fuse(first: Path, second: Path, out: Path, options: argparse.Namespace) -> None:
-    if out.resolve() in (first.resolve(), second.resolve()):
-        raise TrainingDataError(
-            f"--out {options.out} holds the runs: choose another folder"
-        )
     models = [read_model(path) for path in (first, second)]
     try:
         card = fused_card(models, options.share)
+        network = fused_network(models, options.share)
     except TrainingDataError as error:
         raise TrainingDataError(f"{first} and {second}: {error}") from error
-    network = fused_network(models, options.share)
     fused = model_from_bytes(with_card(network, card))
     known_music = _known_music(
         options.data, options.source, frozenset(card.training["track_ids"]), card.front_end
@@ -84,6 +107,7 @@ def _temperature(fused: Model, options: argparse.Namespace) -> float:
 def _valid_ids(card: Card) -> frozenset[str]:
     protocol, name = card.training.get("protocol"), card.training.get("fold")
     folds = folds_of(protocol) if protocol else []
+    folds = folds_without(frozenset(card.training.get("left_out", ())), folds)
     return frozenset(id_ for fold in folds if fold.name == name for id_ in fold.valid)
 
 

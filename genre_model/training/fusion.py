@@ -35,6 +35,9 @@ def fused_network(models: Sequence[Model], share: float) -> bytes:
 
     Returns:
         A serialised network, without a card.
+
+    Raises:
+        TrainingDataError: if the two mean different things by an operation's name.
     """
     protos = [onnx.load_model_from_string(model.content) for model in models]
     parts = [add_prefix(proto, prefix_of(i)) for i, proto in enumerate(protos)]
@@ -64,10 +67,25 @@ def fused_network(models: Sequence[Model], share: float) -> bytes:
         [*(one for part in parts for one in part.graph.initializer), *shares],
     )
     fused = helper.make_model(
-        graph, opset_imports=protos[0].opset_import, ir_version=protos[0].ir_version
+        graph,
+        opset_imports=_common_opsets(protos),
+        ir_version=max(proto.ir_version for proto in protos),
     )
     content: bytes = fused.SerializeToString()
     return content
+
+
+def _common_opsets(protos: Sequence[onnx.ModelProto]) -> list[onnx.OperatorSetIdProto]:
+    """Return what both need; of one operation, two versions can compute otherwise."""
+    version_of: dict[str, int] = {}
+    for opset in (opset for proto in protos for opset in proto.opset_import):
+        version = version_of.setdefault(opset.domain, opset.version)
+        if version != opset.version:
+            raise TrainingDataError(
+                f"the two models are of ONNX opsets {version} and {opset.version}, which "
+                "may compute otherwise: export both with the same version of torch"
+            )
+    return [helper.make_opsetid(*one) for one in version_of.items()]
 
 
 def fused_card(models: Sequence[Model], share: float) -> Card:
@@ -98,10 +116,16 @@ def fused_card(models: Sequence[Model], share: float) -> Card:
             "share": share,
         },
     }
-    # One of the two may have been pretrained, which its licence adds to the common part.
-    licence = max(first.licence, second.licence, key=len)
+    licence = _licence_of_both(first.licence, second.licence)
     name = f"{first.name}_fused"
     return replace(first, name=name, training=training, metrics={}, licence=licence)
+
+
+def _licence_of_both(first: str, second: str) -> str:
+    """Join two texts; of one that says what the other does, nothing is said twice."""
+    if first in second or second in first:
+        return max(first, second, key=len)
+    return f"{first} {second}"
 
 
 def _sum(first: Card, second: Card, name: str) -> Any:

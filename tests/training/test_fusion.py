@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from gtzan_folder import quick_recipe, write_pictures
@@ -17,12 +18,13 @@ from scipy.stats import chi2
 
 from genre_model.classifier import GenreClassifier
 from genre_model.cli import main
+from genre_model.commands.fuse import _valid_ids
 from genre_model.errors import TrainingDataError
 from genre_model.known_music import N_FEATURES
 from genre_model.model_file import read_model, write_model
 from genre_model.segments import Segments
 from genre_model.training.experiment import Experiment, train_protocol
-from genre_model.training.fusion import fused_card
+from genre_model.training.fusion import fused_card, fused_network
 from genre_model.training.gtzan import find_tracks
 from genre_model.training.known_music_fit import (
     MARGIN,
@@ -36,6 +38,7 @@ from genre_model.training.labelled_mel_frames import (
     load_labelled_mel_frames,
 )
 from genre_model.training.pretrained import read_pretrained
+from genre_model.training.protocols import folds_of
 from genre_model.training.systems import recipe_of
 
 if TYPE_CHECKING:
@@ -198,8 +201,71 @@ def test_what_does_not_belong_together_is_refused(
     assert fuse((runs[0], tmp_path / "none"), folder, tmp_path / "out") == 1
     assert "no complete training" in capsys.readouterr().err
     assert fuse(runs, folder, runs[0]) == 1
-    assert "holds the runs" in capsys.readouterr().err
+    assert "lies in" in capsys.readouterr().err
+    assert fuse(runs, folder, runs[1] / "fused") == 1
+    assert "choose a folder elsewhere" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_of_one_operation_there_are_no_two_versions(runs: tuple[Path, Path]) -> None:
+    """Softmax, for one, means another thing since opset 13."""
+    models = [read_model(run / PLACE) for run in runs]
+    older = onnx.load_model_from_string(models[1].content)
+    older.opset_import[0].version = 12
+    models[1] = replace(models[1], content=older.SerializeToString())
+    with pytest.raises(TrainingDataError, match=r"ONNX opsets \d+ and 12"):
+        fused_network(models, 0.5)
+
+
+def test_it_has_the_licences_of_both(runs: tuple[Path, Path]) -> None:
+    models = [read_model(run / PLACE) for run in runs]
+    first, second = models[0].card.licence, "Weights of one's own: CC0."
+
+    def licence_of(*licences: str) -> str:
+        both = [
+            replace(model, card=replace(model.card, licence=licence))
+            for model, licence in zip(models, licences, strict=True)
+        ]
+        return fused_card(both, 0.5).licence
+
+    assert licence_of(first, first) == first
+    assert licence_of(first, f"{first} {second}") == f"{first} {second}"
+    assert licence_of(first, second) == f"{first} {second}"
+
+
+def test_a_pair_that_cannot_be_fused_does_not_stop_the_rest(
+    runs: tuple[Path, Path],
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    twins = tmp_path / "first", tmp_path / "second"
+    for run, twin in zip(runs, twins, strict=True):
+        for seed in ("seed-0", "seed-1"):
+            shutil.copytree((run / PLACE).parent, twin / "fault-filtered/fold-1" / seed)
+    (twins[1] / PLACE).write_bytes(b"no model")
+    alone = twins[0] / "fault-filtered/fold-1/seed-2"
+    shutil.copytree((runs[0] / PLACE).parent, alone)
+    assert fuse(twins, folder, tmp_path / "out") == 1
+    told = capsys.readouterr()
+    assert str(twins[1] / PLACE) in told.err
+    assert "1 runs of" in told.err
+    assert "fault-filtered/fold-1/seed-2" in told.err
+    assert "seed-1/model.onnx" in told.out
+    assert not (tmp_path / "out" / PLACE).exists()
+
+
+def test_what_was_left_out_calibrates_nothing(folder: Path, tmp_path: Path) -> None:
+    valid = folds_of("fault-filtered")[0].valid
+    left_out = frozenset(valid[::2])
+    runs = tmp_path / "first", tmp_path / "second"
+    for out in runs:
+        train_protocol(
+            Experiment(quick_recipe(epochs=1), folder, out, leave_out=left_out), [0]
+        )
+    card = read_model(runs[0] / PLACE).card
+    assert _valid_ids(card) == frozenset(valid) - left_out
+    assert fuse(runs, folder, tmp_path / "fused") == 0
 
 
 def test_it_knows_the_music_of_its_training(
