@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.compose import add_prefix
 
 from genre_model.errors import TrainingDataError
-from genre_model.training.systems import recipe_of
+from genre_model.training.recipe_identity import recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,6 +113,7 @@ def fused_card(models: Sequence[Model], share: float) -> Card:
             "recipes": [recipe[0] for recipe in recipes],
             "int8": ["int8" in card.training for card in (first, second)],
             "pretrained": [card.training.get("pretrained") for card in (first, second)],
+            "teaching": [card.training.get("teaching") for card in (first, second)],
             "share": share,
         },
     }

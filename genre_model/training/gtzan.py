@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -38,6 +39,7 @@ LAYOUTS = (".", "genres", "genres_original", "Data/genres_original", "clips", "m
 
 #: Between the id of a track and the number of one of its segments.
 SEGMENT_MARK = "#"
+_NAME = re.compile(rf"({'|'.join(GENRE_OF_FOLDER)})\.?(000\d\d)(?!\d)", re.IGNORECASE)
 #: What every clip holds, but for a few samples.
 CLIP_SECONDS = 29.9
 
@@ -130,13 +132,17 @@ def _tracks_in(root: Path, suffixes: Collection[str]) -> list[LabelledTrack]:
     tracks = {}
     for folder, genre in GENRE_OF_FOLDER.items():
         for path in sorted((root / folder).glob("*")):
-            track_id = _track_id(path, folder)
+            track_id = track_id_of_name(path.name) or f"{folder}.{path.stem}"
             if path.suffix.lower() in suffixes and track_id not in tracks:
                 tracks[track_id] = LabelledTrack(track_id, genre, path)
     return [tracks[track_id] for track_id in sorted(tracks)]
 
 
-def _track_id(path: Path, folder: str) -> str:
-    """``blues.00000`` from ``blues.00000.wav``, or from Kaggle's ``blues00000.png``."""
-    digits = path.stem.removeprefix(folder).lstrip(".")
-    return f"{folder}.{digits}"
+def track_id_of_name(file_name: str) -> str | None:
+    """``blues.00000`` from ``blues.00000.wav``, or from Kaggle's ``blues00000.png``.
+
+    Returns:
+        None of a file that is not called like a track of GTZAN.
+    """
+    found = _NAME.match(file_name)
+    return f"{found[1].lower()}.{found[2]}" if found else None

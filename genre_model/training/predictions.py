@@ -15,11 +15,11 @@ from genre_model.model_file import read_model
 from genre_model.training.gtzan import GENRES, SEGMENT_MARK, find_tracks
 from genre_model.training.labelled_mel_frames import track_mel_frames
 from genre_model.training.protocols import folds_of
+from genre_model.training.recipe_identity import recipe_of
 from genre_model.training.scored_tracks import count_seen, scored_tracks
 from genre_model.training.systems import (
     ScoredModel,
     check_one_recipe,
-    recipe_of,
     systems_of,
 )
 

@@ -131,11 +131,13 @@ class Pretraining:
     def _about(self, recordings: list[Recording]) -> dict[str, Any]:
         plan = self.plan
         recipe = plan.experiment.recipe
+        # Which tracks of GTZAN are heard is the fold's affair, and no other recipe.
+        music = [recording for recording in recordings if recording.track_id is None]
         how = (
             *(plan.backbone, plan.n_mixtures, plan.epochs, plan.seed, plan.n_valid),
-            *(plan.music is not None, plan.imitating.settings_hash),
+            *(identity_of(music), plan.imitating.settings_hash),
         )
-        heard = {recording.path.stem for recording in recordings}
+        heard = {recording.track_id for recording in recordings}
         files = "\n".join(identity_of(recordings))
         return {
             "backbone": plan.backbone,

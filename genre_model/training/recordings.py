@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import numpy as np
 
 from genre_model.audio_suffixes import AUDIO_SUFFIXES
 from genre_model.errors import GenreModelError, TrainingDataError
-from genre_model.training.gtzan import GENRE_OF_FOLDER
+from genre_model.training.gtzan import track_id_of_name
 from genre_model.waveform import is_silent, open_audio
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 STRETCH_SECONDS = 30.0
 #: What files that nobody labelled count as.
 UNLABELLED = "music"
-_GTZAN_NAME = re.compile(rf"({'|'.join(GENRE_OF_FOLDER)})\.\d{{5}}")
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +38,12 @@ class Recording:
     Attributes:
         path: of the audio.
         group: its genre, if it has one, so that none outweighs the others.
+        track_id: of a track of GTZAN.
     """
 
     path: Path
     group: str
+    track_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ def find_recordings(
         TrainingDataError: if the folder holds no audio, or nothing is left.
     """
     there = [
-        Recording(track.path, track.genre) for track in tracks if track.track_id in may_hear
+        Recording(track.path, track.genre, track.track_id)
+        for track in tracks
+        if track.track_id in may_hear
     ]
     others = [] if music is None else _other_music(music)
     if not (there or others):
@@ -85,7 +87,7 @@ def _other_music(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise TrainingDataError(f"--music: {folder} is no folder")
     found = sorted(path for path in folder.rglob("*") if _is_audio(path))
-    of_gtzan = [path for path in found if _GTZAN_NAME.match(path.name)]
+    of_gtzan = [path for path in found if track_id_of_name(path.name)]
     if of_gtzan:
         log.warning(
             "--music: %d files are called like tracks of GTZAN, such as %s, and left out",

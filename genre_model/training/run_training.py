@@ -17,6 +17,7 @@ from genre_model.training.networks.parameter_count import count_parameters
 from genre_model.training.plots import plot_metrics
 from genre_model.training.pretrained_start import PretrainedStart, read_start
 from genre_model.training.pretraining import is_head
+from genre_model.training.recipe_identity import recipe_of
 from genre_model.training.teacher import (
     Teacher,
     find_teachers,
@@ -183,6 +184,7 @@ def _settings(
     if (teaching := experiment.teaching) is not None:
         settings["teaching"] = {
             "models": [model.model_id for model in teachers],
+            "recipes": sorted(list(recipe_of(model.card)) for model in teachers),
             "weight": teaching.weight,
             "temperature": teaching.temperature,
         }

@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING, Literal
 from genre_model.errors import TrainingDataError
 from genre_model.model_file import read_model
 from genre_model.training.experiment import run_path
+from genre_model.training.recipe_identity import recipe_of
 
 if TYPE_CHECKING:
-    from genre_model.card import Card
     from genre_model.training.protocols import Fold
 
 Part = Literal["test", "valid"]
-#: Behind the hash of a recipe whose network computes with 8-bit integers.
-INT8_MARK = "-int8"
-#: Likewise, of one that was pretrained, and before the hash of how.
-PRETRAINED_MARK = "-pretrained-"
 
 
 @dataclass(frozen=True)
@@ -80,21 +76,6 @@ def check_one_recipe(systems: dict[str, list[ScoredModel]]) -> None:
             f"{' '.join(other)}), so their mean would mean nothing: train each recipe into "
             "an --out of its own"
         )
-
-
-def recipe_of(card: Card) -> tuple[str, str]:
-    """Return the name of a model's recipe, and the hash of its settings if known.
-
-    The hash says so if the network was pretrained or quantised, for then its accuracy is
-    another.
-    """
-    mark = ""
-    if "pretrained" in card.training and "fused" not in card.training:
-        about = card.training["pretrained"]  # a stranger may have written it
-        how = about.get("hash", "") if isinstance(about, dict) else about
-        mark = f"{PRETRAINED_MARK}{how}"
-    mark += INT8_MARK * ("int8" in card.training)
-    return card.training.get("recipe", ""), card.training.get("recipe_hash", "") + mark
 
 
 def _seeds(run: Path, protocol: str, folds: list[Fold], n_seeds: int | None) -> list[int]:

@@ -263,23 +263,6 @@ def test_unknown_training_tracks_are_refused(folder: Path, tmp_path: Path) -> No
         predict_systems(Evaluation(str(path), folder))
 
 
-@pytest.mark.parametrize(
-    "report", [{"part": "valid", "n_seen": 0}, {"part": "test", "n_seen": 3}]
-)
-def test_only_honest_reports_enter_a_card(
-    model: Path,
-    tmp_path: Path,
-    report: dict[str, object],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    (tmp_path / "model.onnx").write_bytes(model.read_bytes())
-    path = tmp_path / "report.json"
-    path.write_text(json.dumps(report | {"recipe": "bands"}))
-    options = ["--name", "x", "--report", str(path), "--out", str(tmp_path / "x.onnx")]
-    assert main(["export", str(tmp_path), *options]) == 1
-    assert "must be of test tracks that no model was trained on" in capsys.readouterr().err
-
-
 def test_a_network_of_nan_is_not_exported(tmp_path: Path) -> None:
     network = ResidualCrnn((84, 112), 10, [4, 4], 4).eval()
     with torch.no_grad():

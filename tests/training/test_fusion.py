@@ -39,7 +39,7 @@ from genre_model.training.labelled_mel_frames import (
 )
 from genre_model.training.pretrained import read_pretrained
 from genre_model.training.protocols import folds_of
-from genre_model.training.systems import recipe_of
+from genre_model.training.recipe_identity import recipe_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,11 +103,11 @@ def test_it_is_evaluated_and_published_like_any_other(
     assert main([*published, "--report", str(report / "report.json")]) == 0
     card = read_model(model).card
     assert card.metrics["fault-filtered"]["command"] == (
-        "genre-model train gtzan_crnn --data DIR --out RUN-1 --protocol fault-filtered "
-        "--seeds 1 && genre-model train covariances --data DIR --out RUN-2 --protocol "
-        "fault-filtered --seeds 1 && genre-model fuse RUN-1 RUN-2 --share 0.5 --data DIR "
-        "--out RUN && genre-model evaluate RUN --data DIR --protocol fault-filtered "
-        "--seeds 1"
+        "genre-model train gtzan_crnn --data DIR --source pictures --out RUN-1 --protocol "
+        "fault-filtered --seeds 1 && genre-model train covariances --data DIR --source "
+        "pictures --out RUN-2 --protocol fault-filtered --seeds 1 && genre-model fuse "
+        "RUN-1 RUN-2 --share 0.5 --data DIR --source pictures --out RUN && genre-model "
+        "evaluate RUN --data DIR --source pictures --protocol fault-filtered --seeds 1"
     )
     capsys.readouterr()
     assert main(["models", str(model), "--json"]) == 0
@@ -146,9 +146,10 @@ def test_one_can_compute_with_integers(
     training = read_model(model).card.training
     assert training["fused"]["int8"] == [True, False]
     assert training["command"].endswith(
-        " && genre-model quantise RUN-1 --data DIR --out INT8-1 && genre-model train "
-        "covariances --data DIR --out RUN-2 --protocol fault-filtered && genre-model fuse "
-        "INT8-1 RUN-2 --share 0.5 --data DIR --out RUN"
+        " && genre-model quantise RUN-1 --data DIR --source pictures --out INT8-1 && "
+        "genre-model train covariances --data DIR --source pictures --out RUN-2 --protocol "
+        "fault-filtered && genre-model fuse INT8-1 RUN-2 --share 0.5 --data DIR --source "
+        "pictures --out RUN"
     )
     capsys.readouterr()
     arguments = ["quantise", str(model), *data, "--out", str(tmp_path / "again.onnx")]

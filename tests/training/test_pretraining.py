@@ -36,6 +36,7 @@ from genre_model.training.pretraining_runs import (
     pretrain_protocol,
 )
 from genre_model.training.protocols import folds_of
+from genre_model.training.recipe_identity import recipe_of
 from genre_model.training.recordings import (
     Recording,
     drawing_shares,
@@ -43,7 +44,6 @@ from genre_model.training.recordings import (
     read_stretch,
 )
 from genre_model.training.run_folder import RunFolder, read_weights
-from genre_model.training.systems import recipe_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,13 +131,22 @@ class TestRecordings:
         with pytest.raises(TrainingDataError, match="none of the training tracks exists"):
             find_recordings([], FOLD.train, None)
 
-    @pytest.mark.parametrize("name", ["blues.00000.wav", "{rock}.00012 (live).mp3"])
+    @pytest.mark.parametrize(
+        ("name", "is_gtzan"),
+        [
+            ("blues.00000.wav", True),
+            ("blues00000.wav", True),
+            ("Blues.00000 (1).WAV", True),
+            ("{rock}.00012 (live).mp3", False),
+            ("rock.00100.mp3", False),
+            ("rock000123.mp3", False),
+        ],
+    )
     def test_what_may_be_a_test_track_is_left_out(
-        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, is_gtzan: bool
     ) -> None:
         """A folder of music may hold a copy of GTZAN."""
         (tmp_path / name).write_bytes(b"")
-        is_gtzan = name.startswith("blues")
         if is_gtzan:
             with pytest.raises(TrainingDataError, match="there is no other audio in"):
                 find_recordings([], FOLD.train, tmp_path)
@@ -371,6 +380,36 @@ class TestLearning:
         with pytest.raises(TrainingDataError, match="holds a run with other settings"):
             pretrain_protocol(plan)
 
+    def test_of_other_music_it_is_another_recipe(
+        self, folder: Path, network: bytes, tmp_path: Path
+    ) -> None:
+        """What began with it may not be averaged with what began otherwise."""
+        songs = tmp_path / "songs"
+        songs.mkdir()
+        write_audio(songs / "song.wav", music(12, RATE_HZ), RATE_HZ)
+        hashes = []
+        for name, music_folder in (("none", None), ("one", songs), ("two", songs)):
+            if name == "two":
+                write_audio(songs / "other.wav", music(12, RATE_HZ), RATE_HZ)
+            plan = plan_of(folder, network, tmp_path / name, music=music_folder, epochs=1)
+            pretrain_protocol(plan)
+            about = read_start(tmp_path / name / PLACE, tiny_recipe(), FOLD).about
+            assert about["track_ids"] == HEARD
+            hashes.append(about["hash"])
+        assert len(set(hashes)) == 3
+
+    def test_the_names_of_another_copy_are_known(
+        self, folder: Path, network: bytes, tmp_path: Path
+    ) -> None:
+        """Kaggle's files lack the dot; what was heard is said nevertheless."""
+        for path in folder.rglob("*.*"):
+            copy = tmp_path / "copy" / path.relative_to(folder).parent
+            copy.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy / f"{path.stem.replace('.', '')}{path.suffix}")
+        pretrain_protocol(plan_of(tmp_path / "copy", network, tmp_path / "out", epochs=1))
+        about = read_start(tmp_path / "out" / PLACE, tiny_recipe(), FOLD).about
+        assert about["track_ids"] == HEARD
+
     def test_recipes_that_cannot_are_told_before_anything_is_heard(
         self, folder: Path, network: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -460,7 +499,8 @@ class TestTraining:
         assert read_model(tmp_path / "m.onnx").card.training["command"] == (
             "genre-model pretrain gtzan_crnn --backbone mn04 --mixtures 40 --epochs 2 "
             "--data DIR --out PRE --protocol fault-filtered && genre-model train "
-            "gtzan_crnn --pretrained PRE --data DIR --out RUN --protocol fault-filtered"
+            "gtzan_crnn --pretrained PRE --data DIR --source pictures --out RUN --protocol "
+            "fault-filtered"
         )
 
     def test_one_that_heard_other_tracks_is_refused(

@@ -21,7 +21,7 @@ from genre_model.training.experiment import Experiment, train_protocol
 from genre_model.training.gtzan import GENRES, LabelledTrack
 from genre_model.training.pretrained import read_pretrained
 from genre_model.training.publish import measured_card
-from genre_model.training.systems import recipe_of
+from genre_model.training.recipe_identity import recipe_of
 
 COUNTS = ("n_calibration_tracks", "n_compared_tracks")
 
@@ -106,7 +106,7 @@ def test_the_card_says_how_accurate_it_is(
     card = read_model(out).card
     measured = card.metrics["stratified-80-20"]
     assert measured["seeds"] == 2
-    assert "genre-model quantise RUN --data DIR --out INT8" in measured["command"]
+    assert "genre-model quantise RUN --data DIR --source" in measured["command"]
     assert "evaluate INT8" in measured["command"]
 
 

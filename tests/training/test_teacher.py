@@ -23,6 +23,8 @@ from genre_model.segments import Segments
 from genre_model.training.experiment import Experiment, train_protocol
 from genre_model.training.gtzan import GENRES, find_tracks
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
+from genre_model.training.recipe_identity import recipe_of
+from genre_model.training.repeating import training_command
 from genre_model.training.run_folder import RunFolder
 from genre_model.training.teacher import (
     Teacher,
@@ -110,10 +112,18 @@ def test_a_training_says_who_taught_it(folder: Path, runs: Path, tmp_path: Path)
     paths = sorted((runs / "all" / "fold-1").glob("seed-*/model.onnx"))
     assert taught["teaching"] == {
         "models": [read_model(path).model_id for path in paths],
+        "recipes": [list(recipe_of(read_model(path).card)) for path in paths],
         "weight": 0.7,
         "temperature": 2.0,
     }
-    assert read_model(run.model_path).card.training["teaching"] == taught["teaching"]
+    card = read_model(run.model_path).card
+    assert card.training["teaching"] == taught["teaching"]
+    untaught = read_model(paths[0]).card
+    assert recipe_of(card) != recipe_of(untaught), "their mean would mean nothing"
+    other = taught["teaching"] | {"models": ["those of another fold"]}
+    of_another_fold = replace(card, training=card.training | {"teaching": other})
+    assert recipe_of(of_another_fold) == recipe_of(card)
+    assert "--teachers TEACHERS --teacher-weight 0.7 " in training_command(card.training)
     with pytest.raises(TrainingDataError, match="other settings"):
         train_protocol(replace(experiment, teaching=None), [0])
 
