@@ -154,7 +154,7 @@ class Hearing:
             return Heard(track, Listening(self.model_id, {}), reason)
         if outcome.prediction is None:
             require_music_folder(self.music_folder, track.path)
-            return Heard(track, None, str(outcome.error))
+            return Heard(track, None, f"{outcome.error}{_cut_short(track, outcome)}")
         prediction = outcome.prediction
         listening = listening_from(
             self.model_id, prediction.ranked(), prediction.strangeness
@@ -168,3 +168,10 @@ def _is_nothing_to_hear(track: Track, outcome: FileOutcome) -> bool:
         return True
     is_short = isinstance(outcome.error, genre_model.TooShortError)
     return is_short and track.seconds <= MAX_SHORT_SECONDS
+
+
+def _cut_short(track: Track, outcome: FileOutcome) -> str:
+    """Say why a short file is a failure, where a jingle is none."""
+    if not isinstance(outcome.error, genre_model.TooShortError):
+        return ""
+    return f", and the file is cut short: it should have {track.seconds:.0f} s"

@@ -76,12 +76,18 @@ class _Standing:
     def line(self, given_back: GivenBack) -> str | None:
         """Say what became of it; None if nothing did."""
         if self.before is not None:
-            kept = given_back is GivenBack.CHANGED_SINCE
-            note = "; the file's was changed since, left alone" if kept else ""
+            note = self._note_on_file(given_back)
             return f"{_listed(self.before)} (was: {_listed(self.genres)}{note})"
         if given_back is GivenBack.DONE:
             return f"{_listed(self.file_before)} in the file again"
         return None
+
+    def _note_on_file(self, given_back: GivenBack) -> str:
+        if given_back is GivenBack.CHANGED_SINCE:
+            return "; the file's was changed since, left alone"
+        if given_back is GivenBack.DONE and self.file_before != self.before:
+            return f"; in the file again: {_listed(self.file_before)}"
+        return ""
 
 
 @dataclass

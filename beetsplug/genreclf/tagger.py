@@ -215,21 +215,29 @@ class Tagger:
         return self.keeper.keep(item, decision, listening)
 
     def _heed_file(self, item: Item, decision: Decision) -> Decision:
-        """Leave alone what somebody put into the file and the library does not know."""
+        """Leave alone what somebody put into the file and the library does not know.
+
+        Only force without keep_existing replaces that, and says so.
+        """
         writes = decision.genres is not None or decision.outcome is Outcome.UNCHANGED
-        forced = self._policy.force and not self.update
-        theirs = self.keeper.genres_of_others(item) if writes and not forced else []
+        theirs = ", ".join(self.keeper.genres_of_others(item)) if writes else ""
         if not theirs:
             return decision
-        reason = f"already {', '.join(theirs)} in the file"
-        return Decision(Outcome.HAD_GENRE, None, reason)
+        if self.update or self._policy.keep_existing or not self._policy.force:
+            reason = f"already {theirs} in the file"
+            return Decision(Outcome.HAD_GENRE, None, reason)
+        if not self.keeper.write:
+            return decision
+        return replace(decision, reason=f"{decision.reason} (was in the file: {theirs})")
 
     def _report(self, item: Item, decision: Decision, *, is_news: bool) -> Outcome:
         outcome = decision.outcome
         self._albums.note(item, retagged=outcome in RETAGGED)
         if outcome in RETAGGED and item.id is not None:
             self.retagged_ids.append(item.id)
-        again = outcome is Outcome.ABSTAINED and not is_news
+        # A genre of ours that stands there is no abstention of before.
+        again = not is_news and outcome is Outcome.ABSTAINED
+        again = again and not provenance.track_is_ours(item)
         if not again:
             self.reporter.line(f"{track_name(item)}: {decision.reason}")
         elif self.reporter.shows_details:

@@ -184,6 +184,6 @@ def _too_few(labels: Sequence[str], notes: Sequence[str]) -> str:
     left = f"only {labels[0]} is" if labels else "no label is"
     return (
         f"{left} left, and a model needs two to choose from; "
-        + ("; ".join(notes) or "no track has a label")
+        + ("; ".join(notes) or f"no track has {'another' if labels else 'a'} label")
         + ". Label more tracks, or lower the minimum of tracks per label"
     )

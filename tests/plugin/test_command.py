@@ -216,6 +216,18 @@ class TestUnsure:
         ]
         assert not classifier.heard
 
+    def test_is_new_where_a_genre_of_ours_stands(
+        self, home: BeetsHome, classifier: ScriptedClassifier
+    ) -> None:
+        """What was heard is remembered, but nobody abstained before."""
+        home.add_track("Clear")
+        home.beet("genreclf")
+        classifier.heard.clear()
+        printed = home.beet("genreclf", "-p", "-f", "-c", "0.95")
+        assert "Ann - Clear: abstained: rock 0.83 < 0.95" in printed.out
+        assert "1 abstained, 0 unreadable" in printed.lines[-1]
+        assert not classifier.heard
+
     def test_is_asked_again_by_another_model_or_when_told_to(
         self, home: BeetsHome, classifier: ScriptedClassifier
     ) -> None:
@@ -269,7 +281,7 @@ class TestPretend:
         media_file = MediaFile(song)
         media_file.update({"genres": ["Polka"]})
         media_file.save()
-        line = "Ann - Song: Rock 0.83 (written into the file)"
+        line = "Ann - Song: Rock 0.83 (written into the file) (was in the file: Polka)"
         assert home.beet("genreclf", "-p", "-f").lines[0] == line
         assert MediaFile(song).genres == ["Polka"]
         assert home.beet("genreclf", "-f").lines[0] == line

@@ -103,6 +103,19 @@ class TestBundledModel:
         assert error.endswith("1 track failed; the warnings say why")
         assert printed.lines[-1] == "1 tagged, 0 abstained, 1 unreadable"
 
+    def test_tells_a_file_that_is_cut_short_from_a_jingle(self, home: BeetsHome) -> None:
+        for title, seconds in (("Song", 20), ("Jingle", 2)):
+            path = write_audio(home.music / f"{title}.wav", music(seconds))
+            home.library().add(Item.from_path(path))
+        song = home.music / "Song.wav"
+        song.write_bytes(song.read_bytes()[: song.stat().st_size // 10])
+
+        printed = home.beet("genreclf")
+
+        told = f"{song}: 2.0 s of audio; at least 3 s are needed, and the file is cut short"
+        assert f"{told}: it should have 20 s" in printed.err
+        assert printed.lines[-1] == "0 tagged, 1 abstained, 1 unreadable"
+
     @pytest.mark.parametrize("by_path", [False, True])
     def test_model_by_name_and_by_path(
         self, home: BeetsHome, songs: Path, by_path: bool

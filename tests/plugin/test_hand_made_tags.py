@@ -98,6 +98,51 @@ class TestGenreThatAnotherProgramPutIntoTheFile:
         assert "Ann - Song: already Shoegaze in the file" in printed.out
         assert (home.item("Song").genres, genres_in(path)) == ([], ["Shoegaze"])
 
+    @pytest.mark.parametrize("in_library", ["", "Dream Pop"])
+    @pytest.mark.parametrize("flags", [["-f", "-k", "-n", "3"], ["-f", "-k", "-W"]])
+    def test_stays_where_genres_are_only_added(
+        self,
+        home: BeetsHome,
+        classifier: ScriptedClassifier,
+        flags: list[str],
+        in_library: str,
+    ) -> None:
+        path = home.add_track("Song")
+        home.beet("modify", "-y", "-W", "-M", "title:Song", f"genres={in_library}")
+        edit_file(path, "Shoegaze", "Noise")
+
+        printed = home.beet("-v", "genreclf", *flags)
+
+        assert classifier.heard
+        assert "Ann - Song: already Shoegaze, Noise in the file" in printed.out
+        assert genres_in(path) == ["Shoegaze", "Noise"]
+        assert home.item("Song").genres == ([in_library] if in_library else [])
+
+    @pytest.mark.parametrize("flag", ["-p", "-w"])
+    def test_is_named_where_force_replaces_it(
+        self, home: BeetsHome, classifier: ScriptedClassifier, flag: str
+    ) -> None:
+        path = home.add_track("Song")
+        edit_file(path, "Shoegaze")
+        printed = home.beet("genreclf", "-f", flag)
+        assert classifier.heard
+        assert "Ann - Song: Rock 0.83 (was in the file: Shoegaze)" in printed.out
+        assert genres_in(path) == (["Shoegaze"] if flag == "-p" else ["Rock"])
+        if flag == "-w":
+            again = home.beet("genreclf", "--revert")
+            assert "no genre (was: Rock; in the file again: Shoegaze)" in again.out
+            assert genres_in(path) == ["Shoegaze"]
+
+    def test_is_not_named_where_it_stays(
+        self, home: BeetsHome, classifier: ScriptedClassifier
+    ) -> None:
+        path = home.add_track("Song")
+        edit_file(path, "Shoegaze")
+        printed = home.beet("genreclf", "-f", "-W")
+        assert classifier.heard
+        assert "was in the file" not in printed.out
+        assert (home.item("Song").genres, genres_in(path)) == (["Rock"], ["Shoegaze"])
+
     @pytest.mark.parametrize("fallback", ["Unknown", None])
     def test_stays_where_the_model_abstains(
         self, home: BeetsHome, classifier: ScriptedClassifier, fallback: str | None
