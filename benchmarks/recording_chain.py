@@ -6,8 +6,9 @@ The excerpts of a genre were collected together, and the filter of whatever resa
 to 22,050 Hz is left above 9 kHz. For single bands, this prints what Bayes' rule, told how
 loud the band is, adds to what models say that hear only what lies below 7.7 kHz (``RUNS``,
 of the protocol ``development``: each validation track by models that did not hear its
-artist); densities are of the training tracks of each fold. Then, how far lossless files of
-each genre fall from 7.4 to 10.7 kHz.
+artist); densities are of the training tracks of each fold, and their logarithms count
+half. Each p-value is of one test, as if there were no others. Then, how far lossless files
+of each genre fall from 7.4 to 10.7 kHz.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from genre_model.mel_frames import count_bands
 from genre_model.training.gtzan import GENRES, find_tracks
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.protocols import folds_of
-from genre_model.training.significance import mcnemar
+from genre_model.training.significance import mcnemar, paired_t_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,17 +176,23 @@ def rows_of_bands(judged: Judged) -> Iterator[str]:
     """Yield what each band adds to the models."""
     labels = judged.labels
     plain = judged.said.argmax(axis=1) == labels
-    yield "| told how loud is the band at | right | more, points | p (McNemar) | loss |"
-    yield "|---|---|---|---|---|"
-    yield f"| none | {100 * plain.mean():.1f} % | | | {loss_of(judged.said, labels):.3f} |"
+    before = losses_of(judged.said, labels)
+    yield (
+        "| told how loud is the band at | right | more, points | p (McNemar) | loss "
+        "| p (paired t-test) |"
+    )
+    yield "|---|---|---|---|---|---|"
+    yield f"| none | {100 * plain.mean():.1f} % | | | {before.mean():.3f} | |"
     for band, densities in zip(BANDS, judged.densities, strict=True):
         told = judged.said + WEIGHT * densities
         right = told.argmax(axis=1) == labels
         more = 100 * (right.mean() - plain.mean())
+        losses = losses_of(told, labels)
         yield (
             f"| {centre_hz(band):.0f} Hz{' (not heard)' * (band >= N_HEARD)} "
             f"| {100 * right.mean():.1f} % | {more:+.1f} "
-            f"| {mcnemar(right, plain).p_value:.2g} | {loss_of(told, labels):.3f} |"
+            f"| {mcnemar(right, plain).p_value:.2g} | {losses.mean():.3f} "
+            f"| {paired_t_test(losses, before).p_value:.2g} |"
         )
 
 
@@ -209,11 +216,14 @@ def rows_of_genres(data: Path, front_end: FrontEnd) -> Iterator[str]:
             )
 
 
-def loss_of(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """Return the negative log-likelihood."""
+def losses_of(
+    logits: NDArray[np.float64], labels: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the negative log-likelihood of each track [shape=(n_tracks,)]."""
     highest = logits.max(axis=1, keepdims=True)
     log_sum = highest[:, 0] + np.log(np.exp(logits - highest).sum(axis=1))
-    return float(np.mean(log_sum - logits[np.arange(len(labels)), labels]))
+    losses: NDArray[np.float64] = log_sum - logits[np.arange(len(labels)), labels]
+    return losses
 
 
 def centre_hz(band: int) -> float:

@@ -33,6 +33,7 @@ from genre_model.classifier import GenreClassifier
 from genre_model.config import WaveformConfig
 from genre_model.training.gtzan import find_tracks
 from genre_model.training.protocols import folds_of
+from genre_model.training.significance import bootstrap_interval
 from genre_model.waveform import AudioFile
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def main() -> None:
     lines = [
         f"{names}; clips that each was not trained on: {', '.join(map(str, counts))}",
         "",
-        "| altered by | right | fewer, points | another genre |",
+        "| altered by | right | fewer, points (95 %) | another genre |",
         "|---|---|---|---|",
         *rows(models, tracks),
     ]
@@ -158,29 +159,51 @@ def rows(
     models: Sequence[GenreClassifier], tracks: Sequence[LabelledTrack]
 ) -> Iterator[str]:
     """Yield a row of the table for each alteration."""
-    judged = [unheard(model, tracks) for model in models]
+    judged = np.array([unheard(model, tracks) for model in models])
     truth = np.array([track.genre for track in tracks])
-    plain: list[NDArray[np.str_]] = []
+    plain: NDArray[np.str_] | None = None
     for alteration in ALTERATIONS:
         said = genres_of(models, tracks, judged, alteration)
-        plain = plain or said
-        right = [np.mean((s == truth)[j]) for s, j in zip(said, judged, strict=True)]
-        before = [np.mean((s == truth)[j]) for s, j in zip(plain, judged, strict=True)]
-        moved = [np.mean((s != p)[j]) for s, p, j in zip(said, plain, judged, strict=True)]
-        fewer = 100 * (np.mean(before) - np.mean(right))
+        plain = said if plain is None else plain
+        right = share_of_models(said == truth, judged)
+        fewer = share_of_models(plain == truth, judged) - right
+        moved = share_of_models(said != plain, judged)
+        low, high = bootstrap_interval(fewer)
         yield (
-            f"| {alteration.name} | {100 * np.mean(right):.1f} % | {fewer:+.1f} "
-            f"| {100 * np.mean(moved):.1f} % |"
+            f"| {alteration.name} | {100 * right.mean():.1f} % | {100 * fewer.mean():+.1f} "
+            f"({100 * low:+.1f} to {100 * high:+.1f}) | {100 * moved.mean():.1f} % |"
         )
+
+
+def share_of_models(
+    holds: NDArray[np.bool_], judged: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return for how many of the models that judge a clip something holds.
+
+    Args:
+        holds: of each model and clip [shape=(n_models, n_clips)].
+        judged: whether the model judges the clip, likewise.
+
+    Returns:
+        Shares, of the clips that any model judges [shape=(n_judged_clips,)].
+    """
+    n_judges = judged.sum(axis=0)
+    n_holds = (holds & judged).sum(axis=0)
+    shares: NDArray[np.float64] = n_holds[n_judges > 0] / n_judges[n_judges > 0]
+    return shares
 
 
 def genres_of(
     models: Sequence[GenreClassifier],
     tracks: Sequence[LabelledTrack],
-    judged: Sequence[NDArray[np.bool_]],
+    judged: NDArray[np.bool_],
     alteration: Alteration,
-) -> list[NDArray[np.str_]]:
-    """Return the genre that each model hears in each altered clip that it judges."""
+) -> NDArray[np.str_]:
+    """Return the genre that each model hears in each altered clip that it judges.
+
+    Returns:
+        Genres, or nothing [shape=(n_models, n_clips)].
+    """
     said: list[list[str]] = [[] for _ in models]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"clip{alteration.suffix}"
@@ -193,7 +216,7 @@ def genres_of(
             for genres, model, is_judged in zip(said, models, judged, strict=True):
                 genre = model.predict_file(path).genre if is_judged[number] else ""
                 genres.append(genre)
-    return [np.array(genres) for genres in said]
+    return np.array(said)
 
 
 if __name__ == "__main__":

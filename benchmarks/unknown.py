@@ -88,10 +88,8 @@ def rows_of_sounds(classifier: GenreClassifier) -> Iterator[str]:
         frames = mel_frames_from_waveform(full_scale, RATE_HZ, front_end.mel)
         said = classifier.predict_mel_frames(Path(name), frames)
         unknown = "unknown" if said.is_unknown else ""
-        yield (
-            f"| {name} | {said.genre} | {said.confidence:.2f} "
-            f"| {said.strangeness or 0:.2f} | {unknown} |"
-        )
+        strange = "-" if said.strangeness is None else f"{said.strangeness:.2f}"
+        yield f"| {name} | {said.genre} | {said.confidence:.2f} | {strange} | {unknown} |"
 
 
 def sounds() -> dict[str, NDArray[np.float64]]:
@@ -169,6 +167,9 @@ def lines_of_rotation(data: Path, runs: Path) -> Iterator[str]:
         fold.name: GenreClassifier.load(runs / "rotation" / fold.name / SEED / "model.onnx")
         for fold in folds_of("rotation")
     }
+    for fold in folds_of("rotation"):
+        if set(fold.test) & set(models[fold.name].card.training["track_ids"]):
+            raise SystemExit(f"{runs}: the model of {fold.name} has heard tracks that test")
     for source in ("pictures", "audio"):
         tracks = {track.track_id: track for track in find_tracks(data, source)}
         said = []

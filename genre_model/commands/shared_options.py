@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import argparse
 
 SOURCES = ("auto", "audio", "pictures")
-#: What ``--protocol`` takes; spelled out because its module needs the [train] extra.
+#: What ``--protocol`` takes; spelled out, for a parser should not load lists of tracks.
 PROTOCOLS = (
     "fault-filtered",
     "rotation",

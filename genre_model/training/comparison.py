@@ -107,8 +107,8 @@ def conclusion_of(report: dict[str, Any]) -> str:
     if not detectable:
         return f"A and B have the same of {judged} right: no difference can be shown."
     return (
-        f"No difference can be shown with {judged}: {evidence}. A true difference of "
-        f"{detectable:.1f} points would be found in 4 of 5 such comparisons."
+        f"No difference can be shown with {judged}: {evidence}. The t-test alone would "
+        f"find a true difference of {detectable:.1f} points in 4 of 5 such comparisons."
     )
 
 

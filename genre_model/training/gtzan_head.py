@@ -16,7 +16,7 @@ from genre_model.personal.grouping import grouped_folds
 from genre_model.segment_probabilities import activate
 from genre_model.training.gtzan import GENRES, find_tracks
 from genre_model.training.measures import measures_of
-from genre_model.training.protocols import artist_rows, folds_of
+from genre_model.training.protocols import artist_of, folds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,19 +98,8 @@ def hear_clips(
     ids = tuple(track.track_id for track in kept)
     targets = np.eye(len(GENRES), dtype=bool)[labels]
     data = HeadData(embeddings, targets, multi_label=False, genre_balance=1.0)
-    return Clips(ids, labels, _artists_of(ids), data)
-
-
-def _artists_of(ids: tuple[str, ...]) -> NDArray[np.int64]:
-    """Number artists; a track that none is known of counts as one."""
-    # Groups are numbered anew in each genre.
-    known = {
-        row["track"]: f"{row['track'].partition('.')[0]} {row['artist_group']}"
-        for row in artist_rows()
-    }
-    names = [known.get(track_id, track_id) for track_id in ids]
-    numbers: NDArray[np.int64] = np.unique(names, return_inverse=True)[1]
-    return numbers
+    artists = np.unique([artist_of(track_id) for track_id in ids], return_inverse=True)[1]
+    return Clips(ids, labels, artists, data)
 
 
 def train_gtzan_head(clips: Clips, backbone: GenreClassifier) -> tuple[LinearHead, Card]:

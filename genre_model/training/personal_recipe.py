@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from genre_model.errors import RecipeError
 from genre_model.mel_frames import count_bands
 from genre_model.training.networks import build_network
-from genre_model.training.pretrained import Pretrained, read_pretrained
+from genre_model.training.parent_weights import ParentWeights, read_parent_weights
 from genre_model.training.recipe import PERSONAL, Recipe, read_recipe
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class StartingPoint:
 
     method: Method
     recipe: Recipe
-    parent: Pretrained | None
+    parent: ParentWeights | None
 
     def build(self, n_genres: int) -> nn.Module:
         """Build a network with a head of its own; the seed decides what is random."""
@@ -95,10 +95,10 @@ def starting_point(method: Method, parent: str | Path | None) -> StartingPoint:
     recipe = read_recipe(f"{PERSONAL}{method}")
     if method == "scratch":
         return StartingPoint(method, recipe, None)
-    pretrained = read_pretrained(parent)
+    weights = read_parent_weights(parent)
     options = recipe.network_options | {
-        "channels": list(pretrained.channels),
-        "gru_units": pretrained.gru_units,
+        "channels": list(weights.channels),
+        "gru_units": weights.gru_units,
     }
-    recipe = replace(recipe, network_options=options, front_end=pretrained.front_end)
-    return StartingPoint(method, recipe, pretrained)
+    recipe = replace(recipe, network_options=options, front_end=weights.front_end)
+    return StartingPoint(method, recipe, weights)

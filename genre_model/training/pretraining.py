@@ -15,7 +15,8 @@ from tqdm import tqdm
 from genre_model.training.augment import augment_segments
 from genre_model.training.epochs import take_step
 from genre_model.training.gtzan import GENRES
-from genre_model.training.train import build_fabric, start_training, untrained_network
+from genre_model.training.train import build_fabric, start_training
+from genre_model.training.untrained_network import untrained_network
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric

@@ -16,7 +16,7 @@ from genre_model.training.mixtures import mix
 from genre_model.training.pretraining import N_VALID, lesson_of, pretrain
 from genre_model.training.recordings import find_recordings, identity_of
 from genre_model.training.run_folder import WEIGHTS, RunFolder
-from genre_model.training.train import untrained_network
+from genre_model.training.untrained_network import untrained_network
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -148,6 +148,17 @@ def _fault_filtered(protocol: str) -> list[Fold]:
     return [Fold("fold-1", train, valid, test)]
 
 
+def artist_of(name: str) -> str:
+    """Return the artist of a track, or of a segment's; one that none is known of is one."""
+    track = track_of(name)
+    return _artists().get(track, track)
+
+
+@cache
+def _artists() -> dict[str, str]:
+    return {row["track"]: row["artist_group"] for row in artist_rows()}
+
+
 @cache
 def artist_rows() -> list[dict[str, str]]:
     """Return the rows of the artist folds: ``track``, ``test_fold``, ``artist_group``."""
@@ -164,11 +175,10 @@ def _development() -> list[Fold]:
 
 
 def _half_of_artists(names: Sequence[str]) -> set[str]:
-    """Halve each genre by whole artists; a track that no artist is known of is one."""
-    artists = {row["track"]: row["artist_group"] for row in artist_rows()}
+    """Halve each genre by whole artists."""
     of_artist: dict[tuple[str, str], list[str]] = {}
     for name in names:
-        key = (name.split(".")[0], artists.get(name, name))
+        key = (name.split(".")[0], artist_of(name))
         of_artist.setdefault(key, []).append(name)
     halves: tuple[set[str], set[str]] = (set(), set())
     # The most prolific first: those who follow even it out.

@@ -25,8 +25,9 @@ from genre_model.training.teacher import (
     teacher_network,
 )
 from genre_model.training.track_scores import fit_temperature, track_logits
-from genre_model.training.train import train_network, untrained_network
+from genre_model.training.train import train_network
 from genre_model.training.training_data import TrainingData
+from genre_model.training.untrained_network import untrained_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -127,7 +127,8 @@ def detectable_difference(
     """Return which true difference such a comparison finds with the given power.
 
     From the spread of the differences between tracks, as in a paired z-test (Connor 1987
-    for right and wrong); other systems that agree more often need fewer tracks.
+    for right and wrong); other systems that agree more often need fewer tracks. McNemar's
+    test of ensembles, which does not see how often each seed is right, finds less.
 
     Args:
         differences: of the systems' shares of seeds that are right

@@ -11,12 +11,11 @@ from torch import nn
 from torch.nn import functional
 
 from genre_model.errors import RecipeError, TrainingDataError
-from genre_model.mel_frames import count_bands
 from genre_model.model_file import read_model
 from genre_model.training.gtzan import GENRES
-from genre_model.training.networks import build_network
 from genre_model.training.recipe import recipe_from_settings
 from genre_model.training.run_folder import read_weights
+from genre_model.training.untrained_network import untrained_network
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -111,14 +110,18 @@ def teacher_network(run: Path) -> nn.Module:
     """Build the network of a complete run, with its weights.
 
     Raises:
-        TrainingDataError: if the run has no weights.
+        TrainingDataError: if the run has no weights, or its settings are damaged.
     """
-    settings = json.loads((run / "settings.json").read_text("utf-8"))
-    recipe = recipe_from_settings(settings["recipe"])
-    genres = settings["training"].get("genres", GENRES)
-    front_end = recipe.front_end
-    shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
-    network = build_network(recipe.network, shape, len(genres), recipe.network_options)
+    path = run / "settings.json"
+    try:
+        settings = json.loads(path.read_text("utf-8"))
+        recipe = recipe_from_settings(settings["recipe"])
+        genres = settings["training"].get("genres", GENRES)
+    except (OSError, ValueError, KeyError, TypeError, RecipeError) as error:
+        raise TrainingDataError(
+            f"--teachers: {path} is damaged, or of another version: train the run again"
+        ) from error
+    network = untrained_network(recipe, len(genres))
     network.load_state_dict(read_weights(run))
     return network
 

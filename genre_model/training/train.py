@@ -12,14 +12,13 @@ import torch
 from lightning.fabric import Fabric
 
 from genre_model.errors import RecipeError
-from genre_model.mel_frames import count_bands
 from genre_model.training.epochs import Epochs
 from genre_model.training.job_pool import THREAD_VARIABLES
-from genre_model.training.networks import build_network
 from genre_model.training.optimisation import LearningRateSchedule, build_optimizer
 from genre_model.training.random_crops import RandomCrops
 from genre_model.training.track_scores import score_tracks
 from genre_model.training.training_state import TrainingState
+from genre_model.training.untrained_network import untrained_network
 from genre_model.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
@@ -124,13 +123,6 @@ def build_fabric(recipe: Recipe) -> Fabric:
         devices=1,
         precision=recipe.training.precision,  # type: ignore[arg-type]
     )
-
-
-def untrained_network(recipe: Recipe, n_genres: int) -> nn.Module:
-    """Build a recipe's network with random weights."""
-    front_end = recipe.front_end
-    shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
-    return build_network(recipe.network, shape, n_genres, recipe.network_options)
 
 
 def start_training(network: nn.Module, recipe: Recipe, fabric: Fabric) -> TrainingState:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genre_model.training.gtzan import GENRE_OF_FOLDER
-from genre_model.training.protocols import SPLIT_SEED, artist_rows, track_of
+from genre_model.training.protocols import SPLIT_SEED, artist_of
 
 if TYPE_CHECKING:
     from genre_model.training.protocols import Fold
@@ -30,16 +30,14 @@ def with_validation(fold: Fold, share: float = VALIDATION_SHARE) -> Fold:
     """
     if fold.valid:
         return fold
-    artists = {row["track"]: row["artist_group"] for row in artist_rows()}
     rng = np.random.default_rng(SPLIT_SEED)
     chosen: set[str] = set()
     for genre in GENRE_OF_FOLDER:
-        of_artist: dict[str, list[str]] = {}
+        by_artist: dict[str, list[str]] = {}
         for name in fold.train:
             if name.startswith(f"{genre}."):
-                artist = artists.get(track_of(name), track_of(name))
-                of_artist.setdefault(artist, []).append(name)
-        chosen |= _draw(of_artist, share, rng)
+                by_artist.setdefault(artist_of(name), []).append(name)
+        chosen |= _draw(by_artist, share, rng)
     return replace(
         fold,
         train=tuple(name for name in fold.train if name not in chosen),
@@ -48,16 +46,16 @@ def with_validation(fold: Fold, share: float = VALIDATION_SHARE) -> Fold:
 
 
 def _draw(
-    of_artist: dict[str, list[str]], share: float, rng: np.random.Generator
+    by_artist: dict[str, list[str]], share: float, rng: np.random.Generator
 ) -> set[str]:
     """Draw artists until they have their share, passing over those of far too many.
 
     Where only such are left, it is less. The first artist of the order is never drawn: at
     least one has to train.
     """
-    wanted = share * sum(map(len, of_artist.values()))
+    wanted = share * sum(map(len, by_artist.values()))
     drawn: list[str] = []
-    for artist in rng.permutation(sorted(of_artist))[1:]:
-        if len(drawn) < wanted and len(drawn) + len(of_artist[artist]) < 1.5 * wanted + 1:
-            drawn += of_artist[artist]
+    for artist in rng.permutation(sorted(by_artist))[1:]:
+        if len(drawn) < wanted and len(drawn) + len(by_artist[artist]) < 1.5 * wanted + 1:
+            drawn += by_artist[artist]
     return set(drawn)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import RecipeError
-from genre_model.mel_frames import count_bands
 from genre_model.training.gtzan import GENRES
-from genre_model.training.networks import build_network
 from genre_model.training.recipe import read_recipe
 from genre_model.training.toml_text import toml_value
+from genre_model.training.untrained_network import untrained_network
 
 if TYPE_CHECKING:
     from genre_model.training.recipe import Recipe
@@ -59,11 +58,8 @@ class Variant:
         Raises:
             RecipeError: naming the variant.
         """
-        recipe = self.recipe
-        n_bands = count_bands(recipe.front_end.mel)
-        shape = (n_bands, recipe.front_end.segment.segment_frames)
         try:
-            build_network(recipe.network, shape, len(GENRES), recipe.network_options)
+            untrained_network(self.recipe, len(GENRES))
         except RecipeError as error:
             raise RecipeError(f"{self.name}: {error}") from error
 

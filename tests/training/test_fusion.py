@@ -37,7 +37,7 @@ from genre_model.training.labelled_mel_frames import (
     LabelledMelFrames,
     load_labelled_mel_frames,
 )
-from genre_model.training.pretrained import read_pretrained
+from genre_model.training.parent_weights import read_parent_weights
 from genre_model.training.protocols import folds_of
 from genre_model.training.recipe_identity import recipe_of
 
@@ -59,9 +59,9 @@ def runs(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
     crnn, covariances = (tmp_path_factory.mktemp(name) for name in ("crnn", "covariances"))
     recipe = quick_recipe(epochs=2)
     train_protocol(Experiment(recipe, folder, crnn), [0])
-    options = {"convolutional": False, "coefficients": 6, "hidden": 7}
+    options = {"coefficients": 6, "hidden": 7}
     other = replace(
-        recipe, name="covariances", network="covariance_crnn", network_options=options
+        recipe, name="covariances", network="mfcc_covariance", network_options=options
     )
     train_protocol(Experiment(other, folder, covariances), [0])
     return crnn, covariances
@@ -174,7 +174,7 @@ def test_its_crnn_can_be_fine_tuned(
     runs: tuple[Path, Path], folder: Path, tmp_path: Path
 ) -> None:
     assert fuse(runs, folder, tmp_path) == 0
-    alone, fused = (read_pretrained(path / PLACE) for path in (runs[0], tmp_path))
+    alone, fused = (read_parent_weights(path / PLACE) for path in (runs[0], tmp_path))
     assert (fused.channels, fused.gru_units) == (alone.channels, alone.gru_units)
     assert fused.weights.keys() == alone.weights.keys()
     for name, values in alone.weights.items():
@@ -343,7 +343,7 @@ def test_it_says_which_of_the_two_was_pretrained(runs: tuple[Path, Path]) -> Non
     card = replace(
         other.card,
         training=other.card.training | {"pretrained": about},
-        licence=f"{other.card.licence} Pretrained.",
+        licence=f"{other.card.licence} ParentWeights.",
     )
     for models in ([plain, replace(other, card=card)], [replace(other, card=card), plain]):
         begun = [model.card is card for model in models]

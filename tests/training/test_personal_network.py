@@ -25,9 +25,9 @@ from genre_model.errors import (
 from genre_model.personal.labelled_files import LabelledFile
 from genre_model.personal.settings import Watcher
 from genre_model.training import mel_store, personal_folds, personal_recipe
+from genre_model.training.parent_weights import read_parent_weights
 from genre_model.training.personal_network import PersonalNetwork, train_folds
 from genre_model.training.personal_recipe import starting_point
-from genre_model.training.pretrained import read_pretrained
 from genre_model.training.recipe import Recipe, read_recipe, recipe_names
 from genre_model.training.run_folder import RunFolder
 
@@ -209,7 +209,7 @@ def test_it_can_be_trained_further(library: Library, model: Path, tmp_path: Path
     assert [row["epoch"] for row in rows] == [1, 2]
     path = tmp_path / "better.onnx"
     network.write(path, Card("better", LABELS, FRONT_END, network.temperature))
-    assert read_pretrained(path).gru_units == 8, "it can be trained further, too"
+    assert read_parent_weights(path).gru_units == 8, "it can be trained further, too"
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from genre_model.foreign_model import check_foreign_model
 from genre_model.model_file import read_model
 from genre_model.training.experiment import Experiment, train_protocol
 from genre_model.training.gtzan import GENRES, LabelledTrack
-from genre_model.training.pretrained import read_pretrained
+from genre_model.training.parent_weights import read_parent_weights
 from genre_model.training.publish import measured_card
 from genre_model.training.recipe_identity import recipe_of
 
@@ -78,7 +78,7 @@ def test_the_card_says_how_far_answers_moved(floats: Path, int8: Path) -> None:
 
 
 def test_it_can_be_fine_tuned(floats: Path, int8: Path) -> None:
-    before, after = read_pretrained(floats).weights, read_pretrained(int8).weights
+    before, after = read_parent_weights(floats).weights, read_parent_weights(int8).weights
     assert before.keys() == after.keys()
     for name, values in before.items():
         step = values.abs().max() / 60

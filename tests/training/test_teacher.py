@@ -104,6 +104,17 @@ def test_an_opinion_is_the_mean_of_all(runs: Path) -> None:
     assert each[0] == pytest.approx(softmax(scored, teaching.temperature), abs=1e-4)
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '{"recipe": {}}'])
+def test_damaged_settings_of_a_teacher_are_named(
+    runs: Path, tmp_path: Path, content: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(runs / "all" / "fold-1" / "seed-0", run)
+    (run / "settings.json").write_text(content)
+    with pytest.raises(TrainingDataError, match=r"--teachers: .*settings.json is damaged"):
+        teacher_network(run)
+
+
 def test_a_training_says_who_taught_it(folder: Path, runs: Path, tmp_path: Path) -> None:
     recipe = tiny_recipe()
     experiment = Experiment(recipe, folder, tmp_path, "all", teaching=Teaching((runs,)))

@@ -21,7 +21,7 @@ from genre_model.segments import Segments
 from genre_model.training.export import export_model
 from genre_model.training.gtzan import GENRES
 from genre_model.training.networks.residual_crnn import ResidualCrnn
-from genre_model.training.pretrained import Pretrained, read_pretrained
+from genre_model.training.parent_weights import ParentWeights, read_parent_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,8 +48,8 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pretrained(parent: Path) -> Pretrained:
-    return read_pretrained(parent)
+def weights(parent: Path) -> ParentWeights:
+    return read_parent_weights(parent)
 
 
 def noise_segments() -> NDArray[np.float32]:
@@ -57,8 +57,8 @@ def noise_segments() -> NDArray[np.float32]:
     return rng.normal(-30, 20, (4, 84, 112)).astype(np.float32)
 
 
-def embedding_of(pretrained: Pretrained) -> NDArray[np.float32]:
-    network = pretrained.build(3, 0.5, 10).eval()
+def embedding_of(weights: ParentWeights) -> NDArray[np.float32]:
+    network = weights.build(3, 0.5, 10).eval()
     with torch.no_grad():
         logits, embedding = network(torch.from_numpy(noise_segments()))
     assert logits.shape == (4, 3)
@@ -67,17 +67,17 @@ def embedding_of(pretrained: Pretrained) -> NDArray[np.float32]:
 
 
 def test_torch_computes_the_embedding_of_the_model(
-    pretrained: Pretrained, parent: Path
+    weights: ParentWeights, parent: Path
 ) -> None:
     segments = Segments(noise_segments(), np.zeros(4, np.int64))
     expected = read_model(parent).scorer.score(segments).embedding
     assert np.abs(expected).max() > 0.05
-    np.testing.assert_allclose(embedding_of(pretrained), expected, atol=1e-4)
+    np.testing.assert_allclose(embedding_of(weights), expected, atol=1e-4)
 
 
 def test_torch_computes_nearly_the_embedding_of_the_bundled_model() -> None:
     """It rounds to 8 bits; covariances stand behind what its CRNN makes of segments."""
-    bundled = read_pretrained()
+    bundled = read_parent_weights()
     assert bundled.channels == (16, 32, 64, 96)
     segments = Segments(noise_segments(), np.zeros(4, np.int64))
     expected = read_model().scorer.score(segments).embedding
@@ -86,36 +86,36 @@ def test_torch_computes_nearly_the_embedding_of_the_bundled_model() -> None:
     assert np.corrcoef(found.ravel(), expected[:, :192].ravel())[0, 1] > 0.99
 
 
-def test_sizes_are_read_from_the_file(pretrained: Pretrained, parent: Path) -> None:
-    assert pretrained.channels == CHANNELS
-    assert pretrained.gru_units == 96
-    assert pretrained.front_end == read_model(parent).card.front_end
-    assert pretrained.sha256 == read_model(parent).sha256
+def test_sizes_are_read_from_the_file(weights: ParentWeights, parent: Path) -> None:
+    assert weights.channels == CHANNELS
+    assert weights.gru_units == 96
+    assert weights.front_end == read_model(parent).card.front_end
+    assert weights.sha256 == read_model(parent).sha256
 
 
 def test_a_model_with_a_head_of_its_own_serves(
-    pretrained: Pretrained, parent: Path, tmp_path: Path
+    weights: ParentWeights, parent: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "mine.onnx"
     head = LinearHead(np.ones((2, 384), np.float32), np.zeros(2, np.float32))
     card = Card("mine", ("a", "b"), FRONT_END, temperature=1.0, pool_logits=True)
     path.write_bytes(head_model(read_network(parent), head, card))
-    again = read_pretrained(path)
-    assert np.array_equal(embedding_of(again), embedding_of(pretrained))
-    assert again.sha256 != pretrained.sha256
+    again = read_parent_weights(path)
+    assert np.array_equal(embedding_of(again), embedding_of(weights))
+    assert again.sha256 != weights.sha256
 
 
-def test_the_head_is_new_and_favours_nothing(pretrained: Pretrained) -> None:
-    network = pretrained.build(3, 0.5, 10)
+def test_the_head_is_new_and_favours_nothing(weights: ParentWeights) -> None:
+    network = weights.build(3, 0.5, 10)
     with torch.no_grad():
         logits, _ = network(torch.from_numpy(noise_segments()))
     assert torch.equal(logits, torch.zeros(4, 3))
 
 
-def test_the_head_learns_faster(pretrained: Pretrained) -> None:
+def test_the_head_learns_faster(weights: ParentWeights) -> None:
     moved = []
     for rate in (1.0, 10.0):
-        network = pretrained.build(3, 0.0, rate).train()
+        network = weights.build(3, 0.0, rate).train()
         optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
         logits, embedding = network(torch.from_numpy(noise_segments()))
         functional.cross_entropy(logits, torch.tensor([0, 1, 2, 2])).backward()  # type: ignore[no-untyped-call]
@@ -124,8 +124,8 @@ def test_the_head_learns_faster(pretrained: Pretrained) -> None:
     assert moved[1] == pytest.approx(10 * moved[0], rel=1e-3)
 
 
-def test_statistics_stay_while_the_rest_learns(pretrained: Pretrained) -> None:
-    network = pretrained.build(3, 0.0, 10).train()
+def test_statistics_stay_while_the_rest_learns(weights: ParentWeights) -> None:
+    network = weights.build(3, 0.0, 10).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     logits, embedding = network(torch.from_numpy(noise_segments()))
     (logits.mean() + embedding.square().mean()).backward()
@@ -133,25 +133,25 @@ def test_statistics_stay_while_the_rest_learns(pretrained: Pretrained) -> None:
     after = network.state_dict()
     stayed = {name for name in after if torch.equal(before[name], after[name])}
     assert stayed == {name for name in after if ".running_" in name or ".num_" in name}
-    again = pretrained.build(3, 0.0, 10).state_dict()
+    again = weights.build(3, 0.0, 10).state_dict()
     name = "blocks.0.norm1.bias"
     assert torch.equal(before[name], again[name])
 
 
-def test_training_starts_from_what_tagging_computes(pretrained: Pretrained) -> None:
-    network = pretrained.build(3, 0.0, 10).train()
+def test_training_starts_from_what_tagging_computes(weights: ParentWeights) -> None:
+    network = weights.build(3, 0.0, 10).train()
     with torch.no_grad():
         _, embedding = network(torch.from_numpy(noise_segments()))
-    np.testing.assert_allclose(embedding.numpy(), embedding_of(pretrained), atol=1e-6)
+    np.testing.assert_allclose(embedding.numpy(), embedding_of(weights), atol=1e-6)
 
 
 def test_another_kind_of_network_is_refused(tmp_path: Path) -> None:
     path = write_small_model(tmp_path / "small.onnx")
     complaint = r"small\.onnx: cannot be fine-tuned: its network is no residual_crnn"
     with pytest.raises(ModelFileError, match=complaint):
-        read_pretrained(path)
+        read_parent_weights(path)
     with pytest.raises(ModelFileError, match=r"gone\.onnx: cannot be read"):
-        read_pretrained(tmp_path / "gone.onnx")
+        read_parent_weights(tmp_path / "gone.onnx")
 
 
 def changed_model(parent: Path, path: Path, change: str) -> Path:
@@ -184,4 +184,4 @@ def test_a_network_that_torch_would_compute_otherwise_is_refused(
 ) -> None:
     path = changed_model(parent, tmp_path / "changed.onnx", change)
     with pytest.raises(ModelFileError, match=rf"changed\.onnx: cannot be .*{complaint}"):
-        read_pretrained(path)
+        read_parent_weights(path)

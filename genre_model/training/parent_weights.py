@@ -68,7 +68,7 @@ class QuickHead(nn.Linear):
 
 
 @dataclass(frozen=True)
-class Pretrained:
+class ParentWeights:
     """Everything of a ``residual_crnn`` model file but its head.
 
     Of a fused model, the first network, which has to be a ``residual_crnn``; what the
@@ -114,7 +114,7 @@ class Pretrained:
         return network
 
 
-def read_pretrained(model: str | Path | None = None) -> Pretrained:
+def read_parent_weights(model: str | Path | None = None) -> ParentWeights:
     """Read the weights of a model file and check that torch computes the same with them.
 
     Args:
@@ -127,17 +127,17 @@ def read_pretrained(model: str | Path | None = None) -> Pretrained:
     parent = read_model(model)
     try:
         network = OnnxWeights(read_network(model))
-        pretrained = _pretrained(parent, network)
+        found = _weights_of(parent, network)
         tolerance = INT8_PARITY_TOLERANCE if network.is_int8 else PARITY_TOLERANCE
-        _check(pretrained, parent, tolerance, is_fused=network.is_fused)
+        _check(found, parent, tolerance, is_fused=network.is_fused)
     except (ModelFileError, ValueError, IndexError, RuntimeError) as error:
         raise ModelFileError(
             f"model file {model or DEFAULT_MODEL}: cannot be fine-tuned: {_line(error)}"
         ) from error
-    return pretrained
+    return found
 
 
-def _pretrained(parent: Model, network: OnnxWeights) -> Pretrained:
+def _weights_of(parent: Model, network: OnnxWeights) -> ParentWeights:
     weights: dict[str, Tensor] = {}
     channels: list[int] = []
     while not channels or network.has(f"blocks.{len(channels)}.conv1.weight"):
@@ -146,26 +146,26 @@ def _pretrained(parent: Model, network: OnnxWeights) -> Pretrained:
         channels.append(len(weights[f"{block}.conv1.weight"]))
     weights |= network.gru()
     gru_units = weights["pooling.gru.weight_hh_l0"].shape[1]
-    return Pretrained(
+    return ParentWeights(
         parent.card.front_end, tuple(channels), gru_units, parent.sha256, weights
     )
 
 
 def _check(
-    pretrained: Pretrained, parent: Model, tolerance: float, *, is_fused: bool
+    found: ParentWeights, parent: Model, tolerance: float, *, is_fused: bool
 ) -> None:
     """Compare the embeddings of torch and ONNX Runtime, on noise."""
     shape = (N_PARITY_SEGMENTS, *parent.scorer.segment_shape)
     values = np.random.default_rng(0).normal(-40, 15, shape).astype(np.float32)
     scores = parent.scorer.score(Segments(values, np.zeros(len(values), np.int64)))
-    network = pretrained.build(1, dropout=0.0, head_rate=1.0).eval()
+    network = found.build(1, dropout=0.0, head_rate=1.0).eval()
     with torch.no_grad():
         _, embedding = network(torch.from_numpy(values))
     # What a network fused with it makes of segments stands behind its own embedding.
-    found = scores.embedding[:, : embedding.shape[1]] if is_fused else scores.embedding
-    if embedding.shape != found.shape:
+    theirs = scores.embedding[:, : embedding.shape[1]] if is_fused else scores.embedding
+    if embedding.shape != theirs.shape:
         raise ModelFileError("its embedding has another size than torch's")
-    difference = float(np.abs(found - embedding.numpy()).max())
+    difference = float(np.abs(theirs - embedding.numpy()).max())
     if not difference <= tolerance:
         raise ModelFileError(
             f"torch and ONNX Runtime differ by {difference:.2g} in its embedding; at most "
