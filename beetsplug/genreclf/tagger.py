@@ -14,6 +14,7 @@ from beetsplug.genreclf.albums import AlbumTagger, Pool, pool_scores
 from beetsplug.genreclf.chooser import Chooser
 from beetsplug.genreclf.listening import Listening, remember
 from beetsplug.genreclf.naming import track_name
+from beetsplug.genreclf.others_in_file import OthersInFile
 from beetsplug.genreclf.plan import Planner, Unit
 from beetsplug.genreclf.tags import Decision, Outcome, Tally, as_it_came, choose_tags
 
@@ -59,6 +60,7 @@ class Tagger:
     _policy: Policy = field(init=False)
     _albums: AlbumTagger = field(init=False)
     _chooser: Chooser = field(init=False)
+    _others: OthersInFile = field(init=False)
 
     def __post_init__(self) -> None:
         """Derive what depends on the options."""
@@ -69,6 +71,9 @@ class Tagger:
         self._policy = replace(policy, force=True) if self.update else policy
         self._chooser = Chooser(
             self._policy, self.options.source, self.hearing, self.reporter, self.update
+        )
+        self._others = OthersInFile(
+            self.keeper, self._policy, self.update, self.options.pretend
         )
 
     def tag(self, items: Iterable[Item]) -> Tally:
@@ -189,13 +194,15 @@ class Tagger:
             return Outcome.UNREADABLE
         if self.update and not provenance.track_is_ours(item):
             return self._settle(item, Outcome.NOT_OURS)
-        decision = self._heed_file(item, self._chooser.choose(item, heard.listening, pool))
+        decision = self._chooser.choose(item, heard.listening, pool)
+        theirs = self._others.in_the_way(item, decision)
+        decision = self._others.heed(decision, theirs)
         if heard.error is not None and decision.outcome is Outcome.ABSTAINED:
             decision = replace(decision, reason=f"abstained: {heard.error}")
         outcome = self._keep(item, decision, heard.listening)
         if outcome is Outcome.NOT_WRITTEN:
             return outcome
-        decision = as_it_came(decision, outcome)
+        decision = self._others.note(item, as_it_came(decision, outcome), theirs)
         return self._report(item, decision, is_news=heard.is_news)
 
     def _fetched(self, track: Track) -> Item | None:
@@ -214,32 +221,20 @@ class Tagger:
             return self.keeper.would_keep(item, decision)
         return self.keeper.keep(item, decision, listening)
 
-    def _heed_file(self, item: Item, decision: Decision) -> Decision:
-        """Leave alone what somebody put into the file and the library does not know.
-
-        Only force without keep_existing replaces that, and says so.
-        """
-        writes = decision.genres is not None or decision.outcome is Outcome.UNCHANGED
-        theirs = ", ".join(self.keeper.genres_of_others(item)) if writes else ""
-        if not theirs:
-            return decision
-        if self.update or self._policy.keep_existing or not self._policy.force:
-            reason = f"already {theirs} in the file"
-            return Decision(Outcome.HAD_GENRE, None, reason)
-        if not self.keeper.write:
-            return decision
-        return replace(decision, reason=f"{decision.reason} (was in the file: {theirs})")
-
     def _report(self, item: Item, decision: Decision, *, is_news: bool) -> Outcome:
         outcome = decision.outcome
         self._albums.note(item, retagged=outcome in RETAGGED)
         if outcome in RETAGGED and item.id is not None:
             self.retagged_ids.append(item.id)
-        # A genre of ours that stands there is no abstention of before.
         again = not is_news and outcome is Outcome.ABSTAINED
-        again = again and not provenance.track_is_ours(item)
+        again = again and not self._was_tagged(item)
         if not again:
             self.reporter.line(f"{track_name(item)}: {decision.reason}")
         elif self.reporter.shows_details:
             self.reporter.detail(f"{track_name(item)}: {decision.reason}")
         return Outcome.ABSTAINED_AGAIN if again else outcome
+
+    def _was_tagged(self, item: Item) -> bool:
+        """Say whether what stands there shows that we did not abstain before."""
+        is_fallback = item.genres == [self._policy.fallback]
+        return provenance.track_is_ours(item) and not is_fallback

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from genre_model.atomic_file import write_atomically
-from genre_model.errors import GenreModelError, TrainingDataError
+from genre_model.commands.folders_of_runs import check_out_elsewhere, do_each
+from genre_model.errors import TrainingDataError
 from genre_model.model_file import model_from_bytes, read_model, with_card
 from genre_model.segments import segments_from_mel_frames
 from genre_model.training.fusion import fused_card, fused_network
@@ -34,20 +35,12 @@ def fuse(options: argparse.Namespace) -> int:
     """Join each run of one folder with the run at the same place in the other."""
     first, second = options.runs
     for folder in (first, second):
-        if options.out.resolve().is_relative_to(folder.resolve()):
-            raise TrainingDataError(
-                f"--out {options.out} lies in {folder}, whose models it would replace or "
-                "be taken for: choose a folder elsewhere"
-            )
-    failed = 0
-    for place in _common_places(first, second):
-        out = options.out / place
-        try:
-            _fuse(first / place, second / place, out, options)
-        except GenreModelError as error:
-            print(f"genre-model: {error}", file=sys.stderr)
-            failed += 1
-    return 1 if failed else 0
+        check_out_elsewhere(options.out, folder)
+
+    def fuse_at(place: Path) -> None:
+        _fuse(first / place, second / place, options.out / place, options)
+
+    return do_each(_common_places(first, second), fuse_at)
 
 
 def _common_places(first: Path, second: Path) -> list[Path]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genre_model.errors import GenreModelError, TrainingDataError
+from genre_model.commands.folders_of_runs import check_out_elsewhere, do_each
+from genre_model.errors import TrainingDataError
 from genre_model.model_file import read_model, write_model
 from genre_model.model_source import read_network
 from genre_model.segments import segments_from_mel_frames
@@ -47,24 +47,17 @@ def _quantise_runs(folder: Path, options: argparse.Namespace) -> int:
     """Write the model of each run to the same place below another folder."""
     if options.report:
         raise TrainingDataError("--report is for a single model, not for a folder of runs")
-    if options.out.resolve().is_relative_to(folder.resolve()):
-        raise TrainingDataError(
-            f"--out {options.out} lies in {folder}, whose models it would replace or be "
-            "taken for: choose a folder elsewhere"
-        )
+    check_out_elsewhere(options.out, folder)
     models = sorted(folder.rglob("model.onnx"))
     if not models:
         raise TrainingDataError(f"{folder} holds no complete training (model.onnx)")
-    failed = 0
-    for model in models:
+
+    def quantise_run(model: Path) -> None:
         out = options.out / model.relative_to(folder)
         out.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            _quantise_file(str(model), out, options)
-        except GenreModelError as error:
-            print(f"genre-model: {error}", file=sys.stderr)
-            failed += 1
-    return 1 if failed else 0
+        _quantise_file(str(model), out, options)
+
+    return do_each(models, quantise_run)
 
 
 def _quantise_file(model: str, out: Path, options: argparse.Namespace) -> None:

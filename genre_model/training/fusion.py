@@ -93,7 +93,7 @@ def fused_card(models: Sequence[Model], share: float) -> Card:
 
     Raises:
         TrainingDataError: if they have other genres or another front end, or do not say
-            which tracks they were trained on, or one has heard other tracks.
+            which tracks they were trained on, or other tracks were heard or left out.
     """
     first, second = (model.card for model in models)
     if (first.genres, first.front_end) != (second.genres, second.front_end):
@@ -101,6 +101,8 @@ def fused_card(models: Sequence[Model], share: float) -> Card:
     heard = [set(card.training.get("track_ids", ())) for card in (first, second)]
     if not heard[0] or heard[0] != heard[1]:
         raise TrainingDataError("the two models were not trained on the same tracks")
+    if first.training.get("left_out") != second.training.get("left_out"):
+        raise TrainingDataError("the two models had other tracks left out (--leave-out)")
     recipes = [recipe_of(card) for card in (first, second)]
     text = repr((recipes, share))
     training: dict[str, Any] = first.training | {

@@ -132,10 +132,18 @@ def _tracks_in(root: Path, suffixes: Collection[str]) -> list[LabelledTrack]:
     tracks = {}
     for folder, genre in GENRE_OF_FOLDER.items():
         for path in sorted((root / folder).glob("*")):
-            track_id = track_id_of_name(path.name) or f"{folder}.{path.stem}"
+            track_id = _track_id(path, folder)
             if path.suffix.lower() in suffixes and track_id not in tracks:
                 tracks[track_id] = LabelledTrack(track_id, genre, path)
     return [tracks[track_id] for track_id in sorted(tracks)]
+
+
+def _track_id(path: Path, folder: str) -> str:
+    """Return the id of a file in a genre's folder, which alone decides about the genre."""
+    track_id = track_id_of_name(path.name)
+    if track_id is not None and track_id.startswith(f"{folder}."):
+        return track_id
+    return f"{folder}.{path.stem.removeprefix(folder).lstrip('.')}"
 
 
 def track_id_of_name(file_name: str) -> str | None:

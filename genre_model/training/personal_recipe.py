@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from genre_model.errors import RecipeError
-from genre_model.mel_frames import count_bands
-from genre_model.training.networks import build_network
 from genre_model.training.parent_weights import ParentWeights, read_parent_weights
 from genre_model.training.recipe import PERSONAL, Recipe, read_recipe
+from genre_model.training.untrained_network import untrained_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,12 +40,9 @@ class StartingPoint:
 
     def build(self, n_genres: int) -> nn.Module:
         """Build a network with a head of its own; the seed decides what is random."""
-        recipe = self.recipe
         if self.parent is None:
-            front_end = recipe.front_end
-            shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
-            return build_network(recipe.network, shape, n_genres, recipe.network_options)
-        options = recipe.network_options
+            return untrained_network(self.recipe, n_genres)
+        options = self.recipe.network_options
         return self.parent.build(n_genres, options["dropout"], options["head_rate"])
 
     def for_tracks(

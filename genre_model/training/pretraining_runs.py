@@ -135,7 +135,7 @@ class Pretraining:
         music = [recording for recording in recordings if recording.track_id is None]
         how = (
             *(plan.backbone, plan.n_mixtures, plan.epochs, plan.seed, plan.n_valid),
-            *(identity_of(music), plan.imitating.settings_hash),
+            *(identity_of(music) if music else False, plan.imitating.settings_hash),
         )
         heard = {recording.track_id for recording in recordings}
         files = "\n".join(identity_of(recordings))

@@ -13,7 +13,8 @@ def training_command(training: dict[str, Any]) -> str:
         training: what its card says of its training. Folders are ``DIR`` (the data),
             ``DIR2`` (other music), ``TEACHERS`` and those that the commands make.
     """
-    return " && ".join(_commands(training, training["protocol"]))
+    seed = f" --first-seed {training.get('seed')}" * bool(training.get("seed"))
+    return " && ".join(_commands(training, f"{training['protocol']}{seed}"))
 
 
 def scoring_command(training: dict[str, Any], report: dict[str, Any]) -> str:

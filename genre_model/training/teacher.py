@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from genre_model.model_file import Model
 
 
+#: What is raised of settings that are no settings.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecipeError)
+
+
 @dataclass(frozen=True)
 class Teaching:
     """Whose opinion is learned, and how much it counts.
@@ -116,13 +120,19 @@ def teacher_network(run: Path) -> nn.Module:
     try:
         settings = json.loads(path.read_text("utf-8"))
         recipe = recipe_from_settings(settings["recipe"])
-        genres = settings["training"].get("genres", GENRES)
-    except (OSError, ValueError, KeyError, TypeError, RecipeError) as error:
+        n_genres = len(settings["training"].get("genres", GENRES))
+        network = untrained_network(recipe, n_genres)
+    except UNREADABLE as error:
         raise TrainingDataError(
             f"--teachers: {path} is damaged, or of another version: train the run again"
         ) from error
-    network = untrained_network(recipe, len(genres))
-    network.load_state_dict(read_weights(run))
+    weights = read_weights(run)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise TrainingDataError(
+            f"--teachers: the weights in {run} are not of its recipe: train the run again"
+        ) from error
     return network
 
 

@@ -228,6 +228,19 @@ class TestUnsure:
         assert "1 abstained, 0 unreadable" in printed.lines[-1]
         assert not classifier.heard
 
+    def test_is_none_where_the_fallback_stands(
+        self, home: BeetsHome, classifier: ScriptedClassifier
+    ) -> None:
+        home.add_track("Murky")
+        classifier.answers["Murky"] = ("rock", 0.4)
+        home.configure(fallback="Unknown")
+        home.beet("genreclf")
+        printed = home.beet("genreclf", "-f")
+        assert home.item("Murky").genres == ["Unknown"]
+        assert printed.lines == [
+            "0 tagged, 0 abstained, 0 unreadable, 1 abstained as before"
+        ]
+
     def test_is_asked_again_by_another_model_or_when_told_to(
         self, home: BeetsHome, classifier: ScriptedClassifier
     ) -> None:

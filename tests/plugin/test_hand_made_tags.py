@@ -133,6 +133,17 @@ class TestGenreThatAnotherProgramPutIntoTheFile:
             assert "no genre (was: Rock; in the file again: Shoegaze)" in again.out
             assert genres_in(path) == ["Shoegaze"]
 
+    @pytest.mark.parametrize("flag", ["-p", "-w"])
+    def test_stays_where_the_library_holds_the_same_of_the_persons(
+        self, home: BeetsHome, classifier: ScriptedClassifier, flag: str
+    ) -> None:
+        path = home.add_track("Song", genres=["Rock"])
+        edit_file(path, "Shoegaze")
+        printed = home.beet("genreclf", "-f", flag)
+        assert classifier.heard
+        assert "Ann - Song: Rock 0.83 (unchanged)\n" in printed.out
+        assert genres_in(path) == ["Shoegaze"]
+
     def test_is_not_named_where_it_stays(
         self, home: BeetsHome, classifier: ScriptedClassifier
     ) -> None:
@@ -337,9 +348,11 @@ def test_zero_keeps_the_genre_that_is_in_the_file(
     path = home.add_track("Song", genres=["Shoegaze"])
     home.settings["plugins"] = ["zero", "genreclf"]
     home.settings["zero"] = {"fields": "genres"}
-    home.beet("genreclf", "-f")
+    edit_file(path, "Noise")
+    printed = home.beet("genreclf", "-f")
     assert classifier.heard
-    assert (home.item("Song").genres, genres_in(path)) == (["Rock"], ["Shoegaze"])
+    assert "was in the file" not in printed.out
+    assert (home.item("Song").genres, genres_in(path)) == (["Rock"], ["Noise"])
 
 
 def test_link_is_not_written_through_at_an_import(

@@ -256,6 +256,15 @@ def test_a_pair_that_cannot_be_fused_does_not_stop_the_rest(
     assert not (tmp_path / "out" / PLACE).exists()
 
 
+def test_what_one_of_the_two_may_not_know_is_refused(runs: tuple[Path, Path]) -> None:
+    first, second = (read_model(run / PLACE) for run in runs)
+    training = second.card.training | {"left_out": ["blues.00000"]}
+    other = replace(second, card=replace(second.card, training=training))
+    for models in ((first, other), (other, first)):
+        with pytest.raises(TrainingDataError, match="had other tracks left out"):
+            fused_card(models, 0.5)
+
+
 def test_what_was_left_out_calibrates_nothing(folder: Path, tmp_path: Path) -> None:
     valid = folds_of("fault-filtered")[0].valid
     left_out = frozenset(valid[::2])
@@ -343,7 +352,7 @@ def test_it_says_which_of_the_two_was_pretrained(runs: tuple[Path, Path]) -> Non
     card = replace(
         other.card,
         training=other.card.training | {"pretrained": about},
-        licence=f"{other.card.licence} ParentWeights.",
+        licence=f"{other.card.licence} Pretrained.",
     )
     for models in ([plain, replace(other, card=card)], [replace(other, card=card), plain]):
         begun = [model.card is card for model in models]

@@ -55,6 +55,26 @@ def test_hiphop_is_spelled_as_lastgenre_does(tmp_path: Path) -> None:
     assert genre_of["hiphop.00001"] == "hip hop"
 
 
+@pytest.mark.parametrize(
+    ("name", "track_id"),
+    [
+        ("rock.00007.png", "rock.00007"),
+        ("rock00007.png", "rock.00007"),
+        ("Rock.00007.png", "rock.00007"),
+        ("blues.00007.png", "rock.blues.00007"),
+        ("rock.00100.png", "rock.00100"),
+    ],
+)
+def test_the_folder_decides_about_the_genre(
+    tmp_path: Path, name: str, track_id: str
+) -> None:
+    make_files(tmp_path, "{}.{:05d}.png", n_tracks=1)
+    (picture,) = (tmp_path / "rock").iterdir()
+    picture.rename(picture.with_name(name))
+    found = [track.track_id for track in find_tracks(tmp_path) if track.genre == "rock"]
+    assert found == [track_id]
+
+
 def test_auto_takes_what_has_more_tracks(tmp_path: Path) -> None:
     make_files(tmp_path / "clips", "{}.{:05d}.wav", n_tracks=1)
     make_files(tmp_path / "mel_png", "{}.{:05d}.png", n_tracks=3)

@@ -120,6 +120,12 @@ def test_the_command_says_how_it_was_scored(
     )
 
 
+def test_the_command_has_the_seed(model: Path) -> None:
+    command = training_command(card_of(model, seed=3).training)
+    assert command.endswith(" --protocol all --first-seed 3")
+    assert "seed" not in training_command(card_of(model, seed=0).training)
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [

@@ -104,13 +104,18 @@ def test_an_opinion_is_the_mean_of_all(runs: Path) -> None:
     assert each[0] == pytest.approx(softmax(scored, teaching.temperature), abs=1e-4)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"recipe": {}}'])
+@pytest.mark.parametrize("training", [None, [], {"genres": 3}, {"genres": ["jazz"]}])
 def test_damaged_settings_of_a_teacher_are_named(
-    runs: Path, tmp_path: Path, content: str
+    runs: Path, tmp_path: Path, training: object
 ) -> None:
     run = tmp_path / "run"
     shutil.copytree(runs / "all" / "fold-1" / "seed-0", run)
-    (run / "settings.json").write_text(content)
+    settings = json.loads((run / "settings.json").read_text())
+    (run / "settings.json").write_text(json.dumps(settings | {"training": training}))
+    if training == {"genres": ["jazz"]}:
+        with pytest.raises(TrainingDataError, match="are not of its recipe"):
+            teacher_network(run)
+        return
     with pytest.raises(TrainingDataError, match=r"--teachers: .*settings.json is damaged"):
         teacher_network(run)
 

@@ -1,0 +1,64 @@
+"""What somebody put into a file, past the library: it stays, or is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from beetsplug.genreclf import provenance
+from beetsplug.genreclf.tags import Decision, Outcome
+
+if TYPE_CHECKING:
+    from beets.library import Item
+
+    from beetsplug.genreclf.keeper import Keeper
+    from beetsplug.genreclf.options import Policy
+
+
+@dataclass(frozen=True)
+class OthersInFile:
+    """Heeds such genres.
+
+    Attributes:
+        keeper: knows what stands in files, and whether they are written.
+        policy: what the person chose.
+        update: only genres of ours are decided about.
+        pretend: nothing is written.
+    """
+
+    keeper: Keeper
+    policy: Policy
+    update: bool
+    pretend: bool
+
+    @property
+    def may_be_replaced(self) -> bool:
+        """Only force replaces them, unless genres are just to be added."""
+        return self.policy.force and not (self.update or self.policy.keep_existing)
+
+    def in_the_way(self, item: Item, decision: Decision) -> str:
+        """Return them where a decision would replace them, with commas between."""
+        writes = decision.genres is not None or decision.outcome is Outcome.UNCHANGED
+        matters = self.keeper.write or not self.may_be_replaced
+        if not (writes and matters):
+            return ""
+        return ", ".join(self.keeper.genres_of_others(item))
+
+    def heed(self, decision: Decision, theirs: str) -> Decision:
+        """Leave them alone, if they may not be replaced."""
+        if not theirs or self.may_be_replaced:
+            return decision
+        return Decision(Outcome.HAD_GENRE, None, f"already {theirs} in the file")
+
+    def note(self, item: Item, decision: Decision, theirs: str) -> Decision:
+        """Name those that were replaced, or would be."""
+        if not theirs or not self._is_written(item, decision):
+            return decision
+        return replace(decision, reason=f"{decision.reason} (was in the file: {theirs})")
+
+    def _is_written(self, item: Item, decision: Decision) -> bool:
+        if decision.outcome is Outcome.HAD_GENRE:
+            return False
+        if self.pretend:
+            return decision.genres is not None or decision.outcome is Outcome.CAUGHT_UP
+        return provenance.is_written(item)
