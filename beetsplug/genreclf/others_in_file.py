@@ -61,4 +61,5 @@ class OthersInFile:
             return False
         if self.pretend:
             return decision.genres is not None or decision.outcome is Outcome.CAUGHT_UP
-        return provenance.is_written(item)
+        written = item.get("genreclf_file_genres", with_album=False)
+        return provenance.track_is_ours(item) and written == provenance.joined(item.genres)

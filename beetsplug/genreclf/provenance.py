@@ -116,12 +116,6 @@ def note_written(item: Item) -> None:
     forget_field(item, "genreclf_previous")
 
 
-def is_written(item: Item) -> bool:
-    """Say whether the file of a track holds the genres of ours that the library has."""
-    in_file = item.get("genreclf_file_genres", with_album=False)
-    return track_is_ours(item) and in_file == joined(item.genres)
-
-
 def _is_written(item: Item) -> bool:
     return bool(item.get("genreclf_file_genres", with_album=False))
 
