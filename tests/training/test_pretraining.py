@@ -6,28 +6,25 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
-from audio_files import music, noise, silence, tone, write_audio
+from audio_files import music, write_audio
 from gtzan_folder import quick_recipe, write_pictures
-from onnx_models import FRONT_END, write_small_model
+from onnx_models import write_small_model
 from published_mn04 import published_file, random_weights
 from tiny_recipe import tiny_recipe
+from unlabelled_clips import FOLD, HEARD, RATE_HZ, write_clips
 
 from genre_model.backbone import mn04_weights
 from genre_model.backbone.install import published_network
 from genre_model.cli import main
-from genre_model.config import WaveformConfig
 from genre_model.errors import RecipeError, TrainingDataError
-from genre_model.mel_frames import mel_frames_from_waveform
 from genre_model.model_file import read_model
-from genre_model.training import mixtures
 from genre_model.training.experiment import Experiment, train_protocol
-from genre_model.training.gtzan import find_tracks
-from genre_model.training.mixtures import Mixtures, mix
+from genre_model.training.mixtures import Mixtures
 from genre_model.training.pretrained_start import read_start
 from genre_model.training.pretraining import is_head, lesson_of, pretrain
 from genre_model.training.pretraining_runs import (
@@ -35,46 +32,20 @@ from genre_model.training.pretraining_runs import (
     PretrainingPlan,
     pretrain_protocol,
 )
-from genre_model.training.protocols import folds_of
 from genre_model.training.recipe_identity import recipe_of
-from genre_model.training.recordings import (
-    Recording,
-    drawing_shares,
-    find_recordings,
-    read_stretch,
-)
 from genre_model.training.run_folder import RunFolder, read_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from genre_model.model_file import Model
     from genre_model.training.recipe import Recipe
 
-RATE_HZ = 22050
-FOLD = folds_of("fault-filtered")[0]
 PLACE = "fault-filtered/fold-1"
-#: A training track of each genre.
-HEARD = sorted({name.partition(".")[0]: name for name in FOLD.train}.values())
-
-
-@pytest.fixture(scope="module")
-def listener(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """Any model serves as a backbone."""
-    return read_model(write_small_model(tmp_path_factory.mktemp("model") / "small.onnx"))
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Audio of some training tracks, a test track, and pictures to train on afterwards."""
-    root = tmp_path_factory.mktemp("gtzan")
-    write_pictures(root, range(30, 90, 3))
-    for number, track in enumerate([*HEARD, FOLD.test[0]]):
-        clips = root / "clips" / track.partition(".")[0]
-        clips.mkdir(parents=True, exist_ok=True)
-        piece = music(12, RATE_HZ, seed=number)
-        write_audio(clips / f"{track}.flac", piece, RATE_HZ)
-    return root
+    return write_clips(tmp_path_factory.mktemp("gtzan"))
 
 
 @pytest.fixture(scope="module")
@@ -108,197 +79,6 @@ def pretrained(
     out = tmp_path_factory.mktemp("pretrained")
     assert pretrain_protocol(plan_of(folder, network, out)) == [out / PLACE]
     return out
-
-
-class TestRecordings:
-    def test_only_training_tracks_are_heard(self, folder: Path) -> None:
-        found = find_recordings(find_tracks(folder, "audio"), FOLD.train, None)
-        assert sorted(one.path.stem for one in found) == HEARD
-
-    def test_music_is_found_at_any_depth(self, tmp_path: Path) -> None:
-        for name in ("a/b/{song}.ogg", "cover.jpg", "a/._song.ogg"):
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"")
-        found = find_recordings([], FOLD.train, tmp_path)
-        assert [one.path.name for one in found] == ["{song}.ogg"]
-
-    def test_a_folder_without_audio_is_an_error(self, tmp_path: Path) -> None:
-        with pytest.raises(TrainingDataError, match="--music: there is no other audio in"):
-            find_recordings([], (), tmp_path)
-
-    def test_nothing_to_hear_is_an_error(self) -> None:
-        with pytest.raises(TrainingDataError, match="none of the training tracks exists"):
-            find_recordings([], FOLD.train, None)
-
-    @pytest.mark.parametrize(
-        ("name", "is_gtzan"),
-        [
-            ("blues.00000.wav", True),
-            ("blues00000.wav", True),
-            ("Blues.00000 (1).WAV", True),
-            ("{rock}.00012 (live).mp3", False),
-            ("rock.00100.mp3", False),
-            ("rock000123.mp3", False),
-        ],
-    )
-    def test_what_may_be_a_test_track_is_left_out(
-        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, is_gtzan: bool
-    ) -> None:
-        """A folder of music may hold a copy of GTZAN."""
-        (tmp_path / name).write_bytes(b"")
-        if is_gtzan:
-            with pytest.raises(TrainingDataError, match="there is no other audio in"):
-                find_recordings([], FOLD.train, tmp_path)
-        else:
-            assert len(find_recordings([], FOLD.train, tmp_path)) == 1
-        assert ("1 files are called like tracks of GTZAN" in caplog.text) == is_gtzan
-
-    @pytest.mark.parametrize("kind", ["missing", "file"])
-    def test_music_must_be_a_folder(self, tmp_path: Path, kind: str) -> None:
-        path = tmp_path / "song.mp3"
-        if kind == "file":
-            path.write_bytes(b"")
-        with pytest.raises(TrainingDataError, match=r"--music: .*song.mp3 is no folder"):
-            find_recordings([], FOLD.train, path)
-
-    @pytest.mark.parametrize(("place", "hz"), [(0.0, 200), (0.5, 500), (1.0, 800)])
-    def test_both_rates_hear_the_same_seconds(
-        self, tmp_path: Path, place: float, hz: float
-    ) -> None:
-        """Of a long file, a stretch anywhere."""
-        pieces = [tone(200 + 100 * minute, 60, RATE_HZ) for minute in range(7)]
-        path = write_audio(tmp_path / "long.flac", np.concatenate(pieces), RATE_HZ)
-        other = replace(FRONT_END, waveform=WaveformConfig(32000))
-        stretch = read_stretch(Recording(path, "x"), (FRONT_END, other), 9.0, place)
-        assert stretch is not None
-        for waveform, rate_hz in zip(stretch.waveforms, (RATE_HZ, 32000), strict=True):
-            assert len(waveform) == pytest.approx(30 * rate_hz, abs=1)
-            assert loudest_hz(waveform, rate_hz) == pytest.approx(hz, abs=1)
-
-    def test_what_is_of_no_use_is_left_out(
-        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        paths = [
-            write_audio(tmp_path / "silent.flac", silence(12, RATE_HZ), RATE_HZ),
-            write_audio(tmp_path / "short.flac", tone(300, 2, RATE_HZ), RATE_HZ),
-            tmp_path / "broken.flac",
-        ]
-        paths[-1].write_bytes(b"no audio")
-        for path in paths:
-            assert read_stretch(Recording(path, "x"), (FRONT_END,), 9.0, 0.5) is None
-        assert "broken.flac" in caplog.text
-
-    def test_no_genre_outweighs_the_others(self, tmp_path: Path) -> None:
-        recordings = [Recording(tmp_path, group) for group in "aaaab"]
-        np.testing.assert_allclose(drawing_shares(recordings), [*[1 / 6] * 4, 1 / 3])
-
-
-def loudest_hz(waveform: np.ndarray, rate_hz: int) -> float:
-    spectrum = np.abs(np.fft.rfft(waveform))
-    return float(np.argmax(spectrum) * rate_hz / len(waveform))
-
-
-class TestMixtures:
-    @pytest.fixture
-    def recordings(self, folder: Path) -> list[Recording]:
-        return find_recordings(find_tracks(folder, "audio"), FOLD.train, None)
-
-    def test_the_seed_decides(self, recordings: list[Recording], listener: Model) -> None:
-        first, again, other = (
-            mix(recordings, FRONT_END, listener, 6, seed) for seed in (1, 1, 2)
-        )
-        np.testing.assert_array_equal(first.segments, again.segments)
-        np.testing.assert_array_equal(first.embeddings, again.embeddings)
-        assert not np.array_equal(first.segments, other.segments)
-
-    def test_segments_are_what_tagging_hears(
-        self,
-        tmp_path: Path,
-        listener: Model,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        """Steady noise sounds the same wherever it is cut, and however loud."""
-        monkeypatch.setattr(mixtures, "ALONE", 1.0)
-        white = noise(30, RATE_HZ)
-        sound = white[1:] + 0.95 * white[:-1]  # duller
-        path = write_audio(tmp_path / "noise.wav", sound, RATE_HZ)
-        heard = mix([Recording(path, "x")], FRONT_END, listener, 3, seed=0)
-        frames = mel_frames_from_waveform(sound, RATE_HZ, FRONT_END.mel)
-        wanted = (frames - frames.mean()) / frames.std()
-        spectrum = heard.segments.mean(axis=(0, 2), dtype=float)
-        np.testing.assert_allclose(spectrum, wanted.mean(axis=1), atol=0.3)
-        assert np.ptp(spectrum) > 2
-        assert heard.segments.mean(dtype=float) == pytest.approx(0, abs=1e-3)
-        assert heard.segments.std(dtype=float) == pytest.approx(1, abs=1e-3)
-
-    def test_the_backbone_hears_both_parts(
-        self, tmp_path: Path, listener: Model, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Of a low and a high tone it says something in between."""
-        paths = [
-            write_audio(tmp_path / f"{hz}.wav", tone(hz, 12, RATE_HZ), RATE_HZ)
-            for hz in (200, 5000)
-        ]
-        recordings = [Recording(path, path.stem) for path in paths]
-        monkeypatch.setattr(mixtures, "ALONE", 1.0)
-        low, high = (
-            mix([one], FRONT_END, listener, 1, seed=0).tags[0, 1] for one in recordings
-        )
-        monkeypatch.setattr(mixtures, "ALONE", 0.0)
-        both = mix(recordings, FRONT_END, listener, 40, seed=0).tags[:, 1]
-        assert low < high
-        assert low < np.median(both) < high
-
-    def test_many_files_are_heard_in_turns(
-        self, recordings: list[Recording], listener: Model, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A library does not fit into memory, and need not be read as a whole."""
-        monkeypatch.setattr(mixtures, "GROUP", 3)
-        monkeypatch.setattr(mixtures, "MIXTURES_OF_GROUP", 4)
-        heard: list[str] = []
-
-        def count(recording: Recording, *rest: Any) -> Any:
-            heard.append(recording.path.stem)
-            return read_stretch(recording, *rest)
-
-        monkeypatch.setattr(mixtures, "read_stretch", count)
-        made = mix(recordings, FRONT_END, listener, 9, seed=0)
-        assert len(made.segments) == len(made.embeddings) == len(made.tags) == 9
-        assert len(heard) == 3 * 3
-        assert all(len(set(heard[start : start + 3])) == 3 for start in (0, 3, 6))
-        assert len(set(heard)) > 3
-
-    def test_useless_files_end_nothing(
-        self,
-        tmp_path: Path,
-        recordings: list[Recording],
-        listener: Model,
-        monkeypatch: pytest.MonkeyPatch,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
-        """Not even where the stretches of a turn are all from such."""
-        monkeypatch.setattr(mixtures, "GROUP", 1)
-        monkeypatch.setattr(mixtures, "MIXTURES_OF_GROUP", 1)
-        bad = [tmp_path / f"broken {number}.mp3" for number in range(20)]
-        for path in bad:
-            path.write_bytes(b"no audio")
-        broken = [Recording(path, "x") for path in bad]
-        made = mix([*broken, recordings[0]], FRONT_END, listener, 5, seed=0)
-        assert np.isfinite(made.segments).all()
-        skipped = [record for record in caplog.records if "skipped" in record.message]
-        assert skipped
-        assert len({record.message for record in skipped}) == len(skipped)
-        with pytest.raises(TrainingDataError, match="none of the recordings is long"):
-            mix(broken, FRONT_END, listener, 5, seed=0)
-
-    @pytest.mark.parametrize(("n_frames", "seconds"), [(5, "0.4"), (300, "26.1")])
-    def test_both_must_hear_the_same(
-        self, recordings: list[Recording], listener: Model, n_frames: int, seconds: str
-    ) -> None:
-        segment = replace(FRONT_END.segment, segment_frames=n_frames)
-        with pytest.raises(TrainingDataError, match=f"segments of {seconds} s cannot be"):
-            mix(recordings, replace(FRONT_END, segment=segment), listener, 5, seed=0)
 
 
 class TestLearning:
