@@ -18,7 +18,6 @@ from scipy.stats import chi2
 
 from genre_model.classifier import GenreClassifier
 from genre_model.cli import main
-from genre_model.commands.fuse import _valid_ids
 from genre_model.errors import TrainingDataError
 from genre_model.known_music import N_FEATURES
 from genre_model.model_file import read_model, write_model
@@ -266,16 +265,13 @@ def test_what_one_of_the_two_may_not_know_is_refused(runs: tuple[Path, Path]) ->
 
 
 def test_what_was_left_out_calibrates_nothing(folder: Path, tmp_path: Path) -> None:
-    valid = folds_of("fault-filtered")[0].valid
-    left_out = frozenset(valid[::2])
+    left_out = frozenset(folds_of("fault-filtered")[0].valid)
+    experiment = Experiment(quick_recipe(epochs=1), folder, tmp_path, leave_out=left_out)
     runs = tmp_path / "first", tmp_path / "second"
     for out in runs:
-        train_protocol(
-            Experiment(quick_recipe(epochs=1), folder, out, leave_out=left_out), [0]
-        )
-    card = read_model(runs[0] / PLACE).card
-    assert _valid_ids(card) == frozenset(valid) - left_out
+        train_protocol(replace(experiment, out=out), [0])
     assert fuse(runs, folder, tmp_path / "fused") == 0
+    assert read_model(tmp_path / "fused" / PLACE).card.temperature == 1.0
 
 
 def test_it_knows_the_music_of_its_training(
