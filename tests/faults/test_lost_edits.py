@@ -168,10 +168,14 @@ def edit_while_reverting(
 ) -> None:
     """Let somebody edit the library once, while genres are given back."""
     settle = file_genres.is_in_step
+    asked: list[Item] = []
 
     def settle_while_somebody_edits(item: Item) -> bool:
-        monkeypatch.setattr(revert, "is_in_step", settle)
-        edit_library(home, written=written)
+        asked.append(item)
+        # Asked before the file is written, and after it: only what is stored after it
+        # can have the time of a file that has replaced what somebody had open.
+        if len(asked) == 2:
+            edit_library(home, written=written)
         return settle(item)
 
     monkeypatch.setattr(revert, "is_in_step", settle_while_somebody_edits)
