@@ -42,4 +42,6 @@ def run_suite(session: nox.Session, requirement: str) -> None:
         *("--constraint", "constraints.txt", "--editable", ".[train]"),
         *("--group", "test", requirement),
     )
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run(
+        "python", "-m", "pytest", "-n", "auto", "--dist", "loadfile", *session.posargs
+    )

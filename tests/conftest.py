@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 # Tests, trainings among them, may share a machine: waiting threads must not spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -10,8 +11,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["GENRE_MODEL_DATA"] = os.path.join(os.path.dirname(__file__), "no-such-folder")  # noqa: PTH118, PTH120
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +27,18 @@ def data_dir() -> Path:
     if not (folder / "gtzan").is_dir():
         pytest.skip("no development data: set GENRECLF_DATA")
     return folder.resolve()
+
+
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """Reset what ends a process: nohup and the background of a shell ignore some of it.
+
+    Python and its child processes keep ignored signals ignored.
+    """
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -43,6 +43,6 @@ def quick_recipe(**changes: object) -> Recipe:
     }
     return replace(
         recipe,
-        network_options={"channels": [4, 4, 8, 8], "gru_units": 8, "dropout": 0.1},
+        network_options={"channels": [4, 4, 8, 8, 8, 8], "gru_units": 8, "dropout": 0.1},
         training=replace(recipe.training, **(small | changes)),  # type: ignore[arg-type]
     )

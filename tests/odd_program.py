@@ -25,19 +25,24 @@ if TYPE_CHECKING:
 HANG_SECONDS = 60.0
 
 
-def _crash() -> None:
+def _crash(_path: Path) -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
-def _have_a_bug() -> None:
+def _have_a_bug(_path: Path) -> None:
     raise ZeroDivisionError("oops")
 
 
-def _take_memory() -> None:
+def _hang(path: Path) -> None:
+    path.with_suffix(".hanging").touch()
+    time.sleep(HANG_SECONDS)
+
+
+def _take_memory(_path: Path) -> None:
     np.ones(MOST_BYTES // 4)
 
 
-def _print() -> None:
+def _print(_path: Path) -> None:
     sys.stdout.write('{"error": "AudioDecodeError", "text": "I am no answer"}\n')
     sys.stdout.flush()
     for number in (1, 2):
@@ -46,8 +51,8 @@ def _print() -> None:
 
 STUMBLES = {
     "segfault": _crash,
-    "exit": lambda: os._exit(3),
-    "hang": lambda: time.sleep(HANG_SECONDS),
+    "exit": lambda _path: os._exit(3),
+    "hang": _hang,
     "bug": _have_a_bug,
     "greedy": _take_memory,
     "noisy": _print,
@@ -61,7 +66,7 @@ def main() -> None:
     def stumble(classifier: GenreClassifier, path: Path) -> TrackPrediction:
         for beginning, act in STUMBLES.items():
             if path.name.startswith(beginning):
-                act()
+                act(path)
         return predict(classifier, path)
 
     GenreClassifier.predict_file = stumble  # type: ignore[method-assign, assignment]

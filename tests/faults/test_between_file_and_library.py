@@ -169,7 +169,7 @@ def test_another_run_that_writes_the_same(
     assert genres(home, "Song") == (["Rock"], ["Rock"])
 
 
-@pytest.mark.usefixtures("heeding_sigint")
+@pytest.mark.usefixtures("default_signals")
 def test_a_second_ctrl_c_just_after_the_library_was_told(
     home: BeetsHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -343,12 +343,11 @@ class TestStumbling:
     def test_stopping_does_not_wait_for_the_file_under_way(
         self, stumbling: IsolatedClassifier, tmp_path: Path
     ) -> None:
-        stop = threading.Event()
-        threading.Timer(0.5, stop.set).start()
         started = time.monotonic()
         paths = [tmp_path / "hang.flac"] * 5
+        is_hanging = (tmp_path / "hang.hanging").exists
         outcomes = list(
-            predict_files(stumbling, paths, n_threads=2, should_stop=stop.is_set)
+            predict_files(stumbling, paths, n_threads=2, should_stop=is_hanging)
         )
         while any(one.name.startswith("genre_model") for one in threading.enumerate()):
             assert time.monotonic() - started < HANG_SECONDS / 2
@@ -430,7 +429,9 @@ class TestProcesses:
         asking = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)  # noqa: S603
         assert asking.stdout is not None
         pid = int(asking.stdout.readline())
-        time.sleep(1.0)
+        while not (tmp_path / "hang.hanging").exists():
+            assert asking.poll() is None
+            time.sleep(0.05)
         asking.kill()
         asking.wait()
         asking.stdout.close()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
 import sys
+import time
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -213,6 +215,13 @@ def prediction_of(path: Path, values: Sequence[float]) -> TrackPrediction:
     )
 
 
+def press_ctrl_c() -> None:
+    """Press it in a thread, and wait until the main thread has handled it."""
+    os.kill(os.getpid(), signal.SIGINT)
+    while signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        time.sleep(0.01)
+
+
 def reset_beets() -> None:
     """Make beets forget configuration and plugins, as in a new process."""
     beets.config.clear()
@@ -286,11 +295,3 @@ def classifier(monkeypatch: pytest.MonkeyPatch) -> ScriptedClassifier:
     for name in ("GenreClassifier", "IsolatedClassifier"):
         monkeypatch.setitem(vars(genre_model), name, Loader)
     return scripted
-
-
-@pytest.fixture
-def heeding_sigint() -> Iterator[None]:
-    """Background jobs of a shell start with SIGINT ignored, and Python leaves it so."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from plugin.conftest import press_ctrl_c
 
 from genre_model import AudioDecodeError, SilentError
 
@@ -354,7 +352,7 @@ def test_flags_that_would_tag_are_refused(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal would end pytest")
-@pytest.mark.usefixtures("heeding_sigint")
+@pytest.mark.usefixtures("default_signals")
 def test_ctrl_c_lists_what_was_found_so_far(
     home: BeetsHome, classifier: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -363,13 +361,12 @@ def test_ctrl_c_lists_what_was_found_so_far(
     classifier.answers = {f"Song {number:02}": SURE_OF_BLUES for number in range(20)}
     hear = classifier.predict_file
 
-    def hear_slowly(path: Path) -> Any:
-        time.sleep(0.02)
+    def press(path: Path) -> Any:
         if len(classifier.heard) == 5:
-            os.kill(os.getpid(), signal.SIGINT)
+            press_ctrl_c()
         return hear(path)
 
-    monkeypatch.setattr(classifier, "predict_file", hear_slowly)
+    monkeypatch.setattr(classifier, "predict_file", press)
     printed = home.beet("genreclf", "--check")
 
     *doubts, summary = printed.lines

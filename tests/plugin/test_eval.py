@@ -488,7 +488,7 @@ class TestTrouble:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal would end pytest")
-@pytest.mark.usefixtures("heeding_sigint")
+@pytest.mark.usefixtures("default_signals")
 class TestCtrlC:
     @pytest.fixture(autouse=True)
     def _three_tracks(self, home: BeetsHome, classifier: ScriptedClassifier) -> None:

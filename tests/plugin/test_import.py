@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -257,8 +258,13 @@ def test_plugin_listens_to_no_event_that_its_stage_sets_off(home: BeetsHome) -> 
     assert listened == {"pluginload", "import_begin", "import_task_files", "import"}
 
 
+def is_aborted(thread: threading.Thread) -> bool:
+    """Return True for a thread of an import that Ctrl-C has ended."""
+    return getattr(thread, "abort_flag", False)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal would end pytest")
-@pytest.mark.usefixtures("heeding_sigint")
+@pytest.mark.usefixtures("default_signals")
 def test_ctrl_c_ends_the_import_after_the_tracks_under_way(
     home: BeetsHome, classifier: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,14 +273,14 @@ def test_ctrl_c_ends_the_import_after_the_tracks_under_way(
     home.settings["threaded"] = True
     hear = classifier.predict_file
 
-    def hear_slowly(path: Path) -> TrackPrediction:
+    def press(path: Path) -> TrackPrediction:
         if len(classifier.heard) == 3:
             os.kill(os.getpid(), signal.SIGINT)
-        # Unless the press is heeded, 57 tracks take half a minute.
-        time.sleep(0.05 if len(classifier.heard) < 3 else 0.5)
+            while not any(map(is_aborted, threading.enumerate())):
+                time.sleep(0.01)
         return hear(path)
 
-    monkeypatch.setattr(classifier, "predict_file", hear_slowly)
+    monkeypatch.setattr(classifier, "predict_file", press)
     home.beet(*AS_IS, folder)
 
     # Three before the press, and what the pool had in hand.

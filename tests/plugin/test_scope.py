@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from plugin.conftest import press_ctrl_c
 
 from beetsplug.genreclf.albums import pool_scores
 from genre_model import AudioDecodeError
@@ -201,7 +199,7 @@ def test_what_another_model_tagged_and_this_one_heard_in_passing_is_still_to_upd
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal would end pytest")
-@pytest.mark.usefixtures("heeding_sigint")
+@pytest.mark.usefixtures("default_signals")
 class TestStoppedHalfWay:
     TITLES = tuple(f"Song {number:02}" for number in range(12))
 
@@ -212,9 +210,7 @@ class TestStoppedHalfWay:
 
         def press(path: Path) -> TrackPrediction:
             if path.stem == self.TITLES[6]:
-                os.kill(os.getpid(), signal.SIGINT)
-                while signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-                    time.sleep(0.01)
+                press_ctrl_c()
             return hear(path)
 
         with pytest.MonkeyPatch.context() as patch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from mediafile import MediaFile
+from plugin.conftest import press_ctrl_c
 
 from genre_model import AudioDecodeError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="a signal would end pytest"),
-    pytest.mark.usefixtures("heeding_sigint"),
+    pytest.mark.usefixtures("default_signals"),
 ]
 
 TITLES = [f"Song{number:02}" for number in range(20)]
@@ -69,7 +69,7 @@ def _probe(home: BeetsHome, monkeypatch: pytest.MonkeyPatch) -> None:
     home.settings["plugins"].append("probe")
 
 
-def press_ctrl_c(home: BeetsHome, times: int = 1) -> None:
+def press_at_third_track(home: BeetsHome, times: int = 1) -> None:
     """Have it pressed while the third track is kept."""
     home.settings["probe"] = {"presses": times}
 
@@ -90,7 +90,7 @@ def test_the_first_press_finishes_the_track_in_hand(
     home: BeetsHome, classifier: ScriptedClassifier
 ) -> None:
     home.add_album("Record", TITLES)
-    press_ctrl_c(home)
+    press_at_third_track(home)
 
     printed = home.beet("genreclf")
 
@@ -134,11 +134,11 @@ def test_the_next_run_does_the_rest(
     home: BeetsHome, classifier: ScriptedClassifier
 ) -> None:
     home.add_album("Record", TITLES)
-    press_ctrl_c(home)
+    press_at_third_track(home)
     home.beet("genreclf")
     before = home.files()
     classifier.heard.clear()
-    press_ctrl_c(home, times=0)
+    press_at_third_track(home, times=0)
 
     printed = home.beet("genreclf")
 
@@ -157,7 +157,7 @@ def test_the_second_press_ends_it_at_once(
     home: BeetsHome, classifier: ScriptedClassifier
 ) -> None:
     home.add_album("Record", TITLES)
-    press_ctrl_c(home, times=2)
+    press_at_third_track(home, times=2)
 
     printed = home.beet("genreclf")
 
@@ -181,9 +181,7 @@ class PressWhileListening:
         if len(self._heard) == 2:
             while self._n_stored() < 2:
                 time.sleep(0.01)
-            os.kill(os.getpid(), signal.SIGINT)
-            while signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-                time.sleep(0.01)  # until the main thread has heeded it
+            press_ctrl_c()
         return self._hear(path)
 
     def _n_stored(self) -> int:
@@ -227,7 +225,7 @@ def test_the_album_in_hand_is_finished(
 ) -> None:
     for name in ("A", "B", "C"):
         home.add_album(f"Album {name}", [f"{name}1", f"{name}2"])
-    press_ctrl_c(home)
+    press_at_third_track(home)
 
     printed = home.beet("genreclf", "-s", "album")
 
@@ -241,7 +239,7 @@ def test_reverting(home: BeetsHome, classifier: ScriptedClassifier) -> None:
     home.add_album("Record", TITLES)
     home.beet("genreclf")
     assert len(classifier.heard) == 20
-    press_ctrl_c(home)
+    press_at_third_track(home)
 
     printed = home.beet("genreclf", "--revert")
 
@@ -251,7 +249,7 @@ def test_reverting(home: BeetsHome, classifier: ScriptedClassifier) -> None:
     assert genres == genres_in_files(home) == [[]] * 3 + [["Rock"]] * 17
     # As long as a track is ours its album stays so.
     assert home.album("Record").genres == ["Rock"]
-    press_ctrl_c(home, times=0)
+    press_at_third_track(home, times=0)
     home.beet("genreclf", "--revert")
     assert genres_in_files(home) == [[]] * 20
     assert home.album("Record").genres == []
@@ -264,7 +262,7 @@ def test_other_plugins_are_told_of_the_end_once(
     home: BeetsHome, classifier: ScriptedClassifier, times: int, bad: bool
 ) -> None:
     home.add_album("Record", TITLES)
-    press_ctrl_c(home, times)
+    press_at_third_track(home, times)
     if bad:
         classifier.answers["Song00"] = AudioDecodeError("Song00: noise")
     ends(home)  # of what made the album

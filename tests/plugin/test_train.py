@@ -526,7 +526,7 @@ def test_what_was_said_before_belongs_to_a_recording_not_to_a_number(
     assert "may have been trained on some of these tracks (11 are known)" in printed.err
 
 
-@pytest.mark.usefixtures("heeding_sigint")
+@pytest.mark.usefixtures("default_signals")
 def test_a_late_interrupt_leaves_everything_as_it_was(
     labelled: BeetsHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -238,7 +238,7 @@ def test_reports_of_another_recipe_are_refused(
 def test_torch_and_onnx_agree_or_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = ResidualCrnn((84, 112), 10, [4, 4], 4).eval()
+    network = ResidualCrnn((84, 112), 10, [4] * 6, 4).eval()
     card = Card(name="tiny", genres=GENRES, front_end=FRONT_END, temperature=1.0)
     assert export_model(network, card, tmp_path / "tiny.onnx") < 1e-4
     monkeypatch.setattr("genre_model.training.export.PARITY_TOLERANCE", -1.0)
@@ -264,7 +264,7 @@ def test_unknown_training_tracks_are_refused(folder: Path, tmp_path: Path) -> No
 
 
 def test_a_network_of_nan_is_not_exported(tmp_path: Path) -> None:
-    network = ResidualCrnn((84, 112), 10, [4, 4], 4).eval()
+    network = ResidualCrnn((84, 112), 10, [4] * 6, 4).eval()
     with torch.no_grad():
         network.head.weight.fill_(float("nan"))
     card = Card(name="tiny", genres=GENRES, front_end=FRONT_END, temperature=1.0)

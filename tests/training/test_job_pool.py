@@ -133,6 +133,7 @@ def has_ended(pid: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+@pytest.mark.usefixtures("default_signals")
 def test_ctrl_c_ends_the_children(tmp_path: Path) -> None:
     parent, children = start_endless_jobs(tmp_path)
     parent.send_signal(signal.SIGINT)
