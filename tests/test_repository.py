@@ -249,7 +249,8 @@ def test_the_example_for_contributors_runs(tmp_path: Path) -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     (tmp_path / "test_example.py").write_text(example, encoding="utf-8")
-    printed = run_python("-m", "pytest", "-c", "pyproject.toml", str(tmp_path))
+    options = ["-c", "pyproject.toml", "-p", "no:cacheprovider"]
+    printed = run_python("-m", "pytest", *options, str(tmp_path))
     assert "1 passed" in printed
 
 
