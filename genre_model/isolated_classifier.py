@@ -59,10 +59,11 @@ class IsolatedClassifier:
         self._is_foreign = is_foreign
         self._combination = combination
         self._lock = threading.Lock()
+        self._n_interrupts = 0
         self._idle: list[PredictionProcess] = []
         self._all: set[PredictionProcess] = set()
         weakref.finalize(self, _close_all, self._all)
-        process, answer = self._start()
+        process, answer = self._start(self._n_interrupts)
         self._put_back(process)
         self._card = card_from_json(answer.get("card"))
         self._model_id = str(answer.get("model_id"))
@@ -168,13 +169,19 @@ class IsolatedClassifier:
             _close_all(self._all)
 
     def interrupt(self) -> None:
-        """End what is under way, whoever asked for it."""
+        """End what is under way, whoever asked for it, in processes that start as well."""
         with self._lock:
+            self._n_interrupts += 1
             for process in self._all.difference(self._idle):
                 process.kill()
 
-    def _start(self) -> tuple[PredictionProcess, dict[str, Any]]:
-        """Start a process; return it with what it says of the model."""
+    def _start(self, n_interrupts: int) -> tuple[PredictionProcess, dict[str, Any]]:
+        """Start a process; return it with what it says of the model.
+
+        Args:
+            n_interrupts: that there were when the caller began; after a later one the
+                process is ended at once.
+        """
         if not sys.executable:
             raise GenreModelError("no process can be started: where is Python?")
         try:
@@ -184,6 +191,8 @@ class IsolatedClassifier:
             raise GenreModelError(text) from error
         with self._lock:
             self._all.add(process)
+            if self._n_interrupts != n_interrupts:
+                process.kill()
         try:
             answer = process.load(
                 self._content, self._combination, is_foreign=self._is_foreign
@@ -200,6 +209,7 @@ class IsolatedClassifier:
 
     def _take(self, path: Path) -> PredictionProcess:
         with self._lock:
+            n_interrupts = self._n_interrupts
             while self._idle:
                 process = self._idle.pop()
                 if process.is_alive():
@@ -207,7 +217,7 @@ class IsolatedClassifier:
                 self._all.discard(process)
                 process.close()
         try:
-            process, _ = self._start()
+            process, _ = self._start(n_interrupts)
         except GenreModelError as error:
             raise GenreModelError(f"{path}: {error}") from error
         return process

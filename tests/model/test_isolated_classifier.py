@@ -354,6 +354,24 @@ class TestStumbling:
             time.sleep(0.05)
         assert outcomes == []
 
+    def test_a_process_that_is_just_starting_is_interrupted(
+        self,
+        stumbling: IsolatedClassifier,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        class Starting(prediction_process.PredictionProcess):
+            def __init__(self) -> None:
+                super().__init__()
+                stumbling.interrupt()
+
+        stumbling.close()
+        monkeypatch.setattr(isolated_classifier, "PredictionProcess", Starting)
+        monkeypatch.setattr(isolated_classifier, "MAX_SECONDS_PER_FILE", 3.0)
+        with pytest.raises(GenreModelError, match=r"SIGKILL|exit status"):
+            stumbling.predict_file(tmp_path / "hang.flac")
+        assert not (tmp_path / "hang.hanging").exists()
+
     def test_an_idle_process_that_was_killed_costs_nothing(
         self, isolated: IsolatedClassifier, song: Path
     ) -> None:
