@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import base64
 import struct
+import sys
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import av
 import numpy as np
+import pytest
 from mediafile import MediaFile
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 SAMPLE_RATE_HZ = 44100
+
+needs_utf8_names = pytest.mark.skipif(
+    sys.getfilesystemencoding() != "utf-8", reason="file names are not UTF-8 here"
+)
 
 _LAYOUTS = ["", "mono", "stereo", "2.1", "quad", "5.0", "5.1", "6.1", "7.1"]
 _DSD_SAMPLE_RATE_HZ = 2822400

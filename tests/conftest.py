@@ -7,7 +7,7 @@ import signal
 
 # Tests, trainings among them, may share a machine: waiting threads must not spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Whatever a person has installed is none of the tests' business.
+# Tests use no model that the user has installed.
 os.environ["GENRE_MODEL_DATA"] = os.path.join(os.path.dirname(__file__), "no-such-folder")  # noqa: PTH118, PTH120
 
 from pathlib import Path
@@ -17,6 +17,14 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _folder_of_beets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep beets away from the user's own folder, which may be read-only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BEETSDIR", str(tmp_path_factory.mktemp("beets")))
+        yield
 
 
 @pytest.fixture(scope="session")

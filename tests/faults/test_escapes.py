@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from audio_files import music, write_audio
+from audio_files import music, needs_utf8_names, write_audio
 from beets.library import Item
 from mediafile import MediaFile
 from onnx_models import rewrite_card, write_small_model
@@ -130,6 +130,7 @@ def test_cards(home: BeetsHome, path: str) -> None:
         assert harm_in(printed.out + printed.err) == []
 
 
+@needs_utf8_names
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     song = write_audio(tmp_path / f"{EVIL}.flac", music(5))
     broken = tmp_path / f"{EVIL} broken.flac"

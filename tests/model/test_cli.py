@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from audio_files import music, write_audio
+from audio_files import music, needs_utf8_names, write_audio
 from onnx_models import write_small_model
 
 from genre_model.cli import main
@@ -186,6 +186,7 @@ def test_a_closed_pipe_is_no_traceback(song: Path, model: str) -> None:
     assert "Traceback" not in finished.stderr
 
 
+@needs_utf8_names
 def test_names_that_the_encoding_lacks_do_not_end_the_run(
     model: str, tmp_path: Path
 ) -> None:

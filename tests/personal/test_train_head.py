@@ -120,7 +120,8 @@ def files_of(music: Path, *genres: str) -> list[Path]:
 def table(
     path: Path, rows: Sequence[tuple[object, ...]], header: str = "path,label"
 ) -> Path:
-    path.write_text("\n".join([header, *(",".join(map(str, row)) for row in rows)]))
+    lines = [header, *(",".join(map(str, row)) for row in rows)]
+    path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
 

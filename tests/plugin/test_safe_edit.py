@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from audio_files import needs_utf8_names
 
 from beetsplug.genreclf import safe_edit as safe_edit_module
 from beetsplug.genreclf.file_copy import ChangedMeanwhileError
@@ -227,7 +228,15 @@ def test_a_file_that_vanishes_meanwhile_stays_away(song: Path) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("name", ["x" * 251 + ".mp3", "é" * 125 + ".mp3", "[*?].mp3", "a"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x" * 251 + ".mp3",
+        pytest.param("é" * 125 + ".mp3", marks=needs_utf8_names),
+        "[*?].mp3",
+        "a",
+    ],
+)
 def test_odd_names(song: Path, name: str) -> None:
     song = song.rename(song.with_name(name))
     edit(song)
