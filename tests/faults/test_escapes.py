@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 EVIL = "\x1b[31mred\x1b]0;owned\x07\x9b31m\u202e"
 HARMFUL = ("\x1b", "\x07", "\x9b", "\u202e")
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such names on Windows")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="no such names on Windows"),
+    needs_utf8_names,
+]
 
 
 @pytest.fixture
@@ -130,7 +133,6 @@ def test_cards(home: BeetsHome, path: str) -> None:
         assert harm_in(printed.out + printed.err) == []
 
 
-@needs_utf8_names
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     song = write_audio(tmp_path / f"{EVIL}.flac", music(5))
     broken = tmp_path / f"{EVIL} broken.flac"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from audio_files import CONTAINERS, music, write_audio
+from audio_files import CONTAINERS, music, needs_utf8_names, write_audio
 from mediafile import MediaFile
 from plugin.library_states import State, add_odd_tags, differences, state_of
 from plugin.test_import import PERFECT_MATCH
@@ -305,6 +305,7 @@ def tracks_in(changes: str) -> set[str]:
     return {line for line in changes.splitlines() if not line.startswith(" ")}
 
 
+@needs_utf8_names
 def test_revert_undoes_all_that_the_plugin_did(life: Life) -> None:
     life.import_first()
     life.change_by_hand()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx
 import pytest
+from audio_files import needs_utf8_names
 from onnx_models import rewrite_card, spectral_balance_network, write_small_model
 
 from genre_model.model_file import read_model, write_model
@@ -68,7 +69,14 @@ class TestGood:
         (in_force,) = [line for line in listed if line.startswith("*")]
         assert in_force.startswith(f"* {DEFAULT_MODEL}@")
 
-    @pytest.mark.parametrize("name", ["Björns Modell (2.)", "デモ", "80s_mix-1.5"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            pytest.param("Björns Modell (2.)", marks=needs_utf8_names),
+            pytest.param("デモ", marks=needs_utf8_names),
+            "80s_mix-1.5",
+        ],
+    )
     def test_under_a_name_of_ones_own(
         self, home: BeetsHome, theirs: Path, name: str
     ) -> None:
