@@ -27,7 +27,7 @@ demo: $(VENV)/.base ## tag MUSIC, or composed pieces, in a throwaway beets libra
 	@$(BIN)/python scripts/demo.py $(QUOTED_MUSIC)
 
 test: lint ## everything that must pass: lint, types, the whole suite
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.all ## ruff check, ruff format --check, mypy
 	$(BIN)/ruff check

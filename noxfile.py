@@ -42,6 +42,5 @@ def run_suite(session: nox.Session, requirement: str) -> None:
         *("--constraint", "constraints.txt", "--editable", ".[train]"),
         *("--group", "test", requirement),
     )
-    session.run(
-        "python", "-m", "pytest", "-n", "auto", "--dist", "loadfile", *session.posargs
-    )
+    workers = ("--numprocesses", "2", "--dist", "loadfile")
+    session.run("python", "-m", "pytest", *workers, *session.posargs)

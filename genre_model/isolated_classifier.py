@@ -63,7 +63,7 @@ class IsolatedClassifier:
         self._idle: list[PredictionProcess] = []
         self._all: set[PredictionProcess] = set()
         weakref.finalize(self, _close_all, self._all)
-        process, answer = self._start(self._n_interrupts)
+        process, answer = self._start(n_interrupts=0)
         self._put_back(process)
         self._card = card_from_json(answer.get("card"))
         self._model_id = str(answer.get("model_id"))
@@ -129,9 +129,19 @@ class IsolatedClassifier:
         Raises:
             GenreModelError: a subclass that says what is wrong, naming the file.
         """
-        return self._ask(
-            path, "prediction", lambda answer: prediction_of_json(answer, path, self.genres)
-        )
+        return self.until_interrupted()(path)
+
+    def until_interrupted(self) -> Callable[[Path], TrackPrediction]:
+        """Return :meth:`predict_file`, which raises after the next :meth:`interrupt`."""
+        n_interrupts = self._n_interrupts
+
+        def predict_file(path: Path) -> TrackPrediction:
+            def read(answer: dict[str, Any]) -> TrackPrediction:
+                return prediction_of_json(answer, path, self.genres)
+
+            return self._ask(path, "prediction", read, n_interrupts)
+
+        return predict_file
 
     def score_file(self, path: Path) -> SegmentScores:
         """Run the network on a file: logits and embedding of each segment.
@@ -139,12 +149,16 @@ class IsolatedClassifier:
         Raises:
             GenreModelError: a subclass that says what is wrong, naming the file.
         """
-        return self._ask(path, "scores", scores_of_json)
+        return self._ask(path, "scores", scores_of_json, self._n_interrupts)
 
     def _ask(
-        self, path: Path, wants: Wants, read: Callable[[dict[str, Any]], ReadT]
+        self,
+        path: Path,
+        wants: Wants,
+        read: Callable[[dict[str, Any]], ReadT],
+        n_interrupts: int,
     ) -> ReadT:
-        process = self._take(path)
+        process = self._take(path, n_interrupts)
         try:
             answer = process.ask(path, wants, MAX_SECONDS_PER_FILE)
             what_is_wrong = error_of_json(answer)
@@ -169,7 +183,7 @@ class IsolatedClassifier:
             _close_all(self._all)
 
     def interrupt(self) -> None:
-        """End what is under way, whoever asked for it, in processes that start as well."""
+        """End all predictions under way, also those whose process is still starting."""
         with self._lock:
             self._n_interrupts += 1
             for process in self._all.difference(self._idle):
@@ -179,8 +193,8 @@ class IsolatedClassifier:
         """Start a process; return it with what it says of the model.
 
         Args:
-            n_interrupts: that there were when the caller began; after a later one the
-                process is ended at once.
+            n_interrupts: number of interrupts when the caller began; if there have been
+                more, the process is killed.
         """
         if not sys.executable:
             raise GenreModelError("no process can be started: where is Python?")
@@ -207,9 +221,10 @@ class IsolatedClassifier:
             raise
         return process, answer
 
-    def _take(self, path: Path) -> PredictionProcess:
+    def _take(self, path: Path, n_interrupts: int) -> PredictionProcess:
         with self._lock:
-            n_interrupts = self._n_interrupts
+            if self._n_interrupts != n_interrupts:
+                raise GenreModelError(f"{path}: interrupted")
             while self._idle:
                 process = self._idle.pop()
                 if process.is_alive():

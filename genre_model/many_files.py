@@ -78,9 +78,12 @@ def predict_files(
         One outcome per file, in the order of ``paths``.
     """
     is_through = False
-    outcomes = for_each_file(
-        classifier.predict_file, paths, n_threads=n_threads, should_stop=should_stop
+    predict = (
+        classifier.until_interrupted()
+        if isinstance(classifier, IsolatedClassifier)
+        else classifier.predict_file
     )
+    outcomes = for_each_file(predict, paths, n_threads=n_threads, should_stop=should_stop)
     try:
         for outcome in outcomes:
             yield FileOutcome(outcome.path, outcome.result, outcome.error)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 
-# Tests, trainings among them, may share a machine: waiting threads must not spin.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Tests run side by side: threads that wait for a core must not spin on it.
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 # Tests use no model that the user has installed.
 os.environ["GENRE_MODEL_DATA"] = os.path.join(os.path.dirname(__file__), "no-such-folder")  # noqa: PTH118, PTH120
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -39,14 +39,19 @@ def data_dir() -> Path:
 
 @pytest.fixture
 def default_signals() -> Iterator[None]:
-    """Reset what ends a process: nohup and the background of a shell ignore some of it.
+    """Give signals their default handlers.
 
-    Python and its child processes keep ignored signals ignored.
+    nohup and background jobs start Python with some signals ignored, and its child
+    processes inherit that.
     """
-    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    ending = ("SIGTERM", "SIGHUP", "SIGQUIT")
+    defaults: dict[str, Any] = dict.fromkeys(ending, signal.SIG_DFL)
+    defaults["SIGINT"] = signal.default_int_handler
+    before = {
+        getattr(signal, name): signal.signal(getattr(signal, name), handler)
+        for name, handler in defaults.items()
+        if hasattr(signal, name)
+    }
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ import pytest
 from audio_files import CONTAINERS, music, write_audio
 from odd_program import HANG_SECONDS
 from onnx_models import write_small_model
+from waiting import wait_until
 
 from genre_model import isolated_classifier, prediction_process
 from genre_model.classifier import GenreClassifier
@@ -74,11 +74,8 @@ def is_running(pid: int) -> bool:
     return True
 
 
-def wait_until_gone(pid: int) -> bool:
-    deadline = time.monotonic() + 20
-    while is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not is_running(pid)
+def wait_until_gone(pid: int) -> None:
+    wait_until(lambda: not is_running(pid))
 
 
 class TestAnswers:
@@ -221,7 +218,7 @@ class TestModels:
         before = classifier.predict_file(song)
         model.write_bytes(b"another one")
         classifier.processes[0].kill()
-        assert wait_for_end_of(classifier)
+        wait_for_end_of(classifier)
         assert np.array_equal(
             classifier.predict_file(song).probabilities, before.probabilities
         )
@@ -246,13 +243,8 @@ def asking_for(n_bytes: int, content: bytes) -> bytes:
     return serialised
 
 
-def wait_for_end_of(classifier: IsolatedClassifier) -> bool:
-    deadline = time.monotonic() + 20
-    while any(process.is_alive() for process in classifier.processes):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
+def wait_for_end_of(classifier: IsolatedClassifier) -> None:
+    wait_until(lambda: not any(process.is_alive() for process in classifier.processes))
 
 
 class TestStumbling:
@@ -343,16 +335,27 @@ class TestStumbling:
     def test_stopping_does_not_wait_for_the_file_under_way(
         self, stumbling: IsolatedClassifier, tmp_path: Path
     ) -> None:
-        started = time.monotonic()
         paths = [tmp_path / "hang.flac"] * 5
         is_hanging = (tmp_path / "hang.hanging").exists
         outcomes = list(
             predict_files(stumbling, paths, n_threads=2, should_stop=is_hanging)
         )
-        while any(one.name.startswith("genre_model") for one in threading.enumerate()):
-            assert time.monotonic() - started < HANG_SECONDS / 2
-            time.sleep(0.05)
         assert outcomes == []
+
+        def is_over() -> bool:
+            names = [thread.name for thread in threading.enumerate()]
+            return not any(name.startswith("genre_model") for name in names)
+
+        wait_until(is_over, seconds=HANG_SECONDS / 2)
+
+    def test_a_prediction_that_is_about_to_begin_is_interrupted(
+        self, stumbling: IsolatedClassifier, tmp_path: Path
+    ) -> None:
+        predict_file = stumbling.until_interrupted()
+        stumbling.interrupt()
+        with pytest.raises(GenreModelError, match="interrupted"):
+            predict_file(tmp_path / "hang.flac")
+        assert not (tmp_path / "hang.hanging").exists()
 
     def test_a_process_that_is_just_starting_is_interrupted(
         self,
@@ -377,7 +380,7 @@ class TestStumbling:
     ) -> None:
         expected = isolated.predict_file(song).ranked()
         isolated.processes[0].kill()
-        assert wait_for_end_of(isolated)
+        wait_for_end_of(isolated)
         assert isolated.predict_file(song).ranked() == expected
 
 
@@ -431,7 +434,7 @@ class TestProcesses:
         asking.kill()
         asking.wait()
         asking.stdout.close()
-        assert wait_until_gone(pid)
+        wait_until_gone(pid)
 
     @POSIX
     def test_one_that_hangs_ends_with_it_too(self, model: Path, tmp_path: Path) -> None:
@@ -447,13 +450,11 @@ class TestProcesses:
         asking = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)  # noqa: S603
         assert asking.stdout is not None
         pid = int(asking.stdout.readline())
-        while not (tmp_path / "hang.hanging").exists():
-            assert asking.poll() is None
-            time.sleep(0.05)
+        wait_until((tmp_path / "hang.hanging").exists)
         asking.kill()
         asking.wait()
         asking.stdout.close()
-        assert wait_until_gone(pid)
+        wait_until_gone(pid)
 
     @POSIX
     def test_less_memory_than_that_is_allowed_is_no_trouble(

@@ -8,7 +8,6 @@ import shutil
 import signal
 import sqlite3
 import sys
-import time
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from beets import plugins, ui
 from beets.library import Album, Item, Library
 from beets.util import cached_classproperty
 from mediafile import MediaFile
+from waiting import wait_until
 
 import genre_model
 from genre_model import TrackPrediction
@@ -216,10 +216,12 @@ def prediction_of(path: Path, values: Sequence[float]) -> TrackPrediction:
 
 
 def press_ctrl_c() -> None:
-    """Press it in a thread, and wait until the main thread has handled it."""
+    """Send SIGINT from a thread, and wait until the main thread has handled it.
+
+    The plugin then restores the default handler.
+    """
     os.kill(os.getpid(), signal.SIGINT)
-    while signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        time.sleep(0.01)
+    wait_until(lambda: signal.getsignal(signal.SIGINT) is signal.default_int_handler)
 
 
 def reset_beets() -> None:

@@ -6,13 +6,13 @@ import os
 import signal
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from audio_files import music, write_audio
 from beets import plugins
 from mediafile import MediaFile
+from waiting import wait_until
 
 from genre_model import AudioDecodeError
 
@@ -259,7 +259,7 @@ def test_plugin_listens_to_no_event_that_its_stage_sets_off(home: BeetsHome) -> 
 
 
 def is_aborted(thread: threading.Thread) -> bool:
-    """Return True for a thread of an import that Ctrl-C has ended."""
+    """Return True if beets has told this thread of an import to stop."""
     return getattr(thread, "abort_flag", False)
 
 
@@ -276,8 +276,7 @@ def test_ctrl_c_ends_the_import_after_the_tracks_under_way(
     def press(path: Path) -> TrackPrediction:
         if len(classifier.heard) == 3:
             os.kill(os.getpid(), signal.SIGINT)
-            while not any(map(is_aborted, threading.enumerate())):
-                time.sleep(0.01)
+            wait_until(lambda: any(map(is_aborted, threading.enumerate())))
         return hear(path)
 
     monkeypatch.setattr(classifier, "predict_file", press)

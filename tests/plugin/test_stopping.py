@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import sqlite3
 import sys
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from mediafile import MediaFile
 from plugin.conftest import press_ctrl_c
+from waiting import wait_until
 
 from genre_model import AudioDecodeError
 
@@ -130,6 +130,21 @@ def test_the_end_of_the_terminal_or_the_system_is_heeded_alike(
     assert signal.getsignal(getattr(signal, name)) == before
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
+@pytest.mark.usefixtures("classifier")
+def test_ignored_signals_stay_ignored(home: BeetsHome, name: str) -> None:
+    """Background jobs ignore SIGINT; what nohup starts ignores SIGHUP."""
+    home.add_album("Record", TITLES)
+    home.settings["probe"] = {"presses": 1, "signal": name}
+    signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+    printed = home.beet("genreclf")
+
+    assert printed.exit_code == 0
+    assert genres_in_files(home) == [["Rock"]] * 20
+    assert signal.getsignal(getattr(signal, name)) is signal.SIG_IGN
+
+
 def test_the_next_run_does_the_rest(
     home: BeetsHome, classifier: ScriptedClassifier
 ) -> None:
@@ -179,8 +194,7 @@ class PressWhileListening:
 
     def __call__(self, path: Path) -> TrackPrediction:
         if len(self._heard) == 2:
-            while self._n_stored() < 2:
-                time.sleep(0.01)
+            wait_until(lambda: self._n_stored() >= 2)
             press_ctrl_c()
         return self._hear(path)
 

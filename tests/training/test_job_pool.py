@@ -9,13 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pool_jobs import Dying, Failing, Greedy, Holding, Note, Worrying
+from waiting import wait_until
 
 from genre_model.errors import GenreModelError
 from genre_model.training import job_pool
@@ -116,20 +116,16 @@ def start_endless_jobs(folder: Path) -> tuple[subprocess.Popen[bytes], list[int]
         stderr=subprocess.PIPE,
     )
     begun = [folder / "a", folder / "b"]
-    while not all(path.exists() and path.read_text() for path in begun):
-        assert parent.poll() is None
-        time.sleep(0.05)
+    wait_until(lambda: all(path.exists() and path.read_text() for path in begun))
     return parent, [int(path.read_text()) for path in begun]
 
 
-def has_ended(pid: int) -> bool:
-    for _ in range(100):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
@@ -140,7 +136,7 @@ def test_ctrl_c_ends_the_children(tmp_path: Path) -> None:
     _, complaint = parent.communicate(timeout=60)
     assert parent.returncode == -signal.SIGINT
     assert complaint.count(b"Traceback") == 1, "the parent's alone"
-    assert all(map(has_ended, children))
+    wait_until(lambda: not any(map(is_running, children)))
     assert (tmp_path / "a tidied").exists()
     assert not (tmp_path / "c").exists()
 
@@ -150,7 +146,7 @@ def test_children_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     parent, children = start_endless_jobs(tmp_path)
     parent.kill()
     parent.communicate(timeout=60)
-    assert all(map(has_ended, children))
+    wait_until(lambda: not any(map(is_running, children)))
 
 
 def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import logging
 import os
 import re
 import shutil
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from gtzan_folder import quick_recipe, write_pictures
+from waiting import wait_until
 
 from genre_model.cli import main
 from genre_model.errors import RecipeError, TrainingDataError, TrainingDivergedError
@@ -274,9 +274,8 @@ def test_a_run_that_another_process_is_at_is_waited_for(
     with ThreadPoolExecutor(1) as pool:
         with waited_for.in_use():
             trained = pool.submit(train_protocol, experiment, [3])
-            while "is in use by another process" not in caplog.text:
-                assert not trained.done()
-                time.sleep(0.02)
+            wait_until(lambda: "is in use by another process" in caplog.text)
+            assert not trained.done()
             assert not (waited_for.path / "settings.json").exists()
             shutil.copytree(run.path, waited_for.path, dirs_exist_ok=True)
         (again,) = trained.result(timeout=30)

@@ -1,0 +1,22 @@
+"""Waiting for another thread or process."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Return as soon as a condition holds, and fail if it never does.
+
+    Args:
+        condition: is asked a hundred times a second.
+        seconds: how long a busy machine may take.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"it has not happened within {seconds:g} s"
+        time.sleep(0.01)
