@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "gtzan_crnn_v2"
 #: Name of a backbone -> name of the model that it becomes.
-BACKBONES = {"mn04": "gtzan_mn04_v1"}
+BACKBONES = {"mn04": "gtzan_mn04_v1", "taggers": "published_taggers_v1"}
 #: Within the data folder.
 INSTALLED = "models"
 #: Beside the bundled models, as ``sha256sum`` writes it.

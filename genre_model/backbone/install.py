@@ -1,48 +1,68 @@
-"""Makes a model file of a published network and the head that we trained for it."""
+"""Makes model files of published networks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from genre_model.atomic_file import write_atomically
+from genre_model.backbone import tagger_networks
 from genre_model.backbone.head_store import read_head
-from genre_model.backbone.mn04_layout import N_TAGS
-from genre_model.backbone.mn04_network import FRONT_END, mn04_network
-from genre_model.backbone.mn04_weights import N_BYTES, URL, weights_of
+from genre_model.backbone.mn04_network import FRONT_END, N_TAGS, mn04_network
+from genre_model.backbone.published import published_weights
+from genre_model.backbone.tagger_ensemble import ensemble_genres, tagger_ensemble
 from genre_model.card import Card
-from genre_model.download import download
-from genre_model.errors import DownloadError, ModelFileError
 from genre_model.model_file import model_from_bytes, with_card
 from genre_model.model_source import BACKBONES, installed_model_path
 from genre_model.personal.head_file import head_model
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from genre_model.model_file import Model
 
+TAGGERS = ("msd_fcn", "msd_crnn", "jamendo_fcn", "jamendo_crnn")
+#: Chosen on the labelled songs that no weights are trained on (docs/model-card.md).
+TAGGERS_TEMPERATURE = 1.0
 
-def install_backbone(name: str, source: Path | None = None) -> Path:
-    """Put a backbone, with a head for GTZAN's genres, into the data folder.
+
+def install_backbone(name: str, sources: Sequence[Path] = ()) -> Path:
+    """Put the model file of a backbone into the data folder.
 
     Args:
         name: of ``BACKBONES``.
-        source: the published file, if it is here already; None downloads it.
+        sources: the published files, if they are here already; none downloads them.
 
     Returns:
         Where the model file is.
 
     Raises:
-        ModelFileError: if it is another file than the published one.
-        DownloadError: if it cannot be had; it says where it lies.
-        OSError: if it cannot be read, or the model file not written.
+        ModelFileError: if a file is another one than the published one.
+        DownloadError: if one cannot be downloaded; it names the address.
+        OSError: if one cannot be read, or the model file not written.
     """
-    network = published_network(name, source)
-    model = BACKBONES[name]
-    head, card = read_head(model, FRONT_END)
-    path = installed_model_path(model)
-    write_atomically(path, head_model(network, head, card))
+    make = _mn04_model if name == "mn04" else _taggers_model
+    path = installed_model_path(BACKBONES[name])
+    write_atomically(path, make(sources))
     return path
+
+
+def _mn04_model(sources: Sequence[Path]) -> bytes:
+    head, card = read_head(BACKBONES["mn04"], FRONT_END)
+    return head_model(published_network(sources), head, card)
+
+
+def _taggers_model(sources: Sequence[Path]) -> bytes:
+    card = Card(
+        name=BACKBONES["taggers"],
+        genres=ensemble_genres(TAGGERS),
+        front_end=tagger_networks.FRONT_END,
+        temperature=TAGGERS_TEMPERATURE,
+        training={"data": "Million Song Dataset and MTG-Jamendo (Won et al. 2020)"},
+        licence="MIT (sota-music-tagging-models)",
+        pool_logits=True,
+    )
+    return with_card(tagger_ensemble(published_weights(TAGGERS, sources)), card)
 
 
 def listening_model(name: str, network: bytes) -> Model:
@@ -64,27 +84,13 @@ def listening_model(name: str, network: bytes) -> Model:
     return model_from_bytes(with_card(network, card))
 
 
-def published_network(name: str, source: Path | None = None) -> bytes:
-    """Return the network of a backbone, without a card.
+def published_network(sources: Sequence[Path] = ()) -> bytes:
+    """Return the network of mn04, without a card.
 
     Args:
-        name: of ``BACKBONES``.
-        source: as for :func:`install_backbone`.
+        sources: as for :func:`install_backbone`.
 
     Raises:
         ModelFileError, DownloadError, OSError: as :func:`install_backbone`.
     """
-    content = source.read_bytes() if source else _downloaded(name)
-    try:
-        return mn04_network(weights_of(content))
-    except ModelFileError as error:
-        raise ModelFileError(f"{source or URL}: {error}") from error
-
-
-def _downloaded(name: str) -> bytes:
-    try:
-        return download(URL, N_BYTES)
-    except DownloadError as error:
-        raise DownloadError(
-            f"{error}; get the file of {name} elsewhere, and give it: --from FILE"
-        ) from error
+    return mn04_network(published_weights(["mn04"], sources)["mn04"])

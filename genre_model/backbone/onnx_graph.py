@@ -47,15 +47,18 @@ class OnnxGraph:
         *,
         stride: int = 1,
         groups: int = 1,
+        padding: tuple[int, int] | None = None,
     ) -> str:
-        """Add a convolution over two axes that keeps their lengths at stride 1.
+        """Add a convolution over two axes.
 
         Args:
             source: what goes in.
-            weights: [shape=(n_out, n_in / groups, height, width)], odd lengths.
+            weights: [shape=(n_out, n_in / groups, height, width)].
             bias: [shape=(n_out,)].
             stride: in both directions.
             groups: of channels that see only each other.
+            padding: zeros on each side of both axes; None keeps their lengths at stride 1,
+                if those of the weights are odd.
         """
         height, width = weights.shape[2:]
         return self.add(
@@ -64,10 +67,29 @@ class OnnxGraph:
             self.constant(weights.astype(np.float32)),
             self.constant(bias.astype(np.float32)),
             kernel_shape=[height, width],
-            pads=[height // 2, width // 2] * 2,
+            pads=[*(padding or (height // 2, width // 2))] * 2,
             strides=[stride, stride],
             group=groups,
         )
+
+    def integers(self, *values: int) -> str:
+        """Add whole numbers: axes, shapes, places."""
+        return self.constant(np.array(values, np.int64))
+
+    def affine(
+        self,
+        source: str,
+        scale: NDArray[np.floating[Any]],
+        shift: NDArray[np.floating[Any]],
+    ) -> str:
+        """Add a multiplication, and then an addition, of numbers."""
+        scaled = self.add("Mul", source, self.constant(scale.astype(np.float32)))
+        return self.add("Add", scaled, self.constant(shift.astype(np.float32)))
+
+    def max_pooling(self, source: str, lengths: tuple[int, int]) -> str:
+        """Add the maximum over pictures of these lengths that do not overlap."""
+        shape = list(lengths)
+        return self.add("MaxPool", source, kernel_shape=shape, strides=shape)
 
     def hard_swish(self, source: str) -> str:
         """Add x * min(1, max(0, x / 6 + 1 / 2))."""
@@ -76,8 +98,7 @@ class OnnxGraph:
 
     def mean_over_picture(self, source: str) -> str:
         """Add the mean over the last two axes, which stay, of length 1."""
-        axes = self.constant(np.array([2, 3], np.int64))
-        return self.add("ReduceMean", source, axes, keepdims=1)
+        return self.add("ReduceMean", source, self.integers(2, 3), keepdims=1)
 
     def content(self, input_shape: tuple[int, int], outputs: Mapping[str, int]) -> bytes:
         """Return the serialised network.

@@ -39,7 +39,7 @@ def _train(options: argparse.Namespace) -> int:
     from genre_model.commands.train_head import Progress
     from genre_model.training.gtzan_head import hear_clips, measure_lines, train_gtzan_head
 
-    network = published_network(options.name, options.source)
+    network = published_network(options.source)
     listener = GenreClassifier(listening_model(options.name, network))
     progress = Progress()
     try:

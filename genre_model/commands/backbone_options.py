@@ -18,8 +18,11 @@ def add_backbone(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "backbone", help="install a published network to listen with"
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    _add_action(actions, "install", "download it once, and make a model file of it")
-    train = _add_action(actions, "train", "train its head for GTZAN's genres anew")
+    about = "download it once, and make a model file of it"
+    _add_action(actions, "install", about, list(BACKBONES))
+    train = _add_action(
+        actions, "train", "train its head for GTZAN's genres anew", ["mn04"]
+    )
     train.add_argument(
         "--data", required=True, type=Path, metavar="DIR", help="GTZAN's audio"
     )
@@ -37,17 +40,22 @@ def add_backbone(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _add_action(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+    actions: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    backbones: list[str],
 ) -> argparse.ArgumentParser:
     action = actions.add_parser(name, help=text)
     action.add_argument(
-        "name", choices=BACKBONES, metavar="NAME", help=", ".join(BACKBONES)
+        "name", choices=backbones, metavar="NAME", help=", ".join(backbones)
     )
     action.add_argument(
         "--from",
         dest="source",
         type=Path,
+        nargs="+",
+        default=[],
         metavar="FILE",
-        help="the published file, where there is no network",
+        help="the published files, where there is no network",
     )
     return action

@@ -34,7 +34,7 @@ def pretrain(options: argparse.Namespace) -> int:
     plan = PretrainingPlan(
         experiment,
         options.backbone,
-        published_network(options.backbone, options.published),
+        published_network([options.published] if options.published else []),
         options.music,
         options.mixtures,
         options.epochs,

@@ -13,7 +13,6 @@ from genre_model.commands.shared_options import (
     add_source,
     add_threads,
 )
-from genre_model.model_source import BACKBONES
 
 if TYPE_CHECKING:
     import argparse
@@ -34,10 +33,10 @@ def add_pretrain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--out", required=True, type=Path, help="folder for the weights")
     parser.add_argument(
         "--backbone",
-        choices=BACKBONES,
-        default=next(iter(BACKBONES)),
+        choices=["mn04"],
+        default="mn04",
         metavar="NAME",
-        help=f"{', '.join(BACKBONES)} (default: the first)",
+        help="mn04, which is the default",
     )
     parser.add_argument(
         "--from",

@@ -1,8 +1,7 @@
-"""mn04: read without a pickle, computed as published, installed once."""
+"""mn04: computed as published, installed once."""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import shutil
@@ -15,15 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from audio_files import music, write_audio
-from published_mn04 import published_file, random_weights
+from published_mn04 import entries, make_known, n_squeezed, published_file, random_weights
 
 from genre_model import GenreClassifier
-from genre_model.backbone import install, mn04_weights
-from genre_model.backbone.mn04_layout import BLOCKS, entries, n_squeezed
-from genre_model.backbone.mn04_network import FRONT_END, mn04_network
-from genre_model.backbone.mn04_weights import weights_of
+from genre_model.backbone import install, published
+from genre_model.backbone.mn04_network import BLOCKS, FRONT_END, mn04_network
 from genre_model.cli import main
-from genre_model.errors import ModelFileError
 from genre_model.segment_probabilities import SegmentScorer
 from genre_model.segments import Segments
 
@@ -32,6 +28,7 @@ if TYPE_CHECKING:
     from published_mn04 import Weights
 
 NAME = "gtzan_mn04_v1"
+URL = published.FILES["mn04"].url
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +37,15 @@ def weights() -> Weights:
 
 
 @pytest.fixture(scope="module")
-def published(weights: Weights) -> bytes:
+def content(weights: Weights) -> bytes:
     return published_file(weights)
 
 
 @pytest.fixture
-def known(published: bytes, monkeypatch: pytest.MonkeyPatch) -> bytes:
+def known(content: bytes, monkeypatch: pytest.MonkeyPatch) -> bytes:
     """Let that be the published file."""
-    digest = hashlib.sha256(published).hexdigest()
-    monkeypatch.setattr(mn04_weights, "SHA256", digest)
-    return published
+    make_known(content, monkeypatch)
+    return content
 
 
 @pytest.fixture
@@ -70,17 +66,6 @@ def test_it_has_as_many_weights_as_its_authors_say() -> None:
 )
 def test_bottlenecks(n_channels: int, n_expected: int) -> None:
     assert n_squeezed(n_channels) == n_expected
-
-
-def test_weights_are_read_by_their_place(known: bytes, weights: Weights) -> None:
-    found = weights_of(known)
-    assert set(found) == {name for name in weights if not name.endswith("tracked")}
-    assert all(np.array_equal(found[name], weights[name]) for name in found)
-
-
-def test_another_file_is_refused_unread(known: bytes) -> None:
-    with pytest.raises(ModelFileError, match="SHA-256"):
-        weights_of(known + b" ")
 
 
 def test_it_computes_what_torch_computes(weights: Weights) -> None:
@@ -170,10 +155,9 @@ class TestInstall:
             asked.append(url)
             return io.BytesIO(known)
 
-        monkeypatch.setattr(install, "N_BYTES", len(known))
         monkeypatch.setattr(urllib.request, "urlopen", answer)
         assert main(["backbone", "install", "mn04"]) == 0
-        assert asked == [mn04_weights.URL]
+        assert asked == [URL]
         assert (folder / f"{NAME}.onnx").is_file()
 
     def test_without_a_network_it_says_what_to_do(
@@ -188,7 +172,7 @@ class TestInstall:
         monkeypatch.setattr(urllib.request, "urlopen", fail)
         assert main(["backbone", "install", "mn04"]) == 1
         (line,) = capsys.readouterr().err.splitlines()
-        assert mn04_weights.URL in line
+        assert URL in line
         assert "--from FILE" in line
         assert not folder.exists()
 
@@ -248,7 +232,7 @@ def test_the_published_network_hears_what_is_there(data_dir: Path, folder: Path)
     """AudioSet's tags of real clips, whose places are those of its list of classes."""
     source = data_dir / "backbone" / "mn04_as_mAP_432.pt"
     listener = GenreClassifier(
-        install.listening_model("mn04", install.published_network("mn04", source))
+        install.listening_model("mn04", install.published_network([source]))
     )
     lines = (data_dir / "backbone" / "class_labels_indices.csv").read_text("utf-8")
     names = [line.split(",", 2)[2].strip('"') for line in lines.splitlines()[1:]]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from audio_files import tone, write_audio
 from onnx_models import write_small_model
-from published_mn04 import published_file, random_weights
+from published_mn04 import make_known, published_file, random_weights
 
 from genre_model import GenreClassifier
-from genre_model.backbone import head_store, mn04_weights
+from genre_model.backbone import head_store
 from genre_model.backbone.head_store import head_content, read_head
 from genre_model.backbone.mn04_network import FRONT_END
 from genre_model.cli import main
@@ -97,7 +96,7 @@ def test_the_command_prints_it_and_writes_a_head_that_can_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     content = published_file(random_weights())
-    monkeypatch.setattr(mn04_weights, "SHA256", hashlib.sha256(content).hexdigest())
+    make_known(content, monkeypatch)
     weights = tmp_path / "weights.pt"
     weights.write_bytes(content)
     data = tmp_path / "data"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -14,11 +13,10 @@ import torch
 from audio_files import music, write_audio
 from gtzan_folder import quick_recipe, write_pictures
 from onnx_models import write_small_model
-from published_mn04 import published_file, random_weights
+from published_mn04 import make_known, published_file, random_weights
 from tiny_recipe import tiny_recipe
 from unlabelled_clips import FOLD, HEARD, RATE_HZ, write_clips
 
-from genre_model.backbone import mn04_weights
 from genre_model.backbone.install import published_network
 from genre_model.cli import main
 from genre_model.errors import RecipeError, TrainingDataError
@@ -67,9 +65,8 @@ def plan_of(
 @pytest.fixture(scope="module")
 def network(published: Path) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
-        digest = hashlib.sha256(published.read_bytes()).hexdigest()
-        patch.setattr(mn04_weights, "SHA256", digest)
-        return published_network("mn04", published)
+        make_known(published.read_bytes(), patch)
+        return published_network([published])
 
 
 @pytest.fixture(scope="module")
@@ -357,8 +354,7 @@ def test_the_command(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    digest = hashlib.sha256(published.read_bytes()).hexdigest()
-    monkeypatch.setattr(mn04_weights, "SHA256", digest)
+    make_known(published.read_bytes(), monkeypatch)
     music_folder = tmp_path / "music"
     music_folder.mkdir()
     write_audio(music_folder / "song.mp3", music(12, 44100, seed=9), 44100)

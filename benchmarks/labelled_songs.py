@@ -1,0 +1,195 @@
+"""How often a model is right on songs with labels, and on how many it is sure.
+
+    python benchmarks/labelled_songs.py SONGS.csv [--model NAME ...] [--into PAGE.md]
+
+The table names a ``file`` beside it, its ``genre`` (empty for music of no broad genre), and
+the ``artist_group`` that intervals are drawn over. A song whose genre the model does not
+know is wrong whatever it says. The last columns leave artists out in turn: the temperature
+that fits the others best, and what is then written at 0.6.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from marked_table import put_into
+from sklearn.model_selection import GroupKFold
+
+from genre_model.classifier import GenreClassifier
+from genre_model.model_source import DEFAULT_MODEL
+from genre_model.segment_probabilities import softmax
+from genre_model.training.selective import coverage_at_accuracy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+#: The default of ``min_confidence``.
+WRITTEN_FROM = 0.6
+WANTED = 0.85
+TEMPERATURES = np.geomspace(0.2, 5, 65)
+N_FOLDS, N_DRAWS = 5, 2000
+HEADINGS = (
+    "| model | right, of genres it knows | coverage at 85 % right | written at 0.6 "
+    "| right of those | CPU s | temperature | written, cross-fitted | right of those |"
+)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of each song.
+
+    Attributes:
+        logits: logarithms of the probabilities [shape=(n_songs, n_genres)].
+        labels: place of the true genre, -1 if the model does not know it
+            [shape=(n_songs,)].
+        artists: which songs belong together [shape=(n_songs,)].
+        cpu_seconds: for each song, in the mean.
+    """
+
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    artists: NDArray[np.int64]
+    cpu_seconds: float
+
+    def confidences(self, temperature: float = 1.0) -> NDArray[np.float32]:
+        """Return the largest probability of each song."""
+        largest: NDArray[np.float32] = softmax(self.logits, temperature).max(axis=1)
+        return largest
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether the most probable genre is the true one."""
+        is_right: NDArray[np.bool_] = self.logits.argmax(axis=1) == self.labels
+        return is_right
+
+
+def main() -> None:
+    """Print one line for each model, and its genres."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("songs", type=Path)
+    parser.add_argument("--model", action="append", help="name or file (the default one)")
+    parser.add_argument("--into", type=Path, help="page that gets the table")
+    options = parser.parse_args()
+    lines = [HEADINGS, "|---|" + "--:|" * (HEADINGS.count("|") - 2)]
+    for model in options.model or [DEFAULT_MODEL]:
+        classifier = GenreClassifier.load(model)
+        answers = ask(classifier, options.songs)
+        lines.append(line_of(classifier.card.name, answers))
+        print("\n".join(genre_lines(classifier.genres, answers)), flush=True)
+    print("\n".join(lines))
+    if options.into:
+        put_into(options.into, "labelled songs", "\n".join(lines))
+
+
+def ask(classifier: GenreClassifier, table: Path) -> Answers:
+    """Let a model hear all songs."""
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    started = time.process_time()
+    predictions = [classifier.predict_file(table.parent / row["file"]) for row in rows]
+    seconds = (time.process_time() - started) / len(rows)
+    places = {genre: place for place, genre in enumerate(classifier.genres)}
+    probabilities = np.stack([prediction.probabilities for prediction in predictions])
+    artists = np.unique([row["artist_group"] for row in rows], return_inverse=True)[1]
+    return Answers(
+        np.log(np.maximum(probabilities, 1e-12)),
+        np.array([places.get(row["genre"], -1) for row in rows]),
+        artists,
+        seconds,
+    )
+
+
+def line_of(name: str, answers: Answers) -> str:
+    """Return the line of a table."""
+    right, confidences = answers.right, answers.confidences()
+    known = answers.labels >= 0
+    is_written = confidences >= WRITTEN_FROM
+    fitted, others = temperatures(answers)
+    would_be_written = answers.confidences(1.0)  # of the shape
+    for fold, temperature in others:
+        would_be_written[fold] = answers.confidences(temperature)[fold]
+    is_written_by_others = would_be_written >= WRITTEN_FROM
+
+    def accuracy(rows: NDArray[np.int64]) -> float:
+        return float(right[rows][known[rows]].mean())
+
+    def coverage(rows: NDArray[np.int64]) -> float:
+        return coverage_at_accuracy(confidences[rows], right[rows], WANTED)
+
+    return (
+        f"| {name} | {with_interval(accuracy, answers.artists)} "
+        f"| {with_interval(coverage, answers.artists)} "
+        f"| {is_written.mean():.1%} | {right[is_written].mean():.1%} "
+        f"| {answers.cpu_seconds:.2f} | {fitted:.2f} "
+        f"| {is_written_by_others.mean():.1%} | {right[is_written_by_others].mean():.1%} |"
+    )
+
+
+def with_interval(
+    measure: Callable[[NDArray[np.int64]], float], artists: NDArray[np.int64]
+) -> str:
+    """Return a share with its 95 % interval over artists, drawn with replacement."""
+    rng = np.random.default_rng(0)
+    rows = [np.flatnonzero(artists == artist) for artist in range(artists.max() + 1)]
+    draws = [
+        measure(
+            np.concatenate(
+                [rows[drawn] for drawn in rng.integers(len(rows), size=len(rows))]
+            )
+        )
+        for _ in range(N_DRAWS)
+    ]
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return f"{measure(np.arange(len(artists))):.1%} ({low:.1%} to {high:.1%})"
+
+
+def temperatures(
+    answers: Answers,
+) -> tuple[float, list[tuple[NDArray[np.int64], float]]]:
+    """Fit the temperature to all songs, and to the songs of other artists.
+
+    Returns:
+        The temperature, and for each fold its rows and the temperature of the others.
+    """
+    everything = np.arange(len(answers.labels))
+    folds = GroupKFold(N_FOLDS).split(everything, groups=answers.artists)
+    return fit(answers, everything), [(fold, fit(answers, rest)) for rest, fold in folds]
+
+
+def fit(answers: Answers, rows: NDArray[np.int64]) -> float:
+    """Return the temperature by which confidence is right most nearly as often as it says.
+
+    By the loss of "the most probable genre is right", so that music of other genres counts.
+    """
+    right = answers.right[rows]
+
+    def loss(temperature: float) -> float:
+        said = np.clip(answers.confidences(temperature)[rows], 1e-6, 1 - 1e-6)
+        return float(-np.log(np.where(right, said, 1 - said)).mean())
+
+    return float(min(TEMPERATURES, key=loss))
+
+
+def genre_lines(genres: tuple[str, ...], answers: Answers) -> list[str]:
+    """Return how many songs of each genre are right, and what the others are taken for."""
+    lines = []
+    said = answers.logits.argmax(axis=1)
+    for label in np.unique(answers.labels):
+        rows = answers.labels == label
+        counts = np.bincount(said[rows], minlength=len(genres))
+        most = [f"{genres[place]} {counts[place]}" for place in np.argsort(-counts)[:5]]
+        name = genres[label] if label >= 0 else "(none that it knows)"
+        lines.append(f"{name}: {int(rows.sum())} songs: {', '.join(most)}")
+    return lines
+
+
+if __name__ == "__main__":
+    main()

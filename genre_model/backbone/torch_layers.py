@@ -1,0 +1,127 @@
+"""Layers of torch as layers of an ONNX network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from genre_model.backbone.onnx_graph import OnnxGraph
+
+#: Names of the parts of a batch normalisation in a state dictionary.
+_PARTS = ("weight", "bias", "running_mean", "running_var")
+
+
+@dataclass(frozen=True)
+class TorchLayers:
+    """Adds layers to a network, with the weights of a state dictionary.
+
+    Attributes:
+        graph: the network.
+        weights: name -> array.
+        conv: name of the convolution within a block.
+        norm: name of the batch normalisation within a block.
+        epsilon: of the batch normalisations.
+    """
+
+    graph: OnnxGraph
+    weights: Mapping[str, NDArray[np.float32]]
+    conv: str = "conv"
+    norm: str = "bn"
+    epsilon: float = 1e-5
+
+    def convolution(
+        self,
+        name: str,
+        source: str,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        padding: tuple[int, int] | None = None,
+    ) -> str:
+        """Add the convolution of a block and the batch normalisation behind it, as one.
+
+        Args:
+            name: of the block.
+            source: what goes in.
+            stride: in both directions.
+            groups: of channels that see only each other.
+            padding: zeros on each side of both axes; None keeps their lengths.
+        """
+        scale, shift = self._scale_and_shift(f"{name}.{self.norm}")
+        kernel = self.weights[f"{name}.{self.conv}.weight"]
+        if kernel.ndim == 3:  # over time only
+            kernel = kernel[:, :, np.newaxis]
+        bias = self.weights.get(f"{name}.{self.conv}.bias", np.zeros(1, np.float32))
+        return self.graph.convolution(
+            source,
+            kernel * scale[:, None, None, None],
+            bias * scale + shift,
+            stride=stride,
+            groups=groups,
+            padding=padding,
+        )
+
+    def normalisation(self, name: str, source: str) -> str:
+        """Add a batch normalisation of the last axis, or of a single channel."""
+        scale, shift = self._scale_and_shift(name)
+        return self.graph.affine(source, scale, shift)
+
+    def linear(self, name: str, source: str, to: str = "") -> str:
+        """Add a linear layer over one axis."""
+        weights, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
+        constants = self.graph.constant(weights), self.graph.constant(bias)
+        return self.graph.add("Gemm", source, *constants, to=to, transB=1)
+
+    def gru(self, name: str, source: str, n_layers: int) -> str:
+        """Add layers of a GRU in one direction.
+
+        Args:
+            name: of the GRU.
+            source: steps [shape=(n_steps, n, n_in)].
+            n_layers: that lie on each other.
+
+        Returns:
+            The last layer's steps [shape=(n_steps, n, n_units)].
+        """
+        for number in range(n_layers):
+            of_input, of_state = (
+                _onnx_gates(self.weights[f"{name}.weight_{kind}_l{number}"])
+                for kind in ("ih", "hh")
+            )
+            biases = [
+                _onnx_gates(self.weights[f"{name}.bias_{kind}_l{number}"])
+                for kind in ("ih", "hh")
+            ]
+            values = (of_input, of_state, np.concatenate(biases))
+            source = self.graph.add(
+                "GRU",
+                source,
+                *(self.graph.constant(value[np.newaxis]) for value in values),
+                hidden_size=of_state.shape[1],
+                linear_before_reset=1,
+            )
+            source = self.graph.add("Squeeze", source, self.graph.integers(1))
+        return source
+
+    def _scale_and_shift(
+        self, name: str
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what a batch normalisation multiplies by, and then adds."""
+        gain, bias, mean, variance = (
+            self.weights[f"{name}.{part}"].astype(np.float64) for part in _PARTS
+        )
+        scale = gain / np.sqrt(variance + self.epsilon)
+        return scale, bias - mean * scale
+
+
+def _onnx_gates(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put reset, update, new, which is torch's order, into that of ONNX."""
+    reset, update, new = np.split(values, 3)
+    return np.concatenate([update, reset, new])

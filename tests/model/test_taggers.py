@@ -1,0 +1,190 @@
+"""The taggers of Won et al.: read without torch, computed as published, installed."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from audio_files import music, write_audio
+from published_mn04 import make_known
+from published_taggers import published_file, random_tagger
+
+from genre_model.backbone.install import TAGGERS
+from genre_model.backbone.onnx_graph import OnnxGraph
+from genre_model.backbone.published import FILES
+from genre_model.backbone.tagger_ensemble import ensemble_genres, tagger_ensemble
+from genre_model.backbone.tagger_networks import ARCHITECTURES, FRONT_END, N_TAGS
+from genre_model.backbone.tags import tags_of_genres
+from genre_model.backbone.torch_file import read_weights
+from genre_model.cli import main
+from genre_model.errors import ModelFileError
+from genre_model.model_file import read_model
+from genre_model.segment_probabilities import SegmentScorer
+from genre_model.segments import Segments
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+MODEL = "published_taggers_v1"
+SHAPE = (FRONT_END.mel.n_mels, FRONT_END.segment.segment_frames)
+
+
+@pytest.fixture(scope="module")
+def contents() -> dict[str, bytes]:
+    """Published files with random weights."""
+    return {
+        name: published_file(random_tagger(name.split("_")[1], seed))
+        for seed, name in enumerate(TAGGERS)
+    }
+
+
+@pytest.fixture
+def files(
+    contents: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Path]:
+    """The same as files, known by their checksums; models go to ``data``."""
+    monkeypatch.setenv("GENRE_MODEL_DATA", str(tmp_path / "data"))
+    paths = {}
+    for name, content in contents.items():
+        make_known(content, monkeypatch, name)
+        paths[name] = tmp_path / f"{name}.pth"
+        paths[name].write_bytes(content)
+    return paths
+
+
+def noise_segments(n: int = 2) -> Segments:
+    values = np.random.default_rng(1).normal(-40, 15, (n, *SHAPE)).astype(np.float32)
+    return Segments(values, np.zeros(n, np.int64))
+
+
+def computed_by_torch(tagger: Any, segments: Segments) -> NDArray[np.float32]:
+    with torch.no_grad():
+        logits: NDArray[np.float32] = tagger(torch.from_numpy(segments.values)).numpy()
+    return logits
+
+
+class TestWeights:
+    @pytest.mark.parametrize("is_zip", [False, True])
+    def test_both_formats_of_torch(self, is_zip: bool, tmp_path: Path) -> None:
+        tagger = random_tagger("crnn")
+        path = tmp_path / "weights.pth"
+        torch.save(tagger.state_dict(), path, _use_new_zipfile_serialization=is_zip)
+        weights = read_weights(path.read_bytes())
+        expected = {
+            name: values
+            for name, values in tagger.state_dict().items()
+            if not name.endswith("num_batches_tracked")
+        }
+        assert weights.keys() == expected.keys()
+        for name, values in expected.items():
+            np.testing.assert_array_equal(weights[name], values.numpy())
+
+    def test_a_pickle_runs_nothing(self) -> None:
+        content = pickle.dumps(print)
+        with pytest.raises(ModelFileError, match=r"it asks for builtins\.print"):
+            read_weights(content)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_networks_compute_what_torch_computes(architecture: str) -> None:
+    tagger = random_tagger(architecture)
+    graph = OnnxGraph()
+    outputs = ARCHITECTURES[architecture](graph, read_weights(published_file(tagger)))
+    for name, output in (("logits", outputs.logits), ("embedding", outputs.embedding)):
+        graph.add("Identity", output, to=name)
+    lengths = {"logits": N_TAGS, "embedding": outputs.n_features}
+    segments = noise_segments()
+    scores = SegmentScorer(graph.content(SHAPE, lengths)).score(segments)
+    expected = computed_by_torch(tagger, segments)
+    assert expected.std() > 0.05
+    np.testing.assert_allclose(scores.logits, expected, rtol=0, atol=1e-4)
+
+
+class TestEnsemble:
+    def test_a_genre_is_the_mean_of_the_taggers_that_know_it(self) -> None:
+        taggers = {name: random_tagger(name.split("_")[1]) for name in TAGGERS}
+        weights = {name: read_weights(published_file(one)) for name, one in taggers.items()}
+        segments = noise_segments()
+        scores = SegmentScorer(tagger_ensemble(weights)).score(segments)
+        genres = ensemble_genres(TAGGERS)
+        said = {name: computed_by_torch(one, segments) for name, one in taggers.items()}
+        # Only MTG-Jamendo has classical music; "classical" and "orchestral" mean it.
+        classical = [
+            said[name][:, [4, 20]].max(axis=1) for name in ("jamendo_fcn", "jamendo_crnn")
+        ]
+        # Only the Million Song Dataset has country.
+        country = [said[name][:, 36] for name in ("msd_fcn", "msd_crnn")]
+        jazz = [said[name][:, 9 if "msd" in name else 16] for name in TAGGERS]
+        for genre, expected in (
+            ("classical", classical),
+            ("country", country),
+            ("jazz", jazz),
+        ):
+            found = scores.logits[:, genres.index(genre)]
+            np.testing.assert_allclose(found, np.mean(expected, axis=0), atol=1e-4)
+        assert scores.embedding.shape == (2, 2 * (64 + 32))
+
+    def test_every_tag_is_listed_once_in_the_order_of_the_networks(self) -> None:
+        for dataset, rock in (("msd", 0), ("jamendo", 25)):
+            places = [place for tags in tags_of_genres(dataset).values() for place in tags]
+            assert len(places) == len(set(places))
+            assert max(places) < N_TAGS
+            assert rock in tags_of_genres(dataset)["rock"]
+
+    def test_genres_are_spelled_as_lastgenre_spells_them(self) -> None:
+        tree = resources.files("beetsplug.lastgenre") / "genres-tree.yaml"
+        names = set(re.findall(r"- ([^:\n]+)", tree.read_text("utf-8")))
+        assert set(ensemble_genres(TAGGERS)) <= names
+
+
+class TestInstall:
+    def test_files_are_known_by_their_content(
+        self,
+        files: dict[str, Path],
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        sources = [str(path) for path in reversed(files.values())]
+        assert main(["backbone", "install", "taggers", "--from", *sources]) == 0
+        assert MODEL in capsys.readouterr().out
+        song = write_audio(tmp_path / "song.flac", music(35, 44100), 44100)
+        assert main(["predict", str(song), "--model", MODEL, "--json"]) == 0
+        probabilities = json.loads(capsys.readouterr().out)["probabilities"]
+        assert tuple(sorted(probabilities)) == ensemble_genres(TAGGERS)
+        assert sum(probabilities.values()) == pytest.approx(1, abs=1e-3)
+        assert read_model(MODEL).card.front_end == FRONT_END
+
+    def test_a_missing_file_is_named(
+        self,
+        files: dict[str, Path],
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        some = [str(files[name]) for name in TAGGERS[:3]]
+        assert main(["backbone", "install", "taggers", "--from", *some]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "jamendo_crnn" in line
+        assert FILES["jamendo_crnn"].url in line
+        assert not (tmp_path / "data").exists()
+
+    def test_a_damaged_file_is_named(
+        self,
+        files: dict[str, Path],
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        damaged = files["msd_crnn"]
+        damaged.write_bytes(damaged.read_bytes()[:-1])
+        sources = [str(path) for path in files.values()]
+        assert main(["backbone", "install", "taggers", "--from", *sources]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"genre-model: {damaged}: it is not the published file")
+        assert not (tmp_path / "data").exists()
