@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import re
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from audio_files import music, write_audio
 from published_mn04 import make_known
 from published_taggers import published_file, random_tagger
 
+from beetsplug.genreclf.aliases import lastgenre_data
 from genre_model.backbone.install import TAGGERS
 from genre_model.backbone.onnx_graph import OnnxGraph
 from genre_model.backbone.published import FILES
@@ -140,9 +139,9 @@ class TestEnsemble:
             assert rock in tags_of_genres(dataset)["rock"]
 
     def test_genres_are_spelled_as_lastgenre_spells_them(self) -> None:
-        tree = resources.files("beetsplug.lastgenre") / "genres-tree.yaml"
-        names = set(re.findall(r"- ([^:\n]+)", tree.read_text("utf-8")))
-        assert set(ensemble_genres(TAGGERS)) <= names
+        tree = json.dumps(lastgenre_data("genres-tree.yaml"))
+        unknown = [genre for genre in ensemble_genres(TAGGERS) if f'"{genre}"' not in tree]
+        assert unknown == ["metal"]  # lastgenre has kinds of it only
 
 
 class TestInstall:
