@@ -59,11 +59,10 @@ class IsolatedClassifier:
         self._is_foreign = is_foreign
         self._combination = combination
         self._lock = threading.Lock()
-        self._n_interrupts = 0
         self._idle: list[PredictionProcess] = []
         self._all: set[PredictionProcess] = set()
         weakref.finalize(self, _close_all, self._all)
-        process, answer = self._start(n_interrupts=0)
+        process, answer = self._start()
         self._put_back(process)
         self._card = card_from_json(answer.get("card"))
         self._model_id = str(answer.get("model_id"))
@@ -129,19 +128,9 @@ class IsolatedClassifier:
         Raises:
             GenreModelError: a subclass that says what is wrong, naming the file.
         """
-        return self.until_interrupted()(path)
-
-    def until_interrupted(self) -> Callable[[Path], TrackPrediction]:
-        """Return :meth:`predict_file`, which raises after the next :meth:`interrupt`."""
-        n_interrupts = self._n_interrupts
-
-        def predict_file(path: Path) -> TrackPrediction:
-            def read(answer: dict[str, Any]) -> TrackPrediction:
-                return prediction_of_json(answer, path, self.genres)
-
-            return self._ask(path, "prediction", read, n_interrupts)
-
-        return predict_file
+        return self._ask(
+            path, "prediction", lambda answer: prediction_of_json(answer, path, self.genres)
+        )
 
     def score_file(self, path: Path) -> SegmentScores:
         """Run the network on a file: logits and embedding of each segment.
@@ -149,16 +138,12 @@ class IsolatedClassifier:
         Raises:
             GenreModelError: a subclass that says what is wrong, naming the file.
         """
-        return self._ask(path, "scores", scores_of_json, self._n_interrupts)
+        return self._ask(path, "scores", scores_of_json)
 
     def _ask(
-        self,
-        path: Path,
-        wants: Wants,
-        read: Callable[[dict[str, Any]], ReadT],
-        n_interrupts: int,
+        self, path: Path, wants: Wants, read: Callable[[dict[str, Any]], ReadT]
     ) -> ReadT:
-        process = self._take(path, n_interrupts)
+        process = self._take(path)
         try:
             answer = process.ask(path, wants, MAX_SECONDS_PER_FILE)
             what_is_wrong = error_of_json(answer)
@@ -183,19 +168,13 @@ class IsolatedClassifier:
             _close_all(self._all)
 
     def interrupt(self) -> None:
-        """End all predictions under way, also those whose process is still starting."""
+        """End what is under way, whoever asked for it."""
         with self._lock:
-            self._n_interrupts += 1
             for process in self._all.difference(self._idle):
                 process.kill()
 
-    def _start(self, n_interrupts: int) -> tuple[PredictionProcess, dict[str, Any]]:
-        """Start a process; return it with what it says of the model.
-
-        Args:
-            n_interrupts: number of interrupts when the caller began; if there have been
-                more, the process is killed.
-        """
+    def _start(self) -> tuple[PredictionProcess, dict[str, Any]]:
+        """Start a process; return it with what it says of the model."""
         if not sys.executable:
             raise GenreModelError("no process can be started: where is Python?")
         try:
@@ -205,8 +184,6 @@ class IsolatedClassifier:
             raise GenreModelError(text) from error
         with self._lock:
             self._all.add(process)
-            if self._n_interrupts != n_interrupts:
-                process.kill()
         try:
             answer = process.load(
                 self._content, self._combination, is_foreign=self._is_foreign
@@ -221,10 +198,8 @@ class IsolatedClassifier:
             raise
         return process, answer
 
-    def _take(self, path: Path, n_interrupts: int) -> PredictionProcess:
+    def _take(self, path: Path) -> PredictionProcess:
         with self._lock:
-            if self._n_interrupts != n_interrupts:
-                raise GenreModelError(f"{path}: interrupted")
             while self._idle:
                 process = self._idle.pop()
                 if process.is_alive():
@@ -232,7 +207,7 @@ class IsolatedClassifier:
                 self._all.discard(process)
                 process.close()
         try:
-            process, _ = self._start(n_interrupts)
+            process, _ = self._start()
         except GenreModelError as error:
             raise GenreModelError(f"{path}: {error}") from error
         return process

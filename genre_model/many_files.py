@@ -8,7 +8,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
 
@@ -29,6 +29,8 @@ MAX_DEFAULT_THREADS = 4
 LOOK_AHEAD = 4
 #: How often a waiting caller asks whether to stop.
 POLL_SECONDS = 0.1
+#: Of work that does not end, such as that on a disk that is gone.
+MAX_INTERRUPTS = 20
 
 log = logging.getLogger(__name__)
 
@@ -77,21 +79,20 @@ def predict_files(
     Yields:
         One outcome per file, in the order of ``paths``.
     """
-    is_through = False
-    predict = (
-        classifier.until_interrupted()
-        if isinstance(classifier, IsolatedClassifier)
-        else classifier.predict_file
+    interrupt = None
+    if isinstance(classifier, IsolatedClassifier):
+        interrupt = classifier.interrupt
+    outcomes = for_each_file(
+        *(classifier.predict_file, paths),
+        n_threads=n_threads,
+        should_stop=should_stop,
+        interrupt=interrupt,
     )
-    outcomes = for_each_file(predict, paths, n_threads=n_threads, should_stop=should_stop)
     try:
         for outcome in outcomes:
             yield FileOutcome(outcome.path, outcome.result, outcome.error)
-        is_through = not should_stop()
     finally:
         outcomes.close()
-        if isinstance(classifier, IsolatedClassifier) and not is_through:
-            classifier.interrupt()
 
 
 def for_each_file(
@@ -100,6 +101,7 @@ def for_each_file(
     *,
     n_threads: int | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    interrupt: Callable[[], None] | None = None,
 ) -> Generator[Outcome[ResultT], None, None]:
     """Do the same with many files.
 
@@ -114,6 +116,7 @@ def for_each_file(
         paths: files, read lazily.
         n_threads: files worked on at once; None is :func:`default_threads`.
         should_stop: asked every tenth of a second; true ends the iteration early.
+        interrupt: makes the work under way fail; None lets it go on unseen.
 
     Yields:
         One outcome per file, in the order of ``paths``.
@@ -135,6 +138,8 @@ def for_each_file(
                     yield outcome
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        if interrupt:
+            _interrupt(pending, interrupt)
 
 
 def outcome_of(work: Callable[[Path], ResultT], path: Path) -> Outcome[ResultT]:
@@ -147,6 +152,16 @@ def outcome_of(work: Callable[[Path], ResultT], path: Path) -> Outcome[ResultT]:
         log.debug("bug while working on %s", path, exc_info=True)
         text = f"{path}: unexpected {type(error).__name__}: {error}"
         return Outcome(path, None, GenreModelError(text))
+
+
+def _interrupt(futures: Iterable[Future[Any]], interrupt: Callable[[], None]) -> None:
+    """Interrupt work until it is over; one that is about to begin is missed at first."""
+    for _ in range(MAX_INTERRUPTS):
+        running = [future for future in futures if not future.done()]
+        if not running:
+            return
+        interrupt()
+        wait(running, POLL_SECONDS)
 
 
 def _result(future: Future[Outcome[ResultT]]) -> Outcome[ResultT] | None:
