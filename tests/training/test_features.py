@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +34,22 @@ if TYPE_CHECKING:
 RATE_HZ = 22050
 #: A tempo that nothing has.
 MARK = -1.0
+
+
+def test_what_numba_needs_is_said() -> None:
+    module = "genre_model.training.tables.audio_features"
+    script = (
+        "import sys, types\n"
+        "class Broken(types.ModuleType):\n"
+        "    def __getattr__(self, name): raise RuntimeError('no locator available')\n"
+        "sys.modules['librosa.core'] = Broken('librosa.core')\n"
+        f"import {module}"
+    )
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert "no locator available" in done.stderr
+    assert "set NUMBA_CACHE_DIR" in done.stderr.splitlines()[-1]
 
 
 class Listener:

@@ -10,16 +10,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import librosa
 import numpy as np
 
-from genre_model.errors import SilentError, TooShortError
+from genre_model.errors import GenreModelError, SilentError, TooShortError
 from genre_model.training.tables.feature_names import BEFORE_TEMPO, MFCC, N_MFCC
 from genre_model.training.tables.feature_table import SAMPLE_RATE_HZ
 from genre_model.waveform import is_silent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+try:
+    # librosa loads its modules when they are used; this one compiles with numba.
+    import librosa.core.notation
+except RuntimeError as error:
+    raise GenreModelError(
+        f"librosa cannot be loaded ({error}): set NUMBA_CACHE_DIR to a folder that you may "
+        "write to"
+    ) from error
 
 HOP_SAMPLES = 512
 #: Enough frames for a tempo.
