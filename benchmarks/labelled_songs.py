@@ -1,11 +1,14 @@
 """How often a model is right on songs with labels, and on how many it is sure.
 
-    python benchmarks/labelled_songs.py SONGS.csv [--model NAME ...] [--into PAGE.md]
+    python benchmarks/labelled_songs.py SONGS [--model NAME ...] [--into PAGE.md]
 
-The table names a ``file`` beside it, its ``genre`` (empty for music of no broad genre), and
-the ``artist_group`` that intervals are drawn over. A song whose genre the model does not
-know is wrong whatever it says. The last columns leave artists out in turn: the temperature
-that fits the others best, and what is then written at 0.6.
+SONGS is a CSV file that names a ``file`` beside it, its ``genre`` (empty for music of no
+broad genre) and its ``artist_group``, or a folder of folders that are named after genres,
+where every file is an artist of its own. Intervals are over artists.
+
+The first column leaves out songs of genres that a model does not know; in all others they
+are wrong. The temperature is the one, beside the model's own, that fits all songs best.
+The columns after it leave artists out in turn, and fit the temperature to the others.
 """
 
 from __future__ import annotations
@@ -15,13 +18,14 @@ import csv
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from marked_table import put_into
 from sklearn.model_selection import GroupKFold
 
 from genre_model.classifier import GenreClassifier
+from genre_model.label_spelling import spelling_key
 from genre_model.model_source import DEFAULT_MODEL
 from genre_model.segment_probabilities import softmax
 from genre_model.training.selective import coverage_at_accuracy
@@ -50,7 +54,7 @@ class Answers:
         logits: logarithms of the probabilities [shape=(n_songs, n_genres)].
         labels: place of the true genre, -1 if the model does not know it
             [shape=(n_songs,)].
-        artists: which songs belong together [shape=(n_songs,)].
+        artists: number of each song's artist [shape=(n_songs,)].
         cpu_seconds: for each song, in the mean.
     """
 
@@ -74,35 +78,56 @@ class Answers:
 def main() -> None:
     """Print one line for each model, and its genres."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("songs", type=Path)
+    parser.add_argument("songs", type=Path, help="a CSV file, or a folder")
     parser.add_argument("--model", action="append", help="name or file (the default one)")
     parser.add_argument("--into", type=Path, help="page that gets the table")
     options = parser.parse_args()
     lines = [HEADINGS, "|---|" + "--:|" * (HEADINGS.count("|") - 2)]
     for model in options.model or [DEFAULT_MODEL]:
         classifier = GenreClassifier.load(model)
-        answers = ask(classifier, options.songs)
+        if classifier.multi_label:
+            parser.error(f"{model}: the genres of a multi-label model do not add up to 1")
+        answers = ask(classifier, songs_of(options.songs))
         lines.append(line_of(classifier.card.name, answers))
+        n_artists = len(np.unique(answers.artists))
+        print(f"{classifier.card.name}: {len(answers.labels)} songs, {n_artists} artists")
         print("\n".join(genre_lines(classifier.genres, answers)), flush=True)
     print("\n".join(lines))
     if options.into:
         put_into(options.into, "labelled songs", "\n".join(lines))
 
 
-def ask(classifier: GenreClassifier, table: Path) -> Answers:
+class Song(NamedTuple):
+    """A file, and what is known of it."""
+
+    path: Path
+    genre: str
+    artist: str
+
+
+def songs_of(source: Path) -> list[Song]:
+    """Read the table, or list the files in the folders of genres."""
+    if source.is_dir():
+        paths = sorted(path for path in source.glob("*/*") if path.is_file())
+        return [Song(path, path.parent.name, path.stem) for path in paths]
+    with source.open(newline="", encoding="utf-8") as file:
+        return [
+            Song(source.parent / row["file"], row["genre"], row["artist_group"])
+            for row in csv.DictReader(file)
+        ]
+
+
+def ask(classifier: GenreClassifier, songs: list[Song]) -> Answers:
     """Let a model hear all songs."""
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
     started = time.process_time()
-    predictions = [classifier.predict_file(table.parent / row["file"]) for row in rows]
-    seconds = (time.process_time() - started) / len(rows)
-    places = {genre: place for place, genre in enumerate(classifier.genres)}
+    predictions = [classifier.predict_file(song.path) for song in songs]
+    seconds = (time.process_time() - started) / len(songs)
+    places = {spelling_key(genre): place for place, genre in enumerate(classifier.genres)}
     probabilities = np.stack([prediction.probabilities for prediction in predictions])
-    artists = np.unique([row["artist_group"] for row in rows], return_inverse=True)[1]
     return Answers(
         np.log(np.maximum(probabilities, 1e-12)),
-        np.array([places.get(row["genre"], -1) for row in rows]),
-        artists,
+        np.array([places.get(spelling_key(song.genre), -1) for song in songs]),
+        np.unique([song.artist for song in songs], return_inverse=True)[1],
         seconds,
     )
 
@@ -113,10 +138,10 @@ def line_of(name: str, answers: Answers) -> str:
     known = answers.labels >= 0
     is_written = confidences >= WRITTEN_FROM
     fitted, others = temperatures(answers)
-    would_be_written = answers.confidences(1.0)  # of the shape
+    cross_fitted = np.empty_like(confidences)
     for fold, temperature in others:
-        would_be_written[fold] = answers.confidences(temperature)[fold]
-    is_written_by_others = would_be_written >= WRITTEN_FROM
+        cross_fitted[fold] = answers.confidences(temperature)[fold]
+    is_written_then = cross_fitted >= WRITTEN_FROM
 
     def accuracy(rows: NDArray[np.int64]) -> float:
         return float(right[rows][known[rows]].mean())
@@ -124,12 +149,15 @@ def line_of(name: str, answers: Answers) -> str:
     def coverage(rows: NDArray[np.int64]) -> float:
         return coverage_at_accuracy(confidences[rows], right[rows], WANTED)
 
+    def written(rows: NDArray[np.int64]) -> float:
+        return float(right[rows][is_written[rows]].mean())
+
     return (
         f"| {name} | {with_interval(accuracy, answers.artists)} "
         f"| {with_interval(coverage, answers.artists)} "
-        f"| {is_written.mean():.1%} | {right[is_written].mean():.1%} "
+        f"| {is_written.mean():.1%} | {with_interval(written, answers.artists)} "
         f"| {answers.cpu_seconds:.2f} | {fitted:.2f} "
-        f"| {is_written_by_others.mean():.1%} | {right[is_written_by_others].mean():.1%} |"
+        f"| {is_written_then.mean():.1%} | {right[is_written_then].mean():.1%} |"
     )
 
 
@@ -165,9 +193,9 @@ def temperatures(
 
 
 def fit(answers: Answers, rows: NDArray[np.int64]) -> float:
-    """Return the temperature by which confidence is right most nearly as often as it says.
+    """Return the temperature with the smallest log loss of "the first genre is right".
 
-    By the loss of "the most probable genre is right", so that music of other genres counts.
+    So music of genres that the model does not know counts, too.
     """
     right = answers.right[rows]
 

@@ -30,7 +30,7 @@ class SegmentScores:
 
     Attributes:
         logits: unnormalised [shape=(n_segments, n_genres)].
-        embedding: what the logits are a linear function of
+        embedding: the last layer, or layers, below the logits
             [shape=(n_segments, n_features)].
     """
 

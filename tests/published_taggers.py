@@ -15,8 +15,6 @@ from genre_model.mel_frames import band_weights
 if TYPE_CHECKING:
     from torch import Tensor
 
-N_PATCHES, PATCH_FRAMES = 9, 188
-
 
 class Spectrogram(nn.Module):
     """Holds the mel bands; each adds up what ours is the mean of."""
@@ -31,11 +29,10 @@ class Spectrogram(nn.Module):
 class Block(nn.Module):
     """A convolution, batch normalisation, ReLU."""
 
-    def __init__(self, conv: nn.Conv1d | nn.Conv2d) -> None:
+    def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
-        self.conv = conv
-        norm = nn.BatchNorm2d if isinstance(conv, nn.Conv2d) else nn.BatchNorm1d
-        self.bn = norm(conv.out_channels)
+        self.conv = nn.Conv2d(n_in, n_out, 3, padding=1)
+        self.bn = nn.BatchNorm2d(n_out)
 
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = torch.relu(self.bn(self.conv(x)))
@@ -43,7 +40,7 @@ class Block(nn.Module):
 
 
 class Tagger(nn.Module):
-    """What the three have in common: decibels are made theirs, and normalised."""
+    """What both have in common: decibels are made theirs, and normalised."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +64,7 @@ class Fcn(Tagger):
         super().__init__()
         widths = (1, 64, 128, 128, 128, 64)
         for number, (n_in, n_out) in enumerate(pairwise(widths), 1):
-            setattr(self, f"layer{number}", Block(nn.Conv2d(n_in, n_out, 3, padding=1)))
+            setattr(self, f"layer{number}", Block(n_in, n_out))
         self.dense = nn.Linear(64, 50)
 
     def forward(self, segments: Tensor) -> Tensor:
@@ -87,7 +84,7 @@ class Crnn(Tagger):
         super().__init__()
         widths = (1, 64, 128, 128, 128)
         for number, (n_in, n_out) in enumerate(pairwise(widths), 1):
-            setattr(self, f"layer{number}", Block(nn.Conv2d(n_in, n_out, 3, padding=1)))
+            setattr(self, f"layer{number}", Block(n_in, n_out))
         self.layer5 = nn.GRU(128, 32, 2, batch_first=True)
         self.dense = nn.Linear(32, 50)
 
@@ -100,41 +97,7 @@ class Crnn(Tagger):
         return result
 
 
-class Musicnn(Tagger):
-    """Pons & Serra (2019), over patches of 3 s."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        tall = [nn.Conv2d(1, 204, (height, 7), padding=(0, 3)) for height in (67, 38)]
-        long = [nn.Conv1d(1, 51, width, padding=width // 2) for width in (129, 65, 33)]
-        self.layers = nn.ModuleList([*map(Block, tall), *map(Block, long)])
-        self.layer1 = Block(nn.Conv1d(561, 64, 7, padding=3))
-        self.layer2 = Block(nn.Conv1d(64, 64, 7, padding=3))
-        self.layer3 = Block(nn.Conv1d(64, 64, 7, padding=3))
-        self.dense1 = nn.Linear(1506, 200)
-        self.bn = nn.BatchNorm1d(200)
-        self.dense2 = nn.Linear(200, 50)
-
-    def forward(self, segments: Tensor) -> Tensor:
-        patches = torch.split(segments[:, :, : N_PATCHES * PATCH_FRAMES], PATCH_FRAMES, 2)
-        return torch.stack([self.tags(patch) for patch in patches]).mean(dim=0)
-
-    def tags(self, patch: Tensor) -> Tensor:
-        """Score one patch [shape=(n, 96, 188)]."""
-        x = self.picture(patch)
-        timbre = [layer(x).amax(dim=2) for layer in self.layers[:2]]
-        tempo = [layer(x.mean(dim=2)) for layer in self.layers[2:]]
-        front = torch.cat([*timbre, *tempo], dim=1)
-        first = self.layer1(front)
-        second = self.layer2(first) + first
-        third = self.layer3(second) + second
-        everything = torch.cat([front, first, second, third], dim=1)
-        pooled = torch.cat([everything.amax(dim=2), everything.mean(dim=2)], dim=1)
-        result: Tensor = self.dense2(torch.relu(self.bn(self.dense1(pooled))))
-        return result
-
-
-ARCHITECTURES: dict[str, type[Tagger]] = {"fcn": Fcn, "crnn": Crnn, "musicnn": Musicnn}
+ARCHITECTURES: dict[str, type[Tagger]] = {"fcn": Fcn, "crnn": Crnn}
 
 
 def random_tagger(architecture: str, seed: int = 0) -> Tagger:
@@ -142,7 +105,7 @@ def random_tagger(architecture: str, seed: int = 0) -> Tagger:
     torch.manual_seed(seed)
     tagger = ARCHITECTURES[architecture]()
     for module in tagger.modules():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias)
     tagger(torch.randn(3, 96, 1813) * 15 - 40)

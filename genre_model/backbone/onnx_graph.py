@@ -47,18 +47,15 @@ class OnnxGraph:
         *,
         stride: int = 1,
         groups: int = 1,
-        padding: tuple[int, int] | None = None,
     ) -> str:
-        """Add a convolution over two axes.
+        """Add a convolution over two axes that keeps their lengths at stride 1.
 
         Args:
             source: what goes in.
-            weights: [shape=(n_out, n_in / groups, height, width)].
+            weights: [shape=(n_out, n_in / groups, height, width)], odd lengths.
             bias: [shape=(n_out,)].
             stride: in both directions.
             groups: of channels that see only each other.
-            padding: zeros on each side of both axes; None keeps their lengths at stride 1,
-                if those of the weights are odd.
         """
         height, width = weights.shape[2:]
         return self.add(
@@ -67,7 +64,7 @@ class OnnxGraph:
             self.constant(weights.astype(np.float32)),
             self.constant(bias.astype(np.float32)),
             kernel_shape=[height, width],
-            pads=[*(padding or (height // 2, width // 2))] * 2,
+            pads=[height // 2, width // 2] * 2,
             strides=[stride, stride],
             group=groups,
         )

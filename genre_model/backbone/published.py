@@ -26,7 +26,7 @@ class PublishedFile(NamedTuple):
     """A file of weights, as its authors published it.
 
     Attributes:
-        url: where it lies.
+        url: its address.
         sha256: of its content.
         n_bytes: of its content.
     """
@@ -62,11 +62,6 @@ FILES = {
         "0a558989c0793f488cb677d188464c91f47c007f7c70473230e55537ca598215",
         1_687_626,
     ),
-    "jamendo_musicnn": PublishedFile(
-        f"{_SOTA_TAGGING}/jamendo/musicnn/best_model.pth",
-        "66280f4859376377c47f64313c7ac889a3201fdb06a01bf6e94ac6e619081bb5",
-        3_257_168,
-    ),
 }
 
 
@@ -87,10 +82,7 @@ def published_weights(
         DownloadError: if one cannot be downloaded; it names the address.
         OSError: if a file cannot be read.
     """
-    if sources:
-        contents = _given(names, sources)
-    else:
-        contents = {name: _downloaded(name) for name in names}
+    contents = _given(names, sources) if sources else _downloaded(names)
     return {name: read_weights(contents[name]) for name in names}
 
 
@@ -99,35 +91,37 @@ def _given(names: Sequence[str], sources: Sequence[Path]) -> dict[str, bytes]:
     for source in sources:
         content = source.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
-        matches = [name for name in names if FILES[name].sha256 == digest]
-        if not matches:
-            raise ModelFileError(f"{source}: {_other_file(names, digest)}")
-        found[matches[0]] = content
+        name = next((name for name in names if FILES[name].sha256 == digest), None)
+        if name is None:
+            raise ModelFileError(
+                f"{source}: it is not a published file of {', '.join(names)}: its SHA-256 "
+                f"is {digest}; download it again ({_addresses(names)})"
+            )
+        found[name] = content
     if missing := [name for name in names if name not in found]:
-        places = ", ".join(FILES[name].url for name in missing)
         raise ModelFileError(
-            f"--from lacks {', '.join(missing)}: give these, too: {places}"
+            f"--from lacks {', '.join(missing)}: download it ({_addresses(missing)}), and "
+            "name it with another --from"
         )
     return found
 
 
-def _downloaded(name: str) -> bytes:
-    file = FILES[name]
+def _downloaded(names: Sequence[str]) -> dict[str, bytes]:
     try:
-        content = download(file.url, file.n_bytes)
+        contents = {name: download(FILES[name].url, FILES[name].n_bytes) for name in names}
     except DownloadError as error:
         raise DownloadError(
-            f"{error}; get the file of {name} elsewhere, and give it: --from FILE"
+            f"{error}; download elsewhere ({_addresses(names)}), and name each file: "
+            "--from FILE"
         ) from error
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != file.sha256:
-        raise ModelFileError(f"{file.url}: {_other_file([name], digest)}")
-    return content
+    for name, content in contents.items():
+        if hashlib.sha256(content).hexdigest() != FILES[name].sha256:
+            raise ModelFileError(
+                f"{FILES[name].url}: it is not the file that was published: it is damaged, "
+                "or its authors have replaced it"
+            )
+    return contents
 
 
-def _other_file(names: Sequence[str], digest: str) -> str:
-    known = " or ".join(f"{FILES[name].sha256} ({name})" for name in names)
-    return (
-        f"it is not the published file, whose SHA-256 is {known}, but has {digest}: it is "
-        "damaged, or another one"
-    )
+def _addresses(names: Sequence[str]) -> str:
+    return ", ".join(FILES[name].url for name in names)

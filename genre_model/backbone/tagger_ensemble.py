@@ -30,8 +30,8 @@ def ensemble_genres(names: Iterable[str]) -> tuple[str, ...]:
 def tagger_ensemble(weights: Mapping[str, Weights]) -> bytes:
     """Join taggers to one network.
 
-    The logit of a genre is the mean over the taggers that know it; what a tagger says of
-    it is the largest logit of its tags that mean it. The embeddings stand side by side.
+    The logit of a genre is the mean over the taggers that know it. Each of them says the
+    largest weighted logit of the tags that mean it. The embeddings stand side by side.
 
     Args:
         weights: name of each tagger, such as ``msd_fcn`` -> its state dictionary.
@@ -48,8 +48,11 @@ def tagger_ensemble(weights: Mapping[str, Weights]) -> bytes:
         output = ARCHITECTURES[name.partition("_")[2]](graph, of_tagger)
         outputs.append(output)
         for genre, tags in tags_of_genres(_dataset(name)).items():
-            of_genre = graph.add("Gather", output.logits, graph.integers(*tags), axis=1)
-            opinions.append(graph.add("ReduceMax", of_genre, graph.integers(1), keepdims=1))
+            places = graph.integers(*tags.places)
+            of_tags = graph.add("Gather", output.logits, places, axis=1)
+            weights_of_tags = graph.constant(np.log(tags.weights).astype(np.float32))
+            weighted = graph.add("Add", of_tags, weights_of_tags)
+            opinions.append(graph.add("ReduceMax", weighted, graph.integers(1), keepdims=1))
             columns.append(genres.index(genre))
     shares = np.eye(len(genres), dtype=np.float32)[columns]
     shares /= shares.sum(axis=0)

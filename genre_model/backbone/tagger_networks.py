@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     Weights = Mapping[str, NDArray[np.float32]]
 
-#: As the networks were trained, 29 s at a time, but for two details that move their logits
-#: by less than 0.1: frames are not padded, and the window is symmetric.
+#: As the networks were trained, 29 s at a time, except that frames are not padded, so that
+#: they begin one hop later, the window is symmetric, and the power floor is added.
 FRONT_END = FrontEnd(
     WaveformConfig(16_000),
     MelConfig(
@@ -44,8 +44,6 @@ FRONT_END = FrontEnd(
     ),
 )
 N_TAGS = 50
-#: musicnn hears patches of 3 s.
-_PATCH_FRAMES = 188
 
 
 class TaggerOutputs(NamedTuple):
@@ -54,7 +52,7 @@ class TaggerOutputs(NamedTuple):
     Attributes:
         logits: of the tags [shape=(n, 50)].
         embedding: what they are a linear function of [shape=(n, n_features)].
-        n_features: 64 of FCN, 32 of CRNN, 200 of musicnn.
+        n_features: 64 of FCN, 32 of CRNN.
     """
 
     logits: str
@@ -72,7 +70,7 @@ def add_fcn(graph: OnnxGraph, weights: Weights) -> TaggerOutputs:
     layers = TorchLayers(graph, weights)
     pools = [(2, 4), (2, 4), (2, 4), (3, 5), (4, 4)]
     embedding = graph.add("Flatten", _blocks(layers, pools), axis=1)
-    return _outputs(layers, "dense", embedding)
+    return _outputs(layers, embedding)
 
 
 def add_crnn(graph: OnnxGraph, weights: Weights) -> TaggerOutputs:
@@ -87,56 +85,30 @@ def add_crnn(graph: OnnxGraph, weights: Weights) -> TaggerOutputs:
     row = graph.add("Squeeze", picture, graph.integers(2))
     steps = layers.gru("layer5", graph.add("Transpose", row, perm=[2, 0, 1]), n_layers=2)
     last = graph.add("Gather", steps, graph.integers(-1), axis=0)
-    return _outputs(layers, "dense", graph.add("Squeeze", last, graph.integers(0)))
-
-
-def add_musicnn(graph: OnnxGraph, weights: Weights) -> TaggerOutputs:
-    """Add musicnn (Pons & Serra 2019); its outputs are means over patches of 3 s.
-
-    Args:
-        graph: as for :func:`add_fcn`.
-        weights: likewise.
-    """
-    layers = TorchLayers(graph, weights)
-    n_patches = FRONT_END.segment.segment_frames // _PATCH_FRAMES
-    features = _musicnn_features(layers, _picture(layers, _patches(layers, n_patches)))
-    dense = layers.linear("dense1", features)
-    hidden = graph.add("Relu", layers.normalisation("bn", dense))
-
-    def mean_of_patches(source: str, length: int) -> str:
-        parted = graph.add("Reshape", source, graph.integers(-1, n_patches, length))
-        return graph.add("ReduceMean", parted, graph.integers(1), keepdims=0)
-
-    n_features = len(weights["dense1.bias"])
-    return TaggerOutputs(
-        mean_of_patches(layers.linear("dense2", hidden), N_TAGS),
-        mean_of_patches(hidden, n_features),
-        n_features,
-    )
+    return _outputs(layers, graph.add("Squeeze", last, graph.integers(0)))
 
 
 ARCHITECTURES: dict[str, Callable[[OnnxGraph, Weights], TaggerOutputs]] = {
     "fcn": add_fcn,
     "crnn": add_crnn,
-    "musicnn": add_musicnn,
 }
 
 
-def _outputs(layers: TorchLayers, name: str, embedding: str) -> TaggerOutputs:
-    n_features = layers.weights[f"{name}.weight"].shape[1]
-    return TaggerOutputs(layers.linear(name, embedding), embedding, n_features)
+def _outputs(layers: TorchLayers, embedding: str) -> TaggerOutputs:
+    n_features = layers.weights["dense.weight"].shape[1]
+    return TaggerOutputs(layers.linear("dense", embedding), embedding, n_features)
 
 
 def _blocks(layers: TorchLayers, pools: list[tuple[int, int]]) -> str:
     """Add blocks of a 3x3 convolution, ReLU and max pooling."""
-    source = _picture(layers, "segments")
+    source = _picture(layers)
     for number, pool in enumerate(pools, 1):
         filtered = layers.graph.add("Relu", layers.convolution(f"layer{number}", source))
         source = layers.graph.max_pooling(filtered, pool)
     return source
 
 
-def _picture(layers: TorchLayers, segments: str) -> str:
+def _picture(layers: TorchLayers) -> str:
     """Turn our decibels into the networks' normalised ones, with a channel.
 
     Their bands add up power where ours take the mean, which is a gain for each band.
@@ -144,40 +116,6 @@ def _picture(layers: TorchLayers, segments: str) -> str:
     gains = layers.weights["spec.mel_scale.fb"].astype(np.float64).sum(axis=0)
     decibels = 10 * np.log10(gains)[:, np.newaxis]
     graph = layers.graph
-    louder = graph.affine(segments, np.ones_like(decibels), decibels)
+    louder = graph.affine("segments", np.ones_like(decibels), decibels)
     normalised = layers.normalisation("spec_bn", louder)
     return graph.add("Unsqueeze", normalised, graph.integers(1))
-
-
-def _patches(layers: TorchLayers, n_patches: int) -> str:
-    """Cut segments into patches [shape=(n * n_patches, 96, 188)]."""
-    graph, n_mels = layers.graph, FRONT_END.mel.n_mels
-    ends = (graph.integers(0), graph.integers(n_patches * _PATCH_FRAMES))
-    whole = graph.add("Slice", "segments", *ends, graph.integers(2))
-    shape = graph.integers(0, n_mels, n_patches, _PATCH_FRAMES)
-    parted = graph.add("Reshape", whole, shape)
-    turned = graph.add("Transpose", parted, perm=[0, 2, 1, 3])
-    return graph.add("Reshape", turned, graph.integers(-1, n_mels, _PATCH_FRAMES))
-
-
-def _musicnn_features(layers: TorchLayers, picture: str) -> str:
-    """Return maxima and means over time of all layers [shape=(n, n_features)]."""
-    graph = layers.graph
-
-    def filtered(name: str, source: str, padding: tuple[int, int] | None = None) -> str:
-        return graph.add("Relu", layers.convolution(name, source, padding=padding))
-
-    tall = [filtered(f"layers.{number}", picture, padding=(0, 3)) for number in (0, 1)]
-    timbre = [graph.add("ReduceMax", one, graph.integers(2), keepdims=1) for one in tall]
-    loudness = graph.add("ReduceMean", picture, graph.integers(2), keepdims=1)
-    tempo = [filtered(f"layers.{number}", loudness) for number in (2, 3, 4)]
-    front = graph.add("Concat", *timbre, *tempo, axis=1)
-    first = filtered("layer1", front)
-    second = graph.add("Add", filtered("layer2", first), first)
-    third = graph.add("Add", filtered("layer3", second), second)
-    all_layers = graph.add("Concat", front, first, second, third, axis=1)
-    pooled = [
-        graph.add(operator, all_layers, graph.integers(2, 3), keepdims=0)
-        for operator in ("ReduceMax", "ReduceMean")
-    ]
-    return graph.add("Concat", *pooled, axis=1)

@@ -5,26 +5,43 @@ from __future__ import annotations
 import csv
 from functools import lru_cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Dataset = Literal["msd", "jamendo"]
 
 
-@lru_cache(maxsize=2)
-def tags_of_genres(dataset: Dataset) -> dict[str, tuple[int, ...]]:
-    """Return the places of the tags that mean a genre, by genre.
+class GenreTags(NamedTuple):
+    """The tags that mean a genre.
 
-    Tags count from 0 in the order of ``tags.csv``, which is that of the networks' outputs:
-    Won et al. list the tags of the Million Song Dataset; those of MTG-Jamendo are sorted by
-    their full names, such as ``genre---rock``.
+    Attributes:
+        places: of the tags among a network's outputs, from 0.
+        weights: what the odds of each tag are multiplied by. Metal and hip hop have more
+            than 1, since their songs are also tagged, and more surely, as rock, pop or
+            electronic music.
+    """
+
+    places: tuple[int, ...]
+    weights: tuple[float, ...]
+
+
+@lru_cache(maxsize=2)
+def tags_of_genres(dataset: Dataset) -> dict[str, GenreTags]:
+    """Return the tags that mean a genre, by genre.
+
+    ``tags.csv`` lists the tags in the order of the networks' outputs: Won et al. list those
+    of the Million Song Dataset; those of MTG-Jamendo are sorted by their full names, such
+    as ``genre---rock``.
 
     Args:
-        dataset: whose tags the taggers were trained on.
+        dataset: the data set that the taggers were trained on.
     """
     text = (resources.files("genre_model.backbone") / "tags.csv").read_text("utf-8")
     rows = [row for row in csv.DictReader(text.splitlines()) if row["dataset"] == dataset]
-    genres = sorted({row["genre"] for row in rows} - {""})
+    found: dict[str, list[tuple[int, float]]] = {}
+    for place, row in enumerate(rows):
+        if row["genre"]:
+            found.setdefault(row["genre"], []).append((place, float(row["weight"])))
     return {
-        genre: tuple(place for place, row in enumerate(rows) if row["genre"] == genre)
-        for genre in genres
+        genre: GenreTags(*zip(*found[genre], strict=True))
+        for genre in sorted(found)
     }

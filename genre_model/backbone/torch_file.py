@@ -29,13 +29,13 @@ def read_weights(content: bytes) -> dict[str, NDArray[np.float32]]:
     """Read a state dictionary; its pickle can build tensors and dictionaries only.
 
     Args:
-        content: of the file, of which the checksum is known.
+        content: of a file whose checksum was compared: nothing else is checked.
 
     Returns:
         Name -> array; counts of batches are left out.
 
     Raises:
-        ModelFileError: if the file holds anything else.
+        ModelFileError: if the pickle asks for anything else.
     """
     read = _read_zip if content.startswith(b"PK") else _read_stream
     return {
@@ -65,10 +65,19 @@ class _Tensor(NamedTuple):
     shape: Sequence[int]
 
     def array(self) -> NDArray[np.float32]:
-        """Return the numbers; all published tensors are contiguous."""
+        """Return the numbers."""
         values = np.frombuffer(self.storage.contents[self.storage.key], self.storage.dtype)
         n_values = int(np.prod(self.shape, dtype=np.int64))
         return values[self.offset :][:n_values].reshape(self.shape)
+
+
+def _tensor(
+    storage: _Storage, offset: int, shape: Sequence[int], strides: Sequence[int], *_: Any
+) -> _Tensor:
+    contiguous = [int(np.prod(shape[axis + 1 :])) for axis in range(len(shape))]
+    if list(strides) != contiguous:
+        raise ModelFileError("it holds a tensor that is not contiguous")
+    return _Tensor(storage, offset, shape)
 
 
 class _Unpickler(pickle.Unpickler):
@@ -79,11 +88,11 @@ class _Unpickler(pickle.Unpickler):
         self._contents = contents
 
     def find_class(self, module: str, name: str) -> Callable[..., Any] | str:
-        """Return what stands for a global; a pickle may call no other."""
-        if name == "OrderedDict":
+        """Return what replaces a global; a pickle may call no other."""
+        if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return lambda storage, offset, shape, *_: _Tensor(storage, offset, shape)
+            return _tensor
         if module == "torch" and name in _DTYPES:
             return _DTYPES[name]
         raise ModelFileError(f"it asks for {module}.{name}")

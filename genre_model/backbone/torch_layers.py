@@ -43,7 +43,6 @@ class TorchLayers:
         *,
         stride: int = 1,
         groups: int = 1,
-        padding: tuple[int, int] | None = None,
     ) -> str:
         """Add the convolution of a block and the batch normalisation behind it, as one.
 
@@ -52,12 +51,9 @@ class TorchLayers:
             source: what goes in.
             stride: in both directions.
             groups: of channels that see only each other.
-            padding: zeros on each side of both axes; None keeps their lengths.
         """
         scale, shift = self._scale_and_shift(f"{name}.{self.norm}")
         kernel = self.weights[f"{name}.{self.conv}.weight"]
-        if kernel.ndim == 3:  # over time only
-            kernel = kernel[:, :, np.newaxis]
         bias = self.weights.get(f"{name}.{self.conv}.bias", np.zeros(1, np.float32))
         return self.graph.convolution(
             source,
@@ -65,7 +61,6 @@ class TorchLayers:
             bias * scale + shift,
             stride=stride,
             groups=groups,
-            padding=padding,
         )
 
     def normalisation(self, name: str, source: str) -> str:

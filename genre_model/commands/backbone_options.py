@@ -53,9 +53,9 @@ def _add_action(
         "--from",
         dest="source",
         type=Path,
-        nargs="+",
+        action="append",
         default=[],
         metavar="FILE",
-        help="the published files, where there is no network",
+        help="a published file, where there is no network; once for each",
     )
     return action
