@@ -335,6 +335,7 @@ class TestStumbling:
     def test_stopping_does_not_wait_for_the_file_under_way(
         self, stumbling: IsolatedClassifier, tmp_path: Path
     ) -> None:
+        before = set(threading.enumerate())
         paths = [tmp_path / "hang.flac"] * 5
         is_hanging = (tmp_path / "hang.hanging").exists
         outcomes = list(
@@ -342,11 +343,7 @@ class TestStumbling:
         )
         assert outcomes == []
 
-        def is_over() -> bool:
-            names = [thread.name for thread in threading.enumerate()]
-            return not any(name.startswith("genre_model") for name in names)
-
-        wait_until(is_over, seconds=HANG_SECONDS / 2)
+        wait_until(lambda: set(threading.enumerate()) <= before, seconds=HANG_SECONDS / 2)
 
     def test_a_process_that_starts_after_the_interrupt_is_ended(
         self,

@@ -218,10 +218,11 @@ def prediction_of(path: Path, values: Sequence[float]) -> TrackPrediction:
 def press_ctrl_c() -> None:
     """Send SIGINT from a thread, and wait until the main thread has handled it.
 
-    The plugin then restores the default handler.
+    The handler of the plugin then gives way to the one before it.
     """
+    handler = signal.getsignal(signal.SIGINT)
     os.kill(os.getpid(), signal.SIGINT)
-    wait_until(lambda: signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+    wait_until(lambda: signal.getsignal(signal.SIGINT) is not handler)
 
 
 def reset_beets() -> None:

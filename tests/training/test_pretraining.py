@@ -371,4 +371,4 @@ def test_the_command(
     (tmp_path / "other.pt").write_bytes(b"something else")
     arguments[arguments.index("--from") + 1] = str(tmp_path / "other.pt")
     assert main(arguments) == 1
-    assert "other.pt: it is not the published file" in capsys.readouterr().err
+    assert "other.pt: it is not a published file" in capsys.readouterr().err
