@@ -17,7 +17,7 @@ import pytest
 from audio_files import CONTAINERS, music, write_audio
 from odd_program import HANG_SECONDS
 from onnx_models import write_small_model
-from waiting import wait_until
+from waiting import is_running, wait_until
 
 from genre_model import isolated_classifier, prediction_process
 from genre_model.classifier import GenreClassifier
@@ -64,14 +64,6 @@ def stumbling(model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Isolated
 
 def pids_of(classifier: IsolatedClassifier) -> list[int]:
     return [process.pid for process in classifier.processes]
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def wait_until_gone(pid: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from pool_jobs import Dying, Failing, Greedy, Holding, Note, Worrying
-from waiting import wait_until
+from waiting import is_running, wait_until
 
 from genre_model.errors import GenreModelError
 from genre_model.training import job_pool
@@ -118,14 +118,6 @@ def start_endless_jobs(folder: Path) -> tuple[subprocess.Popen[bytes], list[int]
     begun = [folder / "a", folder / "b"]
     wait_until(lambda: all(path.exists() and path.read_text() for path in begun))
     return parent, [int(path.read_text()) for path in begun]
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
