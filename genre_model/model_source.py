@@ -89,6 +89,8 @@ def no_such_model(name: str, known: Sequence[str]) -> ModelFileError:
             f"model {name!r} needs a network that is not installed: "
             f"genre-model backbone install {backbones[0]}"
         )
+    if name in BACKBONES:
+        return ModelFileError(f"no model {name!r}; did you mean {BACKBONES[name]}?")
     return ModelFileError(
         f"no model {name!r}; there is {', '.join(known) or 'none'}, or give the path of an "
         ".onnx file"

@@ -201,6 +201,12 @@ class TestInstall:
         assert FILES["msd_fcn"].url in capsys.readouterr().err
         assert installed.read_bytes() == before
 
+    def test_the_name_of_the_backbone_is_not_that_of_the_model(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["predict", "song.mp3", "--model", "taggers"]) == 1
+        assert f"did you mean {MODEL}?" in capsys.readouterr().err
+
     def test_a_missing_file_is_named(
         self,
         files: dict[str, Path],
