@@ -41,7 +41,4 @@ def tags_of_genres(dataset: Dataset) -> dict[str, GenreTags]:
     for place, row in enumerate(rows):
         if row["genre"]:
             found.setdefault(row["genre"], []).append((place, float(row["weight"])))
-    return {
-        genre: GenreTags(*zip(*found[genre], strict=True))
-        for genre in sorted(found)
-    }
+    return {genre: GenreTags(*zip(*found[genre], strict=True)) for genre in sorted(found)}
