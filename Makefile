@@ -15,6 +15,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 QUOTED_MUSIC := $(if $(value MUSIC),'$(subst ','\'',$(value MUSIC))')
 QUOTED_SONGS := $(if $(value SONGS),--songs '$(subst ','\'',$(value SONGS))')
 
+# Scripts import their neighbours, which this variable would forbid.
+unexport PYTHONSAFEPATH
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench docs clean
 

@@ -18,10 +18,12 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need a privilege 
 
 
 def demo(*arguments: str | Path, temporary: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"TMPDIR": str(temporary)}
+    environment.pop("PYTHONSAFEPATH", None)  # as the Makefile does
     return subprocess.run(  # noqa: S603
         [sys.executable, "scripts/demo.py", *arguments],
         cwd=ROOT,
-        env=os.environ | {"TMPDIR": str(temporary)},
+        env=environment,
         check=False,
         capture_output=True,
         text=True,
