@@ -83,7 +83,8 @@ def predict_files(
     if isinstance(classifier, IsolatedClassifier):
         interrupt = classifier.interrupt
     outcomes = for_each_file(
-        *(classifier.predict_file, paths),
+        classifier.predict_file,
+        paths,
         n_threads=n_threads,
         should_stop=should_stop,
         interrupt=interrupt,

@@ -77,8 +77,8 @@ def add_crnn(graph: OnnxGraph, weights: Weights) -> TaggerOutputs:
     """Add the convolutional recurrent network of Choi et al. (2017).
 
     Args:
-        graph: as for :func:`add_fcn`.
-        weights: likewise.
+        graph: of a network whose input is ``segments`` [shape=(n, 96, 1813), dB].
+        weights: name -> array, as published.
     """
     layers = TorchLayers(graph, weights)
     picture = _blocks(layers, [(2, 2), (3, 3), (4, 4), (4, 4)])

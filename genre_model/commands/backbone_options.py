@@ -21,7 +21,7 @@ def add_backbone(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     about = "download it once, and make a model file of it"
     _add_action(actions, "install", about, list(BACKBONES))
     train = _add_action(
-        actions, "train", "train its head for GTZAN's genres anew", ["mn04"]
+        actions, "train", "train its head for GTZAN's genres again", ["mn04"]
     )
     train.add_argument(
         "--data", required=True, type=Path, metavar="DIR", help="GTZAN's audio"

@@ -344,12 +344,14 @@ class TestStumbling:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         starts, interrupted = threading.Event(), threading.Event()
+        started: list[Late] = []
 
         class Late(prediction_process.PredictionProcess):
             def __init__(self) -> None:
                 starts.set()
                 interrupted.wait(30)
                 super().__init__()
+                started.append(self)
 
         def interrupt() -> None:
             genuine()
@@ -361,7 +363,8 @@ class TestStumbling:
         monkeypatch.setattr(isolated_classifier, "PredictionProcess", Late)
         paths = [tmp_path / "hang.flac"]
         assert not list(predict_files(stumbling, paths, should_stop=starts.is_set))
-        wait_for_end_of(stumbling)
+        wait_until(lambda: bool(started))
+        wait_until(lambda: not started[0].is_alive(), seconds=HANG_SECONDS / 2)
 
     def test_an_idle_process_that_was_killed_costs_nothing(
         self, isolated: IsolatedClassifier, song: Path
