@@ -3,8 +3,8 @@
     python benchmarks/labelled_songs.py SONGS [--model NAME ...] [--into PAGE.md]
 
 SONGS is a CSV file that names a ``file`` beside it, its ``genre`` (empty for music of no
-broad genre) and its ``artist_group``, or a folder of folders that are named after genres,
-where every file is an artist of its own. Intervals are over artists.
+broad genre) and its ``artist_group``, or a folder as ``genre-model train-head`` reads it; a
+file there without an artist counts as an artist of its own. Intervals are over artists.
 
 The first column leaves out songs of genres that a model does not know; in all others they
 are wrong. The temperature is the one, beside the model's own, that fits all songs best.
@@ -27,6 +27,7 @@ from sklearn.model_selection import GroupKFold
 from genre_model.classifier import GenreClassifier
 from genre_model.label_spelling import spelling_key
 from genre_model.model_source import DEFAULT_MODEL
+from genre_model.personal.labelled_folder import read_labelled_folder
 from genre_model.segment_probabilities import softmax
 from genre_model.training.selective import coverage_at_accuracy
 
@@ -106,10 +107,10 @@ class Song(NamedTuple):
 
 
 def songs_of(source: Path) -> list[Song]:
-    """Read the table, or list the files in the folders of genres."""
+    """Read the table, or the folder."""
     if source.is_dir():
-        paths = sorted(path for path in source.glob("*/*") if path.is_file())
-        return [Song(path, path.parent.name, path.stem) for path in paths]
+        files = read_labelled_folder(source, print)
+        return [Song(file.path, file.labels[0], file.artist or file.key) for file in files]
     with source.open(newline="", encoding="utf-8") as file:
         return [
             Song(source.parent / row["file"], row["genre"], row["artist_group"])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Spectrogram(nn.Module):
-    """Holds the mel bands; each adds up what ours is the mean of."""
+    """Holds the mel bands, which sum power where those of ``FRONT_END`` average it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Block(nn.Module):
 
 
 class Tagger(nn.Module):
-    """What both have in common: decibels are made theirs, and normalised."""
+    """The input layer of both: a gain for each band, then batch normalisation."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Tagger(nn.Module):
         self.spec_bn = nn.BatchNorm2d(1)
 
     def picture(self, segments: Tensor) -> Tensor:
-        """Map our decibels [shape=(n, 96, n_frames)] to [shape=(n, 1, 96, n_frames)]."""
+        """Map decibels [shape=(n, 96, n_frames)] to [shape=(n, 1, 96, n_frames)]."""
         gains = self.spec.mel_scale.fb.sum(dim=0)  # type: ignore[operator]
         louder = 10 * torch.log10(10 ** (segments / 10) * gains[:, None])
         result: Tensor = self.spec_bn(louder[:, None])

@@ -109,9 +109,10 @@ def _blocks(layers: TorchLayers, pools: list[tuple[int, int]]) -> str:
 
 
 def _picture(layers: TorchLayers) -> str:
-    """Turn our decibels into the networks' normalised ones, with a channel.
+    """Convert decibels of ``FRONT_END`` to the networks' input, and add a channel axis.
 
-    Their bands add up power where ours take the mean, which is a gain for each band.
+    The published bands sum power where those of ``FRONT_END`` average it, so that they
+    differ by a gain for each band.
     """
     gains = layers.weights["spec.mel_scale.fb"].astype(np.float64).sum(axis=0)
     decibels = 10 * np.log10(gains)[:, np.newaxis]
