@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from genre_model.card_text import printable
 from genre_model.commands.backbone_options import add_backbone
 from genre_model.commands.compare_options import add_compare
+from genre_model.commands.distil import add_distil
 from genre_model.commands.evaluate_options import add_evaluate
 from genre_model.commands.features_options import add_features
 from genre_model.commands.fuse_options import add_fuse
@@ -109,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     add_reproduce(commands)
     _add_export(commands)
     add_pretrain(commands)
+    add_distil(commands)
     add_quantise(commands)
     add_fuse(commands)
     return parser

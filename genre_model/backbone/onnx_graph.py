@@ -45,7 +45,7 @@ class OnnxGraph:
         weights: NDArray[np.floating[Any]],
         bias: NDArray[np.floating[Any]],
         *,
-        stride: int = 1,
+        stride: int | tuple[int, int] = 1,
         groups: int = 1,
     ) -> str:
         """Add a convolution over two axes that keeps their lengths at stride 1.
@@ -54,9 +54,10 @@ class OnnxGraph:
             source: what goes in.
             weights: [shape=(n_out, n_in / groups, height, width)], odd lengths.
             bias: [shape=(n_out,)].
-            stride: in both directions.
+            stride: in both directions, or in each.
             groups: of channels that see only each other.
         """
+        strides = [stride, stride] if isinstance(stride, int) else list(stride)
         height, width = weights.shape[2:]
         return self.add(
             "Conv",
@@ -65,7 +66,7 @@ class OnnxGraph:
             self.constant(bias.astype(np.float32)),
             kernel_shape=[height, width],
             pads=[height // 2, width // 2] * 2,
-            strides=[stride, stride],
+            strides=strides,
             group=groups,
         )
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Literal, NamedTuple
 
-Dataset = Literal["msd", "jamendo"]
+Dataset = Literal["msd", "jamendo", "audioset"]
 
 
 class GenreTags(NamedTuple):
@@ -24,21 +24,22 @@ class GenreTags(NamedTuple):
     weights: tuple[float, ...]
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def tags_of_genres(dataset: Dataset) -> dict[str, GenreTags]:
     """Return the tags that mean a genre, by genre.
 
-    ``tags.csv`` lists the tags in the order of the networks' outputs: Won et al. list those
-    of the Million Song Dataset; those of MTG-Jamendo are sorted by their full names, such
-    as ``genre---rock``.
+    ``tags.csv`` lists them with their places among the outputs of a network. The order of
+    the outputs is that of Won et al. for the Million Song Dataset, that of the full names,
+    such as ``genre---rock``, for MTG-Jamendo, and that of the published class indices for
+    AudioSet.
 
     Args:
         dataset: the data set that the taggers were trained on.
     """
     text = (resources.files("genre_model.backbone") / "tags.csv").read_text("utf-8")
-    rows = [row for row in csv.DictReader(text.splitlines()) if row["dataset"] == dataset]
     found: dict[str, list[tuple[int, float]]] = {}
-    for place, row in enumerate(rows):
-        if row["genre"]:
-            found.setdefault(row["genre"], []).append((place, float(row["weight"])))
+    for row in csv.DictReader(text.splitlines()):
+        if row["dataset"] == dataset:
+            tag = int(row["place"]), float(row["weight"])
+            found.setdefault(row["genre"], []).append(tag)
     return {genre: GenreTags(*zip(*found[genre], strict=True)) for genre in sorted(found)}

@@ -41,7 +41,7 @@ class TorchLayers:
         name: str,
         source: str,
         *,
-        stride: int = 1,
+        stride: int | tuple[int, int] = 1,
         groups: int = 1,
     ) -> str:
         """Add the convolution of a block and the batch normalisation behind it, as one.
@@ -49,7 +49,7 @@ class TorchLayers:
         Args:
             name: of the block.
             source: what goes in.
-            stride: in both directions.
+            stride: in both directions, or in each.
             groups: of channels that see only each other.
         """
         scale, shift = self._scale_and_shift(f"{name}.{self.norm}")
@@ -74,36 +74,45 @@ class TorchLayers:
         constants = self.graph.constant(weights), self.graph.constant(bias)
         return self.graph.add("Gemm", source, *constants, to=to, transB=1)
 
-    def gru(self, name: str, source: str, n_layers: int) -> str:
-        """Add layers of a GRU in one direction.
+    def gru(
+        self, name: str, source: str, *, n_layers: int = 1, bidirectional: bool = False
+    ) -> str:
+        """Add layers of a GRU.
 
         Args:
             name: of the GRU.
             source: steps [shape=(n_steps, n, n_in)].
             n_layers: that lie on each other.
+            bidirectional: whether each layer reads the steps backwards, too.
 
         Returns:
-            The last layer's steps [shape=(n_steps, n, n_units)].
+            The last layer's steps [shape=(n_steps, n, n_directions * n_units)].
         """
+        suffixes = ("", "_reverse") if bidirectional else ("",)
         for number in range(n_layers):
-            of_input, of_state = (
-                _onnx_gates(self.weights[f"{name}.weight_{kind}_l{number}"])
-                for kind in ("ih", "hh")
-            )
-            biases = [
-                _onnx_gates(self.weights[f"{name}.bias_{kind}_l{number}"])
-                for kind in ("ih", "hh")
+            directions = [
+                self._gru_weights(f"{name}.{{}}_l{number}{suffix}") for suffix in suffixes
             ]
-            values = (of_input, of_state, np.concatenate(biases))
+            values = [np.stack(parts) for parts in zip(*directions, strict=True)]
             source = self.graph.add(
                 "GRU",
                 source,
-                *(self.graph.constant(value[np.newaxis]) for value in values),
-                hidden_size=of_state.shape[1],
+                *map(self.graph.constant, values),
+                hidden_size=values[1].shape[2],
                 linear_before_reset=1,
+                direction="bidirectional" if bidirectional else "forward",
             )
-            source = self.graph.add("Squeeze", source, self.graph.integers(1))
+            source = self.graph.add("Transpose", source, perm=[0, 2, 1, 3])
+            source = self.graph.add("Reshape", source, self.graph.integers(0, 0, -1))
         return source
+
+    def _gru_weights(self, name: str) -> list[NDArray[np.float32]]:
+        """Return the weights of input and state, and the biases, of one direction."""
+        of_input, of_state, *biases = (
+            _onnx_gates(self.weights[name.format(part)])
+            for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        return [of_input, of_state, np.concatenate(biases)]
 
     def _scale_and_shift(
         self, name: str

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from genre_model.card import Card
+    from genre_model.model_file import Model
 
 #: Largest difference of a logit between torch and ONNX Runtime on the same segments.
 PARITY_TOLERANCE = 1e-3
@@ -51,12 +52,7 @@ def export_model(network: nn.Module, card: Card, path: Path) -> float:
     unchecked = path.with_name(f"{path.stem}.unchecked.onnx")
     try:
         write_model(unchecked, _serialised(network.eval(), shape), card)
-        difference = _difference(network, unchecked, shape)
-        if not difference <= PARITY_TOLERANCE:
-            raise ModelFileError(
-                f"{path}: ONNX Runtime and torch differ by {difference:.2g} in a logit; at "
-                f"most {PARITY_TOLERANCE:g} is accepted"
-            )
+        difference = check_parity(network, read_model(unchecked), path)
         unchecked.replace(path)
     finally:
         unchecked.unlink(missing_ok=True)
@@ -79,6 +75,36 @@ def check_weights(network: nn.Module, what: object) -> None:
                 f"{what}: the training ended with weights that are no numbers ({name}): "
                 'set training.precision to "32-true", or a lower learning rate'
             )
+
+
+def check_parity(network: nn.Module, model: Model, path: Path) -> float:
+    """Compare the logits of torch and of ONNX Runtime on random segments.
+
+    Args:
+        network: on the CPU, in evaluation mode.
+        model: exported from it.
+        path: the error names it.
+
+    Returns:
+        The largest difference of a logit.
+
+    Raises:
+        ModelFileError: if it exceeds ``PARITY_TOLERANCE``.
+    """
+    rng = np.random.default_rng(0)
+    shape = N_PARITY_SEGMENTS, *model.scorer.segment_shape
+    values = rng.normal(-40, 15, shape).astype(np.float32)
+    starts = np.zeros(N_PARITY_SEGMENTS, np.int64)
+    exported = model.scorer.score(Segments(values, starts)).logits
+    with torch.no_grad():
+        logits, _ = network(torch.from_numpy(values))
+    difference = float(np.abs(exported - logits.float().numpy()).max())
+    if not difference <= PARITY_TOLERANCE:
+        raise ModelFileError(
+            f"{path}: ONNX Runtime and torch differ by {difference:.2g} in a logit; at "
+            f"most {PARITY_TOLERANCE:g} is accepted"
+        )
+    return difference
 
 
 def _serialised(network: nn.Module, shape: tuple[int, int]) -> bytes:
@@ -108,16 +134,6 @@ def _strip_traces(proto: onnx.ModelProto) -> None:
             part.ClearField("doc_string")
     for value in (*proto.graph.initializer, *proto.graph.input, *proto.graph.output):
         value.ClearField("metadata_props")
-
-
-def _difference(network: nn.Module, path: Path, shape: tuple[int, int]) -> float:
-    rng = np.random.default_rng(0)
-    values = rng.normal(-40, 15, (N_PARITY_SEGMENTS, *shape)).astype(np.float32)
-    starts = np.zeros(N_PARITY_SEGMENTS, np.int64)
-    ours = read_model(path).scorer.score(Segments(values, starts)).logits
-    with torch.no_grad():
-        logits, _ = network(torch.from_numpy(values))
-    return float(np.abs(ours - logits.float().numpy()).max())
 
 
 @contextmanager

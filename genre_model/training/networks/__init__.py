@@ -13,6 +13,7 @@ from genre_model.training.networks.mfcc_lstm import MfccLstm
 from genre_model.training.networks.picture_cnn import FiveBlockCnn, TwoBlockCnn
 from genre_model.training.networks.residual_crnn import ResidualCrnn
 from genre_model.training.networks.resnet_crnn import ResnetCrnn
+from genre_model.training.networks.strided_crnn import StridedCrnn
 from genre_model.training.networks.table_cnn import TableCnn
 from genre_model.training.networks.table_picture_cnn import TablePictureCnn
 
@@ -31,6 +32,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "mfcc_lstm": MfccLstm,
     "residual_crnn": ResidualCrnn,
     "resnet_crnn": ResnetCrnn,
+    "strided_crnn": StridedCrnn,
     "table_cnn": TableCnn,
     "table_picture_cnn": TablePictureCnn,
     "two_block_cnn": TwoBlockCnn,

@@ -1,0 +1,87 @@
+"""``genre-model distil``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genre_model.commands.option_values import natural, positive
+from genre_model.commands.shared_options import add_leave_out, add_set, add_threads
+from genre_model.commands.track_id_file import read_track_ids
+
+if TYPE_CHECKING:
+    import argparse
+
+N_EXAMPLES = 6000
+RECIPE = "distilled_crnn"
+
+
+def add_distil(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "distil",
+        help="train a CRNN on what published taggers hear (needs the [train] extra)",
+    )
+    parser.add_argument(
+        "--music",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder of music without labels; repeatable",
+    )
+    parser.add_argument(
+        "--labelled",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR|CSV",
+        help="a folder with one folder for each genre, or a table of path and label; "
+        '"not music" is a label, too; repeatable',
+    )
+    parser.add_argument("--out", required=True, type=Path, help="folder of the run")
+    parser.add_argument("--name", default=RECIPE, help="of the model")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a published file, where there is no network; once for each",
+    )
+    parser.add_argument(
+        "--examples",
+        type=positive,
+        default=N_EXAMPLES,
+        metavar="N",
+        help=f"excerpts that the teachers hear (default: {N_EXAMPLES})",
+    )
+    parser.add_argument("--seed", type=natural, default=0, help="default: 0")
+    add_leave_out(parser)
+    add_set(parser)
+    add_threads(parser)
+
+
+def distil(options: argparse.Namespace) -> int:
+    """Distil a student, and print where its model file is."""
+    from genre_model.backbone.install import TAGGERS
+    from genre_model.backbone.published import published_weights
+    from genre_model.training.distillation.recordings import find_recordings
+    from genre_model.training.distillation.run import Distillation
+    from genre_model.training.distillation.run import distil as distil_student
+    from genre_model.training.distillation.teachers import MN04, Teachers
+    from genre_model.training.recipe import read_recipe
+    from genre_model.training.train import limit_threads
+
+    if options.threads:
+        limit_threads(options.threads)
+    recipe = read_recipe(RECIPE, options.set)
+    teachers = Teachers(published_weights((MN04, *TAGGERS), options.source))
+    left_out = read_track_ids(options.leave_out)
+    recordings = find_recordings(options.music, options.labelled, teachers.genres, left_out)
+    plan = Distillation(
+        options.name, recipe, recordings, options.examples, options.seed, options.out
+    )
+    print(distil_student(plan, teachers, options.threads or 2))
+    return 0

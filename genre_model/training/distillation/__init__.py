@@ -1,0 +1,1 @@
+"""Distillation: a small network learns the genres that published taggers hear."""

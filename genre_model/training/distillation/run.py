@@ -1,0 +1,136 @@
+"""One distillation, from recordings to a model file."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genre_model.card import Card
+from genre_model.model_file import model_from_bytes, with_card, write_model
+from genre_model.segments import Segments
+from genre_model.training.distillation.examples import ExampleStore
+from genre_model.training.distillation.recordings import NOT_MUSIC, split_recordings
+from genre_model.training.distillation.student import train_student
+from genre_model.training.distillation.student_network import student_network
+from genre_model.training.export import check_parity, check_weights
+from genre_model.training.gtzan import track_id_of_name
+from genre_model.training.networks.parameter_count import count_parameters
+from genre_model.training.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from genre_model.model_file import Model
+    from genre_model.training.distillation.examples import Examples
+    from genre_model.training.distillation.recordings import Recording
+    from genre_model.training.distillation.teachers import Teachers
+    from genre_model.training.recipe import Recipe
+
+LICENCE = (
+    "The weights are under the MIT licence. They were computed from the outputs of mn04 "
+    "(EfficientAT, MIT) and of the taggers of Won et al. (sota-music-tagging-models, MIT), "
+    "none of whose weights are among them; no audio can be recovered from them."
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """Everything that decides what a student becomes.
+
+    Attributes:
+        name: of the model.
+        recipe: of the student.
+        recordings: to learn from; some of them are held out.
+        n_examples: excerpts that the teachers listen to.
+        seed: of everything that is random.
+        out: folder of examples, checkpoint and model.
+    """
+
+    name: str
+    recipe: Recipe
+    recordings: Sequence[Recording]
+    n_examples: int
+    seed: int
+    out: Path
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the card says of the training."""
+        names = [one.path.name for one in self.recordings]
+        return {
+            "recipe": self.recipe.name,
+            "recipe_hash": self.recipe.settings_hash,
+            "seed": self.seed,
+            "n_examples": self.n_examples,
+            "recordings": dict(Counter(one.label or "music" for one in self.recordings)),
+            "track_ids": sorted(set(filter(None, map(track_id_of_name, names)))),
+        }
+
+
+def distil(plan: Distillation, teachers: Teachers, n_threads: int) -> Path:
+    """Let teachers listen, train the student and write its model file.
+
+    What an interrupted run has computed is used again.
+
+    Args:
+        plan: what to do.
+        teachers: to learn from.
+        n_threads: excerpts that are listened to at once.
+
+    Returns:
+        The model file.
+
+    Raises:
+        TrainingDataError: if the folder holds another run, or recordings cannot be read.
+        ModelFileError: if the model file computes other logits than torch.
+    """
+    run, settings = RunFolder(plan.out), plan.settings()
+    with run.in_use():
+        run.start({"recipe": asdict(plan.recipe), "training": settings})
+        if run.is_complete:
+            log.info("%s is complete", run.path)
+            return run.model_path
+        front_end = plan.recipe.front_end
+        store = ExampleStore(run.path / "examples", front_end, teachers, n_threads)
+        learned, held_out = split_recordings(plan.recordings)
+        others = store.unchanged([one for one in held_out if one.label != NOT_MUSIC])
+        examples = store.drawn(learned, plan.n_examples, plan.seed)
+        log.info("%d examples of %d recordings", len(examples), len(learned))
+        network = train_student(plan.recipe, examples, plan.seed, run)
+        check_weights(network, run.path)
+        content = student_network(network, examples.segments.shape[1:])
+        card = Card(
+            name=plan.name,
+            genres=(*teachers.genres, NOT_MUSIC),
+            front_end=front_end,
+            temperature=1.0,
+            training=settings | {"n_parameters": count_parameters(network)},
+            licence=LICENCE,
+            pool_logits=True,
+        )
+        model = model_from_bytes(with_card(content, card))
+        check_parity(network, model, run.model_path)
+        log.info(
+            "agrees with its teachers on %.1f %% of %d held-out recordings",
+            100 * agreement(model, others),
+            len(others),
+        )
+        write_model(run.model_path, content, card)
+        run.remove_checkpoint()
+    return run.model_path
+
+
+def agreement(model: Model, examples: Examples) -> float:
+    """Return how often a student and its teachers find the same genre most probable."""
+    values = examples.segments.astype(np.float32)
+    starts = np.zeros(len(values), np.int64)
+    logits = model.scorer.score(Segments(values, starts)).logits
+    n_genres = examples.logits.shape[1]
+    same = logits[:, :n_genres].argmax(axis=1) == examples.logits.argmax(axis=1)
+    return float(same.mean())

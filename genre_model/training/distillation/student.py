@@ -1,0 +1,189 @@
+"""The training of a student on examples of its teachers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from genre_model.training.augment import augment_segments
+from genre_model.training.epochs import take_step
+from genre_model.training.networks.segment_input import standardise
+from genre_model.training.train import build_fabric, start_training
+from genre_model.training.untrained_network import untrained_network
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+    from torch import Generator, Tensor
+
+    from genre_model.training.distillation.examples import Examples
+    from genre_model.training.recipe import Recipe
+    from genre_model.training.run_folder import RunFolder
+    from genre_model.training.training_state import TrainingState
+
+#: Weight of the embeddings' squared error beside the cross-entropy of the genres.
+EMBEDDING_WEIGHT = 0.5
+#: Share of a label in the target, where one is known; the teachers have the rest.
+LABEL_SHARE = 0.3
+#: Relative to the mean power of a segment, before the logarithm.
+POWER_FLOOR = 1e-8
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the student learns of each segment.
+
+    Attributes:
+        genres: probabilities; the last column is ``NOT_MUSIC`` [shape=(n, n_genres + 1)].
+        embeddings: standardised [shape=(n, n_features)].
+    """
+
+    genres: Tensor
+    embeddings: Tensor
+
+    def __getitem__(self, rows: Tensor) -> Targets:
+        """Return the targets of some segments."""
+        return Targets(self.genres[rows], self.embeddings[rows])
+
+    def mixed(self, other: Targets, shares: Tensor) -> Targets:
+        """Return the means of two targets [shares shape=(n, 1)]."""
+        genres = other.genres.lerp(self.genres, shares)
+        return Targets(genres, other.embeddings.lerp(self.embeddings, shares))
+
+
+class Imitator(nn.Module):
+    """A network, and a linear layer from its embedding to the teachers'.
+
+    Args:
+        network: returns logits and an embedding.
+        n_embedding: size of the network's embedding.
+        n_features: size of the teachers' embeddings.
+    """
+
+    def __init__(self, network: nn.Module, n_embedding: int, n_features: int) -> None:
+        super().__init__()
+        self.network = network
+        self.imitate = nn.Linear(n_embedding, n_features)
+
+    def forward(self, segments: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits of genres, and the teachers' embeddings as they would be."""
+        logits, embedding = self.network(segments)
+        return logits, self.imitate(embedding)
+
+
+def targets_of(examples: Examples) -> Targets:
+    """Return the teachers' probabilities with the labels, and standardised embeddings."""
+    labels = torch.from_numpy(examples.labels)
+    opinion = functional.pad(torch.from_numpy(examples.logits).softmax(dim=1), (0, 1))
+    # Teachers have no output for sounds that are not music: there the label is everything.
+    share = LABEL_SHARE * labels.sum(dim=1, keepdim=True)
+    share = share.maximum(labels[:, -1:])
+    known = labels / labels.sum(dim=1, keepdim=True).clamp(min=1e-6)
+    genres = opinion.lerp(known, share)
+    embeddings = torch.from_numpy(examples.embeddings)
+    embeddings = (embeddings - embeddings.mean(dim=0)) / (embeddings.std(dim=0) + 1e-4)
+    return Targets(genres, embeddings)
+
+
+def train_student(
+    recipe: Recipe, examples: Examples, seed: int, run: RunFolder
+) -> nn.Module:
+    """Train a network to hear as its teachers do, or finish an interrupted training.
+
+    Args:
+        recipe: network, optimisation and augmentation.
+        examples: to learn from.
+        seed: of weights, batches and augmentation.
+        run: where checkpoints and metrics go.
+
+    Returns:
+        The averaged network in evaluation mode, on the CPU.
+    """
+    fabric = build_fabric(recipe)
+    torch.manual_seed(seed)
+    targets, segments = targets_of(examples), torch.from_numpy(examples.segments)
+    network = untrained_network(recipe, targets.genres.shape[1])
+    with torch.no_grad():
+        n_embedding = network.eval()(segments[:1].float())[1].shape[1]
+    imitator = Imitator(network, n_embedding, targets.embeddings.shape[1])
+    state = start_training(imitator, recipe, fabric)
+    if (checkpoint := run.read_checkpoint()) is not None:
+        state.load_dict(checkpoint)
+        log.info("resumed after epoch %d", state.epoch)
+    n_left = recipe.training.epochs - state.epoch
+    for _ in tqdm(range(n_left), "epochs", disable=None, leave=False):
+        start_seconds = time.monotonic()
+        loss = _epoch(recipe, segments, targets, seed, state, fabric)
+        state.epoch += 1
+        seconds = time.monotonic() - start_seconds
+        run.append_metrics({"epoch": state.epoch, "train_loss": loss, "seconds": seconds})
+        run.write_checkpoint(state.to_dict())
+    imitator.load_state_dict(state.average.network.state_dict())
+    return imitator.network.cpu().eval()
+
+
+def _epoch(
+    recipe: Recipe,
+    segments: Tensor,
+    targets: Targets,
+    seed: int,
+    state: TrainingState,
+    fabric: Fabric,
+) -> float:
+    """Take the steps of one epoch; all randomness comes from seed and epoch."""
+    config = recipe.training
+    torch.manual_seed(1_000_003 * seed + state.epoch)
+    generator = torch.Generator().manual_seed(1_000_003 * seed + state.epoch)
+    state.network.train()
+    losses = []
+    for _ in range(config.steps_per_epoch):
+        rows = torch.randint(len(segments), (2, config.batch_size), generator=generator)
+        alpha = recipe.augment.mixup_alpha
+        crops, wanted = _mixed(segments, targets, rows, alpha, generator)
+        crops = augment_segments(standardise(crops), recipe.augment, generator)
+        logits, embeddings = state.network(crops.to(fabric.device))
+        loss = _loss(logits.float().cpu(), embeddings.float().cpu(), wanted)
+        take_step(state, loss, fabric)
+        losses.append(loss.item())
+    return float(np.mean(losses))
+
+
+def _loss(logits: Tensor, embeddings: Tensor, targets: Targets) -> Tensor:
+    of_genres = functional.cross_entropy(logits, targets.genres)
+    return of_genres + EMBEDDING_WEIGHT * functional.mse_loss(
+        embeddings, targets.embeddings
+    )
+
+
+def _mixed(
+    segments: Tensor, targets: Targets, rows: Tensor, alpha: float, generator: Generator
+) -> tuple[Tensor, Targets]:
+    """Mix the power of every other segment with that of another (Zhang et al. 2018)."""
+    n = rows.shape[1]
+    shares = _beta(n, alpha, generator)
+    shares[::2] = 1.0
+    one, other = (_power(segments[part].float()) for part in rows)
+    power = other.lerp(one, shares[:, None, None])
+    wanted = targets[rows[0]].mixed(targets[rows[1]], shares[:, None])
+    return 10 * torch.log10(power + POWER_FLOOR), wanted
+
+
+def _beta(n: int, alpha: float, generator: Generator) -> Tensor:
+    seed = int(torch.randint(2**31, (1,), generator=generator))
+    drawn = np.random.default_rng(seed).beta(alpha, alpha, n)
+    return torch.from_numpy(drawn.astype(np.float32))
+
+
+def _power(segments: Tensor) -> Tensor:
+    """Return the power, with a mean of 1 for each segment."""
+    power = 10 ** (segments / 10)
+    return power / power.mean(dim=(1, 2), keepdim=True).clamp(min=1e-12)

@@ -1,0 +1,140 @@
+"""Write sounds that are not music, for ``genre-model distil --labelled FOLDER``.
+
+    python scripts/not_music.py FOLDER [--join DIR ...]
+
+FOLDER gets ``not music/*.wav`` of 12 s each: noise, tones, clicks and hums with random
+settings, and for each --join, files of 12 s that join the short sounds in that folder, such
+as spoken words.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import soundfile
+
+from genre_model.audio_suffixes import AUDIO_SUFFIXES
+from genre_model.config import WaveformConfig
+from genre_model.errors import GenreModelError
+from genre_model.training.distillation.recordings import NOT_MUSIC
+from genre_model.waveform import AudioFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+RATE_HZ, SECONDS = 32_000, 12
+N_SAMPLES = RATE_HZ * SECONDS
+N_SYNTHETIC, N_JOINED = 200, 60
+#: Of short sounds, in seconds: longer ones are cut.
+LONGEST = 6.0
+
+
+def main() -> None:
+    """Write the files."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--join", type=Path, action="append", default=[])
+    options = parser.parse_args()
+    rng = np.random.default_rng(0)
+    folder = options.folder / NOT_MUSIC
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(N_SYNTHETIC):
+        kind = SYNTHETIC[number % len(SYNTHETIC)]
+        _write(folder / f"{kind.__name__}-{number:03d}.wav", kind(rng))
+    for source in options.join:
+        paths = [
+            path for path in source.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES
+        ]
+        for number in range(N_JOINED):
+            joined = np.concatenate(list(_short_sounds(sorted(paths), rng)))[:N_SAMPLES]
+            _write(folder / f"{source.name}-{number:03d}.wav", joined)
+
+
+def noise(rng: np.random.Generator) -> NDArray[np.float64]:
+    """White to brown noise, some of which swells."""
+    spectrum = np.fft.rfft(rng.standard_normal(N_SAMPLES))
+    spectrum /= np.maximum(np.arange(len(spectrum)), 1) ** rng.uniform(0, 1.2)
+    swell = 1 + rng.choice([0, 0.9]) * np.sin(_phases(rng.uniform(0.1, 8)))
+    return np.fft.irfft(spectrum, N_SAMPLES) * swell
+
+
+def band_noise(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Noise of one band, as of wind, water or an engine."""
+    spectrum = np.fft.rfft(rng.standard_normal(N_SAMPLES))
+    hz = np.fft.rfftfreq(N_SAMPLES, 1 / RATE_HZ)
+    centre = np.exp(rng.uniform(np.log(80), np.log(6000)))
+    spectrum *= np.exp(
+        -0.5 * (np.log2(np.maximum(hz, 1) / centre) / rng.uniform(0.2, 1.5)) ** 2
+    )
+    return np.fft.irfft(spectrum, N_SAMPLES)
+
+
+def tones(rng: np.random.Generator) -> NDArray[np.float64]:
+    """One to four steady or gliding sines."""
+    total = np.zeros(N_SAMPLES)
+    for _ in range(rng.integers(1, 5)):
+        start = np.exp(rng.uniform(np.log(60), np.log(4000)))
+        octaves = rng.choice([0, rng.uniform(-3, 3)]) * np.linspace(0, 1, N_SAMPLES)
+        total += np.sin(2 * np.pi * np.cumsum(start * 2**octaves) / RATE_HZ)
+    return total
+
+
+def hum(rng: np.random.Generator) -> NDArray[np.float64]:
+    """A buzz of many harmonics, as of a mains or an engine."""
+    return np.sign(np.sin(_phases(rng.uniform(40, 400)))) * rng.uniform(0.1, 1)
+
+
+def pulses(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Clicks, or bursts of noise, at regular or random times."""
+    period = int(RATE_HZ * rng.uniform(0.1, 1.5))
+    length = int(rng.choice([1, RATE_HZ * rng.uniform(0.005, 0.08)]))
+    starts = np.arange(0, N_SAMPLES, period)
+    if rng.random() < 0.5:
+        starts = rng.integers(0, N_SAMPLES, len(starts))
+    total = np.zeros(N_SAMPLES)
+    for start in starts:
+        end = min(N_SAMPLES, start + length)
+        total[start:end] = rng.standard_normal(end - start) if length > 1 else 1.0
+    return total
+
+
+SYNTHETIC = (noise, band_noise, tones, hum, pulses)
+
+
+def _phases(hz: float) -> NDArray[np.float64]:
+    return 2 * np.pi * hz * np.arange(N_SAMPLES) / RATE_HZ
+
+
+def _short_sounds(
+    paths: list[Path], rng: np.random.Generator
+) -> Iterator[NDArray[np.float64]]:
+    """Yield random sounds with pauses between, until they fill a file."""
+    n_samples = 0
+    while n_samples < N_SAMPLES:
+        path = paths[int(rng.integers(len(paths)))]
+        try:
+            with AudioFile(path, WaveformConfig(RATE_HZ)) as audio:
+                samples = audio.read(0.0, round(LONGEST * RATE_HZ)).astype(np.float64)
+        except GenreModelError as error:
+            print(f"skipped {error}")
+            continue
+        yield samples / max(1e-4, float(np.abs(samples).max()))
+        yield np.zeros(int(RATE_HZ * rng.uniform(0, 0.5)))
+        n_samples += len(samples)
+
+
+def _write(path: Path, samples: NDArray[np.float64]) -> None:
+    loudest = max(1e-9, float(np.abs(samples).max()))
+    dithered = 0.5 * samples / loudest + np.random.default_rng(0).normal(
+        0, 1e-4, len(samples)
+    )
+    soundfile.write(path, dithered, RATE_HZ)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""``genre-model distil``: a student learns what published taggers hear."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from audio_files import music, write_audio
+from published_mn04 import random_weights
+from published_taggers import published_file, random_tagger
+
+from genre_model.backbone.mn04_network import FRONT_END as MN04_FRONT_END
+from genre_model.backbone.mn04_network import mn04_network
+from genre_model.backbone.tags import tags_of_genres
+from genre_model.backbone.torch_file import read_weights
+from genre_model.classifier import GenreClassifier
+from genre_model.cli import main
+from genre_model.errors import TrainingDataError
+from genre_model.mel_frames import mel_frames_from_waveform
+from genre_model.model_file import read_model
+from genre_model.segment_probabilities import SegmentScorer
+from genre_model.segments import Segments, repeat_to_length
+from genre_model.training.distillation import student
+from genre_model.training.distillation.examples import SHARD_SIZE, Examples, ExampleStore
+from genre_model.training.distillation.recordings import (
+    NOT_MUSIC,
+    ExcerptSampler,
+    Recording,
+    drawing_shares,
+    find_recordings,
+)
+from genre_model.training.distillation.run import Distillation, distil
+from genre_model.training.distillation.student import targets_of
+from genre_model.training.distillation.teachers import TeacherOutputs, Teachers
+from genre_model.training.recipe import read_recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from genre_model.training.recipe import Recipe
+
+RATE_HZ = 16_000
+
+
+class FakeTeachers:
+    """Hear rock in loud treble, and jazz otherwise; count what they hear."""
+
+    genres = ("jazz", "rock")
+
+    def __init__(self) -> None:
+        self.n_heard = 0
+
+    def listen(
+        self, at_16_khz: NDArray[np.float32], at_32_khz: NDArray[np.float32]
+    ) -> TeacherOutputs:
+        assert len(at_32_khz) == 2 * len(at_16_khz)
+        self.n_heard += 1
+        treble = float(np.diff(at_16_khz).std() / at_16_khz.std())
+        logits = np.array([0.0, 4.0 if treble > 0.5 else -4.0], np.float32)
+        return TeacherOutputs(logits, np.array([treble, 1 - treble], np.float32))
+
+
+def small_recipe() -> Recipe:
+    """Return a small network that is trained within a second."""
+    changes = (
+        "network_options.channels=[4, 4, 8]",
+        "network_options.gru_units=4",
+        "front_end.segment.segment_frames=97",
+        "training.epochs=2",
+        "training.steps_per_epoch=3",
+        "training.batch_size=4",
+        'training.precision="32-true"',
+    )
+    return read_recipe("distilled_crnn", changes)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Music without labels, two genres, and noise."""
+    root = tmp_path_factory.mktemp("audio")
+    rng = np.random.default_rng(0)
+    for name in ("music", "labelled/rock", "labelled/jazz", f"labelled/{NOT_MUSIC}"):
+        (root / name).mkdir(parents=True)
+    for number in range(3):
+        write_audio(
+            root / f"music/{number}.flac", music(3.0, RATE_HZ, seed=number), RATE_HZ
+        )
+    write_audio(root / "labelled/rock/rock.00001.wav", music(3.0, RATE_HZ, seed=5), RATE_HZ)
+    write_audio(root / "labelled/jazz/jazz.00002.wav", music(3.0, RATE_HZ, seed=6), RATE_HZ)
+    noise = 0.3 * rng.standard_normal(3 * RATE_HZ).astype(np.float32)
+    write_audio(root / f"labelled/{NOT_MUSIC}/noise.wav", noise.clip(-1, 1), RATE_HZ)
+    return root
+
+
+@pytest.fixture
+def recordings(folder: Path) -> list[Recording]:
+    return find_recordings([folder / "music"], [folder / "labelled"], FakeTeachers.genres)
+
+
+def plan_of(recordings: list[Recording], out: Path, **changes: object) -> Distillation:
+    plan = Distillation("student", small_recipe(), recordings, SHARD_SIZE, 0, out)
+    return replace(plan, **changes)  # type: ignore[arg-type]
+
+
+def test_a_genre_is_the_mean_of_the_networks_that_know_it() -> None:
+    weights = {
+        name: read_weights(published_file(random_tagger("crnn", seed)))
+        for seed, name in enumerate(("msd_crnn", "jamendo_crnn"))
+    }
+    low = music(10.0, RATE_HZ, seed=1)
+    high = np.repeat(low, 2)
+
+    def listen(*names: str) -> dict[str, float]:
+        chosen = {name: weights[name] for name in names}
+        teachers = Teachers({"mn04": random_weights(), **chosen})
+        logits = teachers.listen(low, high).logits
+        return dict(zip(teachers.genres, map(float, logits), strict=True))
+
+    msd, jamendo, both = listen("msd_crnn"), listen("jamendo_crnn"), listen(*weights)
+    frames = mel_frames_from_waveform(high, 2 * RATE_HZ, MN04_FRONT_END.mel)
+    values = repeat_to_length(frames, 1000)[np.newaxis, :, :1000]
+    segments = Segments(values, np.zeros(1, np.int64))
+    tags = SegmentScorer(mn04_network(random_weights())).score(segments).logits[0]
+    of_mn04 = {
+        genre: float((tags[list(one.places)] + np.log(one.weights)).max())
+        for genre, one in tags_of_genres("audioset").items()
+    }
+    assert both.keys() == of_mn04.keys()
+    # Latin is a tag of AudioSet only, and MTG-Jamendo has no blues.
+    assert both["latin"] == pytest.approx(of_mn04["latin"], abs=1e-4)
+    assert both["blues"] == pytest.approx(msd["blues"], abs=1e-4)
+    assert both["blues"] != pytest.approx(of_mn04["blues"], abs=1e-2)
+    expected = (2 * msd["jazz"] + 2 * jamendo["jazz"] - of_mn04["jazz"]) / 3
+    assert both["jazz"] == pytest.approx(expected, abs=1e-3)
+
+
+class TestRecordings:
+    def test_labels_come_from_folders_and_tables(self, folder: Path) -> None:
+        table = folder / "table.csv"
+        table.write_text("path,label\nmusic/0.flac,Rock\n", "utf-8")
+        found = find_recordings([], [folder / "labelled", table], FakeTeachers.genres)
+        assert sorted(one.label for one in found) == ["jazz", NOT_MUSIC, "rock", "rock"]
+
+    def test_tracks_of_gtzan_are_left_out_by_name(self, folder: Path) -> None:
+        found = find_recordings(
+            [], [folder / "labelled"], FakeTeachers.genres, {"rock.00001"}
+        )
+        assert sorted(one.label for one in found) == ["jazz", NOT_MUSIC]
+
+    def test_unknown_labels_are_refused(self, folder: Path) -> None:
+        with pytest.raises(TrainingDataError, match="no teacher knows the genre 'rock'"):
+            find_recordings([], [folder / "labelled"], ("jazz",))
+
+    def test_folders_without_audio_are_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(TrainingDataError, match="--music: there is no audio in"):
+            find_recordings([tmp_path], [], ())
+        with pytest.raises(TrainingDataError, match="missing is no folder"):
+            find_recordings([tmp_path / "missing"], [], ())
+
+    def test_genres_are_drawn_equally(self, folder: Path) -> None:
+        one = folder / "music/0.flac"
+        labels = ["", "", "rock", "rock", "rock", "jazz", NOT_MUSIC]
+        shares = drawing_shares([Recording(one, label) for label in labels])
+        assert shares.sum() == pytest.approx(1)
+        assert shares[2:5].sum() == pytest.approx(shares[5])
+        assert shares[6] == pytest.approx(0.06)
+
+    def test_excerpts_mix_music_but_not_other_sounds(
+        self, recordings: list[Recording]
+    ) -> None:
+        sampler = ExcerptSampler(recordings, 2.0)
+        excerpts = [sampler.draw(np.random.default_rng(seed)) for seed in range(60)]
+        labels = [excerpt.labels for excerpt in excerpts]
+        assert {NOT_MUSIC: 1.0} in labels
+        assert all(one == {NOT_MUSIC: 1.0} for one in labels if NOT_MUSIC in one)
+        assert any(0.1 < one.get("rock", 0) < 0.95 for one in labels)
+        for excerpt in excerpts:
+            low, high = excerpt.waveforms
+            assert len(low) == 2 * RATE_HZ
+            np.testing.assert_allclose(high[::2].std(), low.std(), rtol=0.2)
+
+    def test_silence_alone_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "silence.wav"
+        write_audio(path, np.zeros(3 * RATE_HZ, np.float32), RATE_HZ)
+        sampler = ExcerptSampler([Recording(path)], 2.0)
+        with pytest.raises(TrainingDataError, match=r"silent or .*silence\.wav"):
+            sampler.draw(np.random.default_rng(0))
+
+
+class TestTargets:
+    def test_labels_have_a_share_and_decide_what_is_no_music(self) -> None:
+        labels = np.array([[0, 0, 0], [0, 1, 0], [0, 0.5, 0], [0, 0, 1]], np.float32)
+        logits = np.tile(np.array([[2.0, 0.0]], np.float32), (4, 1))
+        segments = np.zeros((4, 2, 2), np.float16)
+        examples = Examples(segments, logits, np.eye(4, dtype=np.float32), labels)
+        genres = targets_of(examples).genres.numpy()
+        teachers = np.exp([2.0, 0.0]) / np.exp([2.0, 0.0]).sum()
+        np.testing.assert_allclose(genres[0], [*teachers, 0], atol=1e-6)
+        np.testing.assert_allclose(
+            genres[1], [0.7 * teachers[0], 0.7 * teachers[1] + 0.3, 0], atol=1e-6
+        )
+        assert genres[2, 1] == pytest.approx(0.85 * teachers[1] + 0.15)
+        np.testing.assert_allclose(genres[3], [0, 0, 1], atol=1e-6)
+
+
+class TestDistil:
+    def test_the_student_is_a_model(
+        self, recordings: list[Recording], tmp_path: Path
+    ) -> None:
+        path = distil(plan_of(recordings, tmp_path), FakeTeachers(), 2)  # type: ignore[arg-type]
+        card = read_model(path).card
+        assert card.genres == ("jazz", "rock", NOT_MUSIC)
+        assert card.training["recordings"] == {
+            "music": 3,
+            "rock": 1,
+            "jazz": 1,
+            NOT_MUSIC: 1,
+        }
+        assert card.training["track_ids"] == ["jazz.00002", "rock.00001"]
+        prediction = GenreClassifier.load(path).predict_file(recordings[0].path)
+        assert prediction.probabilities.sum() == pytest.approx(1)
+
+    def test_examples_and_epochs_are_kept(
+        self,
+        recordings: list[Recording],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        teachers = FakeTeachers()
+        epoch = student._epoch
+        seen = []
+
+        def stop_after_one(*args: object) -> float:
+            if seen:
+                raise KeyboardInterrupt
+            seen.append(args)
+            return epoch(*args)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(student, "_epoch", stop_after_one)
+        with pytest.raises(KeyboardInterrupt):
+            distil(plan_of(recordings, tmp_path / "one"), teachers, 1)  # type: ignore[arg-type]
+        n_heard = teachers.n_heard
+        monkeypatch.setattr(student, "_epoch", epoch)
+        resumed = distil(plan_of(recordings, tmp_path / "one"), teachers, 1)  # type: ignore[arg-type]
+        assert teachers.n_heard == n_heard
+        whole = distil(plan_of(recordings, tmp_path / "two"), teachers, 2)  # type: ignore[arg-type]
+        assert resumed.read_bytes() == whole.read_bytes()
+
+    def test_other_settings_need_another_folder(
+        self, recordings: list[Recording], tmp_path: Path
+    ) -> None:
+        distil(plan_of(recordings, tmp_path), FakeTeachers(), 1)  # type: ignore[arg-type]
+        with pytest.raises(TrainingDataError, match="holds a run with other settings"):
+            distil(plan_of(recordings, tmp_path, seed=1), FakeTeachers(), 1)  # type: ignore[arg-type]
+
+    def test_damaged_examples_are_named(
+        self, recordings: list[Recording], tmp_path: Path
+    ) -> None:
+        store = ExampleStore(tmp_path, small_recipe().front_end, FakeTeachers(), 1)  # type: ignore[arg-type]
+        store.unchanged(recordings)
+        path = next(tmp_path.glob("*.npz"))
+        path.write_bytes(path.read_bytes()[:100])
+        with pytest.raises(TrainingDataError, match=rf"{path.name} are damaged"):
+            store.unchanged(recordings)
+
+    def test_the_command_needs_the_published_files(
+        self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        wrong = tmp_path / "wrong.pth"
+        wrong.write_bytes(json.dumps({}).encode())
+        arguments = ["distil", "--music", str(folder / "music"), "--out", str(tmp_path)]
+        assert main([*arguments, "--from", str(wrong)]) == 1
+        assert "is not a published file of mn04" in capsys.readouterr().err
+
+
+def test_training_takes_the_power_of_both_segments() -> None:
+    quiet, loud = torch.full((1, 2, 3), -60.0), torch.full((1, 2, 3), 0.0)
+    segments = torch.cat([quiet, loud])
+    targets = student.Targets(torch.eye(2), torch.zeros(2, 1))
+    rows = torch.tensor([[0, 0], [1, 1]])
+    generator = torch.Generator().manual_seed(0)
+    mixed, wanted = student._mixed(segments, targets, rows, 0.5, generator)
+    np.testing.assert_allclose(mixed.numpy(), 0, atol=1e-4)
+    assert wanted.genres[0].tolist() == [1.0, 0.0]
+    assert 0 < float(wanted.genres[1, 1]) < 1
