@@ -1,6 +1,7 @@
 """How often a model is right on songs with labels, and on how many it is sure.
 
-    python benchmarks/labelled_songs.py SONGS [--model NAME ...] [--into PAGE.md]
+    python benchmarks/labelled_songs.py SONGS [--model NAME ...] [--segments N ...]
+        [--into PAGE.md]
 
 SONGS is a CSV file that names a ``file`` beside it, its ``genre`` (empty for music of no
 broad genre) and its ``artist_group``, or a folder as ``genre-model train-head`` reads it; a
@@ -16,7 +17,8 @@ from __future__ import annotations
 import argparse
 import csv
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +28,7 @@ from sklearn.model_selection import GroupKFold
 
 from genre_model.classifier import GenreClassifier
 from genre_model.label_spelling import spelling_key
+from genre_model.model_file import read_model
 from genre_model.model_source import DEFAULT_MODEL
 from genre_model.personal.labelled_folder import read_labelled_folder
 from genre_model.segment_probabilities import softmax
@@ -52,7 +55,9 @@ class Answers:
     """What a model says of each song.
 
     Attributes:
-        logits: logarithms of the probabilities [shape=(n_songs, n_genres)].
+        logits: the outputs that the model rejects come last
+            [shape=(n_songs, n_outputs)].
+        n_genres: that it may name.
         labels: place of the true genre, -1 if the model does not know it
             [shape=(n_songs,)].
         artists: number of each song's artist [shape=(n_songs,)].
@@ -60,19 +65,27 @@ class Answers:
     """
 
     logits: NDArray[np.float32]
+    n_genres: int
     labels: NDArray[np.int64]
     artists: NDArray[np.int64]
     cpu_seconds: float
 
     def confidences(self, temperature: float = 1.0) -> NDArray[np.float32]:
-        """Return the largest probability of each song."""
-        largest: NDArray[np.float32] = softmax(self.logits, temperature).max(axis=1)
+        """Return the largest probability of a genre for each song."""
+        probabilities = softmax(self.logits, temperature)[:, : self.n_genres]
+        largest: NDArray[np.float32] = probabilities.max(axis=1)
         return largest
+
+    @property
+    def genres(self) -> NDArray[np.int64]:
+        """Place of the most probable genre of each song."""
+        places: NDArray[np.int64] = self.logits[:, : self.n_genres].argmax(axis=1)
+        return places
 
     @property
     def right(self) -> NDArray[np.bool_]:
         """Whether the most probable genre is the true one."""
-        is_right: NDArray[np.bool_] = self.logits.argmax(axis=1) == self.labels
+        is_right: NDArray[np.bool_] = self.genres == self.labels
         return is_right
 
 
@@ -81,21 +94,37 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("songs", type=Path, help="a CSV file, or a folder")
     parser.add_argument("--model", action="append", help="name or file (the default one)")
+    parser.add_argument(
+        "--segments", type=int, action="append", help="of each song (the model's number)"
+    )
     parser.add_argument("--into", type=Path, help="page that gets the table")
     options = parser.parse_args()
     lines = [HEADINGS, "|---|" + "--:|" * (HEADINGS.count("|") - 2)]
-    for model in options.model or [DEFAULT_MODEL]:
-        classifier = GenreClassifier.load(model)
+    for model, n_segments in product(
+        options.model or [DEFAULT_MODEL], options.segments or [None]
+    ):
+        classifier = load(model, n_segments)
         if classifier.multi_label:
             parser.error(f"{model}: the genres of a multi-label model do not add up to 1")
         answers = ask(classifier, songs_of(options.songs))
-        lines.append(line_of(classifier.card.name, answers))
-        n_artists = len(np.unique(answers.artists))
-        print(f"{classifier.card.name}: {len(answers.labels)} songs, {n_artists} artists")
+        name = classifier.card.name
+        print(f"{name}: {len(answers.labels)} songs, {answers.artists.max() + 1} artists")
         print("\n".join(genre_lines(classifier.genres, answers)), flush=True)
+        lines.append(line_of(name + f", {n_segments} segments" * bool(n_segments), answers))
     print("\n".join(lines))
     if options.into:
         put_into(options.into, "labelled songs", "\n".join(lines))
+
+
+def load(name: str, n_segments: int | None) -> GenreClassifier:
+    """Read a model, which may listen to another number of segments than it says."""
+    model = read_model(name)
+    if n_segments:
+        front_end = model.card.front_end
+        segment = replace(front_end.segment, n_segments=n_segments)
+        card = replace(model.card, front_end=replace(front_end, segment=segment))
+        model = replace(model, card=card)
+    return GenreClassifier(model)
 
 
 class Song(NamedTuple):
@@ -121,16 +150,26 @@ def songs_of(source: Path) -> list[Song]:
 def ask(classifier: GenreClassifier, songs: list[Song]) -> Answers:
     """Let a model hear all songs."""
     started = time.process_time()
-    predictions = [classifier.predict_file(song.path) for song in songs]
+    logits = np.stack([logits_of(classifier, song.path) for song in songs])
     seconds = (time.process_time() - started) / len(songs)
     places = {spelling_key(genre): place for place, genre in enumerate(classifier.genres)}
-    probabilities = np.stack([prediction.probabilities for prediction in predictions])
     return Answers(
-        np.log(np.maximum(probabilities, 1e-12)),
+        logits,
+        len(classifier.genres),
         np.array([places.get(spelling_key(song.genre), -1) for song in songs]),
         np.unique([song.artist for song in songs], return_inverse=True)[1],
         seconds,
     )
+
+
+def logits_of(classifier: GenreClassifier, path: Path) -> NDArray[np.float32]:
+    """Return logits of a song whose softmax is what the model says of it."""
+    logits = classifier.score_file(path).logits
+    if classifier.card.pool_logits:
+        scaled: NDArray[np.float32] = logits.mean(axis=0) / classifier.card.temperature
+        return scaled
+    probabilities = classifier.track_probabilities(logits)
+    return np.log(np.maximum(probabilities, 1e-12))
 
 
 def line_of(name: str, answers: Answers) -> str:
@@ -210,7 +249,7 @@ def fit(answers: Answers, rows: NDArray[np.int64]) -> float:
 def genre_lines(genres: tuple[str, ...], answers: Answers) -> list[str]:
     """Return how many songs of each genre are right, and what the others are taken for."""
     lines = []
-    said = answers.logits.argmax(axis=1)
+    said = answers.genres
     for label in np.unique(answers.labels):
         rows = answers.labels == label
         counts = np.bincount(said[rows], minlength=len(genres))

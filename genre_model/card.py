@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from genre_model.config import FrontEnd, fingerprint
 from genre_model.errors import FingerprintMismatchError, ModelFileError
-from genre_model.known_music import KnownMusic, known_music_from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,8 +33,8 @@ class Card:
             probabilities are.
         multi_label: each genre has a probability of its own (a sigmoid); otherwise they
             exclude each other (a softmax).
-        known_music: what the tracks of the training are like; None takes every track for
-            such music.
+        rejected: what the outputs after those of the genres stand for: sounds that are
+            not music, and music that the model should not name.
     """
 
     name: str
@@ -47,7 +46,12 @@ class Card:
     licence: str = ""
     pool_logits: bool = False
     multi_label: bool = False
-    known_music: KnownMusic | None = None
+    rejected: tuple[str, ...] = ()
+
+    @property
+    def n_outputs(self) -> int:
+        """Logits of the network."""
+        return len(self.genres) + len(self.rejected)
 
     def to_json(self) -> str:
         """Return the text that :func:`card_from_json` reads."""
@@ -67,8 +71,8 @@ class Card:
             "pool_logits": self.pool_logits,
             "multi_label": self.multi_label,
         }
-        if self.known_music is not None:
-            values["known_music"] = self.known_music.to_dict()
+        if self.rejected:
+            values["rejected"] = list(self.rejected)
         return json.dumps(values, indent=1, sort_keys=True)
 
 
@@ -97,9 +101,15 @@ def card_from_json(text: str | None) -> Card:
     multi_label = _checked(values, "multi_label", bool)
     if multi_label and not values.get("pool_logits"):
         raise ModelFileError("its card is multi-label without pooling logits")
+    genres = _names(_checked(values, "genres", list), "genres")
+    rejected = _names(_checked({"rejected": []} | values, "rejected", list), "rejected")
+    if not genres or set(genres) & set(rejected):
+        raise ModelFileError(f"its card has genres {genres!r} and rejects {rejected!r}")
+    if rejected and (multi_label or not values.get("pool_logits")):
+        raise ModelFileError("its card rejects something without a softmax of mean logits")
     return Card(
         name=_printable(_checked(values, "name", str)),
-        genres=_genres(_checked(values, "genres", list)),
+        genres=genres,
         front_end=front_end,
         temperature=_temperature(_checked(values, "temperature", float)),
         metrics=_checked(values, "metrics", dict),
@@ -107,7 +117,7 @@ def card_from_json(text: str | None) -> Card:
         licence=_checked(values, "licence", str),
         pool_logits=_checked(values, "pool_logits", bool),
         multi_label=multi_label,
-        known_music=known_music_from_dict(values.get("known_music")),
+        rejected=rejected,
     )
 
 
@@ -141,12 +151,12 @@ def _checked(values: dict[str, Any], name: str, kind: type) -> Any:
     return value
 
 
-def _genres(genres: list[Any]) -> tuple[str, ...]:
-    if not genres or not all(isinstance(g, str) and g.strip() == g != "" for g in genres):
-        raise ModelFileError(f"its card has genres {genres!r}; expected names")
-    if len(set(genres)) < len(genres):
-        raise ModelFileError(f"its card names a genre twice: {genres!r}")
-    return tuple(map(_printable, genres))
+def _names(names: list[Any], field: str) -> tuple[str, ...]:
+    if not all(isinstance(name, str) and name.strip() == name != "" for name in names):
+        raise ModelFileError(f"its card has {field} {names!r}; expected names")
+    if len(set(names)) < len(names):
+        raise ModelFileError(f"its card names a genre twice: {names!r}")
+    return tuple(map(_printable, names))
 
 
 def _printable(text: str) -> str:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from genre_model.errors import SilentError, TooShortError
 from genre_model.isolated_classifier import IsolatedClassifier
 from genre_model.mel_frames import mel_frames_from_waveform
@@ -29,12 +31,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from genre_model.card import Card
     from genre_model.config import FrontEnd
     from genre_model.waveform import AudioFile
+
+
+#: Odds stay below 10,000, which says enough.
+MAX_LOG_ODDS = 9.2
 
 
 class GenreClassifier:
@@ -108,21 +113,20 @@ class GenreClassifier:
     def predict_segments(self, path: Path, segments: Segments) -> TrackPrediction:
         """Predict the genre of a track from its segments."""
         logits = self.score_segments(segments).logits
-        known = self.card.known_music
         return TrackPrediction(
             path=path,
             genres=self.genres,
             probabilities=self.track_probabilities(logits),
             segment_probabilities=self._activated(logits),
             start_seconds=segments.start_frames / self.card.front_end.frames_per_second,
-            strangeness=None if known is None else known.strangeness(segments.values),
+            strangeness=self._strangeness(logits),
         )
 
     def track_probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Combine the logits of a track's segments.
 
         Args:
-            logits: [shape=(n_segments, n_genres)].
+            logits: [shape=(n_segments, n_outputs)].
 
         Returns:
             Track probabilities [shape=(n_genres,), sum 1 unless multi-label].
@@ -132,8 +136,19 @@ class GenreClassifier:
         return combine_segments(self._activated(logits), self._combination)
 
     def _activated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probabilities of the genres; rejected outputs have the rest."""
         card = self.card
-        return activate(logits, card.temperature, multi_label=card.multi_label)
+        probabilities = activate(logits, card.temperature, multi_label=card.multi_label)
+        return probabilities[..., : len(card.genres)]
+
+    def _strangeness(self, logits: NDArray[np.float32]) -> float | None:
+        """Return the odds of the best rejected output against the best genre."""
+        n_genres = len(self.card.genres)
+        if not self.card.rejected:
+            return None
+        means = logits.mean(axis=0)
+        log_odds = (means[n_genres:].max() - means[:n_genres].max()) / self.card.temperature
+        return float(np.exp(min(log_odds, MAX_LOG_ODDS)))
 
     def score_segments(self, segments: Segments) -> SegmentScores:
         """Run the network: logits and embedding of each segment."""

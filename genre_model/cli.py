@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from genre_model.card_text import printable
 from genre_model.commands.backbone_options import add_backbone
+from genre_model.commands.calibrate import add_calibrate
 from genre_model.commands.compare_options import add_compare
 from genre_model.commands.distil import add_distil
 from genre_model.commands.evaluate_options import add_evaluate
@@ -111,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_export(commands)
     add_pretrain(commands)
     add_distil(commands)
+    add_calibrate(commands)
     add_quantise(commands)
     add_fuse(commands)
     return parser

@@ -150,10 +150,10 @@ def _check_answers(model: Model) -> None:
         n_segments = len(values)
         starts = np.zeros(n_segments, np.int64)
         scores = model.scorer.score(Segments(values.astype(np.float32), starts))
-        if scores.logits.shape != (n_segments, len(model.card.genres)):
+        if scores.logits.shape != (n_segments, model.card.n_outputs):
             raise ModelFileError(
                 f"its network gives logits of {scores.logits.shape} for {n_segments} "
-                f"segments and {len(model.card.genres)} genres"
+                f"segments and {model.card.n_outputs} genres"
             )
         embedding = scores.embedding
         if embedding.shape[:-1] != (n_segments,) or not np.isfinite(embedding).all():

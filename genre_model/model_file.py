@@ -92,7 +92,7 @@ def _check_shapes(scorer: SegmentScorer, card: Card) -> None:
         raise ModelFileError(
             f"its network takes segments of {scorer.segment_shape}, its card of {expected}"
         )
-    if scorer.n_genres != len(card.genres):
+    if scorer.n_outputs != card.n_outputs:
         raise ModelFileError(
-            f"its network has {scorer.n_genres} outputs, its card {len(card.genres)} genres"
+            f"its network has {scorer.n_outputs} outputs, its card {card.n_outputs} genres"
         )

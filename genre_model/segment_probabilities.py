@@ -29,7 +29,7 @@ class SegmentScores:
     """What the network says of each segment.
 
     Attributes:
-        logits: unnormalised [shape=(n_segments, n_genres)].
+        logits: unnormalised [shape=(n_segments, n_outputs)].
         embedding: the last layer, or layers, below the logits
             [shape=(n_segments, n_features)].
     """
@@ -76,10 +76,10 @@ class SegmentScorer:
         return n_mels, n_frames
 
     @property
-    def n_genres(self) -> int:
+    def n_outputs(self) -> int:
         """Number of logits."""
-        n_genres: int = self._session.get_outputs()[0].shape[1]
-        return n_genres
+        n_outputs: int = self._session.get_outputs()[0].shape[1]
+        return n_outputs
 
     @property
     def n_features(self) -> int:

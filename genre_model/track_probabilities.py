@@ -29,11 +29,11 @@ class TrackPrediction:
         path: the file.
         genres: the model's genres, in the order of the probabilities.
         probabilities: of the track [shape=(n_genres,), sum 1 unless the model is
-            multi-label].
+            multi-label or rejects something].
         segment_probabilities: [shape=(n_segments, n_genres)], likewise.
         start_seconds: where each segment begins [shape=(n_segments,)].
-        strangeness: how far the track is from all that the model was trained on, as a
-            share of what is still known; None if the model does not say.
+        strangeness: the odds of what the model rejects, such as sounds that are not music,
+            against the most probable genre; None if it rejects nothing.
     """
 
     path: Path
@@ -45,7 +45,7 @@ class TrackPrediction:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether the track is like nothing that the model was trained on."""
+        """Whether the model rejects the track: its most probable genre is less so."""
         return self.strangeness is not None and self.strangeness > 1
 
     @property

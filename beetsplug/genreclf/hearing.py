@@ -118,7 +118,7 @@ class Hearing:
         item_id = cast("int", item.id)  # what comes out of a library has one
         recalled = self.known.get(item_id)
         if recalled is None and not self.anew:
-            with_strangeness = self._classifier.card.known_music is not None
+            with_strangeness = bool(self._classifier.card.rejected)
             recalled = recall(
                 item, self.model_id, self.labels, with_strangeness=with_strangeness
             )

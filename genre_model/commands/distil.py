@@ -57,6 +57,13 @@ def add_distil(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N",
         help=f"excerpts that the teachers hear (default: {N_EXAMPLES})",
     )
+    parser.add_argument(
+        "--reject",
+        action="append",
+        default=[],
+        metavar="GENRE",
+        help="a genre that the model must not name, but call unknown; repeatable",
+    )
     parser.add_argument("--seed", type=natural, default=0, help="default: 0")
     add_leave_out(parser)
     add_set(parser)
@@ -67,6 +74,7 @@ def distil(options: argparse.Namespace) -> int:
     """Distil a student, and print where its model file is."""
     from genre_model.backbone.install import TAGGERS
     from genre_model.backbone.published import published_weights
+    from genre_model.errors import TrainingDataError
     from genre_model.training.distillation.recordings import find_recordings
     from genre_model.training.distillation.run import Distillation
     from genre_model.training.distillation.run import distil as distil_student
@@ -80,8 +88,19 @@ def distil(options: argparse.Namespace) -> int:
     teachers = Teachers(published_weights((MN04, *TAGGERS), options.source))
     left_out = read_track_ids(options.leave_out)
     recordings = find_recordings(options.music, options.labelled, teachers.genres, left_out)
+    if unknown := sorted(set(options.reject) - set(teachers.genres)):
+        raise TrainingDataError(
+            f"--reject: no teacher knows {', '.join(unknown)}; there is "
+            f"{', '.join(teachers.genres)}"
+        )
     plan = Distillation(
-        options.name, recipe, recordings, options.examples, options.seed, options.out
+        options.name,
+        recipe,
+        recordings,
+        options.examples,
+        options.seed,
+        options.out,
+        tuple(options.reject),
     )
     print(distil_student(plan, teachers, options.threads or 2))
     return 0

@@ -185,7 +185,7 @@ class ScriptedClassifier:
         self.answers: dict[str, tuple[str, float] | dict[str, float] | Exception] = {}
         self.strange: dict[str, float] = {}
         self.heard: list[Path] = []
-        self.card = SimpleNamespace(training={}, known_music=None)
+        self.card = SimpleNamespace(training={}, rejected=())
 
     def predict_file(self, path: Path) -> TrackPrediction:
         self.heard.append(path)

@@ -15,7 +15,7 @@ from genre_model.segments import Segments
 from genre_model.training.distillation.examples import ExampleStore
 from genre_model.training.distillation.recordings import NOT_MUSIC, split_recordings
 from genre_model.training.distillation.student import train_student
-from genre_model.training.distillation.student_network import student_network
+from genre_model.training.distillation.student_network import order_outputs, student_network
 from genre_model.training.export import check_parity, check_weights
 from genre_model.training.gtzan import track_id_of_name
 from genre_model.training.networks.parameter_count import count_parameters
@@ -51,6 +51,7 @@ class Distillation:
         n_examples: excerpts that the teachers listen to.
         seed: of everything that is random.
         out: folder of examples, checkpoint and model.
+        rejected: genres that the model hears, but must not name.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Distillation:
     n_examples: int
     seed: int
     out: Path
+    rejected: tuple[str, ...] = ()
 
     def settings(self) -> dict[str, Any]:
         """Return what the card says of the training."""
@@ -104,21 +106,26 @@ def distil(plan: Distillation, teachers: Teachers, n_threads: int) -> Path:
         log.info("%d examples of %d recordings", len(examples), len(learned))
         network = train_student(plan.recipe, examples, plan.seed, run)
         check_weights(network, run.path)
+        outputs = (*teachers.genres, NOT_MUSIC)
+        rejected = [name for name in outputs if name in {*plan.rejected, NOT_MUSIC}]
+        genres = [name for name in outputs if name not in rejected]
+        order_outputs(network, [outputs.index(name) for name in (*genres, *rejected)])
         content = student_network(network, examples.segments.shape[1:])
         card = Card(
             name=plan.name,
-            genres=(*teachers.genres, NOT_MUSIC),
+            genres=tuple(genres),
             front_end=front_end,
             temperature=1.0,
             training=settings | {"n_parameters": count_parameters(network)},
             licence=LICENCE,
             pool_logits=True,
+            rejected=tuple(rejected),
         )
         model = model_from_bytes(with_card(content, card))
         check_parity(network, model, run.model_path)
         log.info(
             "agrees with its teachers on %.1f %% of %d held-out recordings",
-            100 * agreement(model, others),
+            100 * agreement(model, others, teachers.genres),
             len(others),
         )
         write_model(run.model_path, content, card)
@@ -126,11 +133,18 @@ def distil(plan: Distillation, teachers: Teachers, n_threads: int) -> Path:
     return run.model_path
 
 
-def agreement(model: Model, examples: Examples) -> float:
-    """Return how often a student and its teachers find the same genre most probable."""
+def agreement(model: Model, examples: Examples, outputs: Sequence[str]) -> float:
+    """Return how often a student and its teachers find the same genre most probable.
+
+    Args:
+        model: the student.
+        examples: that it has not learned from.
+        outputs: names of the teachers' logits.
+    """
     values = examples.segments.astype(np.float32)
     starts = np.zeros(len(values), np.int64)
     logits = model.scorer.score(Segments(values, starts)).logits
-    n_genres = examples.logits.shape[1]
-    same = logits[:, :n_genres].argmax(axis=1) == examples.logits.argmax(axis=1)
+    names = (*model.card.genres, *model.card.rejected)
+    columns = [names.index(name) for name in outputs]
+    same = logits[:, columns].argmax(axis=1) == examples.logits.argmax(axis=1)
     return float(same.mean())

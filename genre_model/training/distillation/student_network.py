@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from genre_model.backbone.onnx_graph import OnnxGraph
 from genre_model.backbone.torch_layers import TorchLayers
+from genre_model.errors import RecipeError
 from genre_model.training.networks.segment_input import FLAT_DB
 from genre_model.training.networks.strided_crnn import (
     STEM_POOL,
@@ -20,7 +22,16 @@ from genre_model.training.networks.strided_crnn import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import nn
+
+
+def order_outputs(network: nn.Module, order: Sequence[int]) -> None:
+    """Put the logits of a trained ``StridedCrnn`` into another order."""
+    head = _checked(network).head
+    rows = torch.tensor(order)
+    head.weight.data, head.bias.data = head.weight.data[rows], head.bias.data[rows]
 
 
 def student_network(network: nn.Module, shape: tuple[int, int]) -> bytes:
@@ -34,10 +45,9 @@ def student_network(network: nn.Module, shape: tuple[int, int]) -> bytes:
         A network with input ``segments`` and outputs ``logits`` and ``embedding``.
 
     Raises:
-        TypeError: if the network is another one.
+        RecipeError: if the network is another one.
     """
-    if not isinstance(network, StridedCrnn):
-        raise TypeError(f"{type(network).__name__} is no StridedCrnn")
+    network = _checked(network)
     graph = OnnxGraph()
     weights = {name: one.numpy() for name, one in network.state_dict().items()}
     layers = TorchLayers(graph, weights, conv="0", norm="1")
@@ -62,6 +72,12 @@ def student_network(network: nn.Module, shape: tuple[int, int]) -> bytes:
     layers.linear("head", embedding, to="logits")
     n_genres, n_embedding = network.head.weight.shape
     return graph.content(shape, {"logits": n_genres, "embedding": n_embedding})
+
+
+def _checked(network: nn.Module) -> StridedCrnn:
+    if not isinstance(network, StridedCrnn):
+        raise RecipeError(f"a student is a strided_crnn, no {type(network).__name__}")
+    return network
 
 
 def _standardised(graph: OnnxGraph) -> str:

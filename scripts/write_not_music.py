@@ -1,6 +1,6 @@
 """Write sounds that are not music, for ``genre-model distil --labelled FOLDER``.
 
-    python scripts/not_music.py FOLDER [--join DIR ...]
+    python scripts/write_not_music.py FOLDER [--join DIR ...]
 
 FOLDER gets ``not music/*.wav`` of 12 s each: noise, tones, clicks and hums with random
 settings, and for each --join, files of 12 s that join the short sounds in that folder, such
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import soundfile
+import soundfile  # type: ignore[import-untyped]
 
 from genre_model.audio_suffixes import AUDIO_SUFFIXES
 from genre_model.config import WaveformConfig
@@ -60,7 +60,8 @@ def noise(rng: np.random.Generator) -> NDArray[np.float64]:
     spectrum = np.fft.rfft(rng.standard_normal(N_SAMPLES))
     spectrum /= np.maximum(np.arange(len(spectrum)), 1) ** rng.uniform(0, 1.2)
     swell = 1 + rng.choice([0, 0.9]) * np.sin(_phases(rng.uniform(0.1, 8)))
-    return np.fft.irfft(spectrum, N_SAMPLES) * swell
+    samples: NDArray[np.float64] = np.fft.irfft(spectrum, N_SAMPLES) * swell
+    return samples
 
 
 def band_noise(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -79,7 +80,7 @@ def tones(rng: np.random.Generator) -> NDArray[np.float64]:
     total = np.zeros(N_SAMPLES)
     for _ in range(rng.integers(1, 5)):
         start = np.exp(rng.uniform(np.log(60), np.log(4000)))
-        octaves = rng.choice([0, rng.uniform(-3, 3)]) * np.linspace(0, 1, N_SAMPLES)
+        octaves = (rng.random() < 0.5) * rng.uniform(-3, 3) * np.linspace(0, 1, N_SAMPLES)
         total += np.sin(2 * np.pi * np.cumsum(start * 2**octaves) / RATE_HZ)
     return total
 
@@ -92,12 +93,12 @@ def hum(rng: np.random.Generator) -> NDArray[np.float64]:
 def pulses(rng: np.random.Generator) -> NDArray[np.float64]:
     """Clicks, or bursts of noise, at regular or random times."""
     period = int(RATE_HZ * rng.uniform(0.1, 1.5))
-    length = int(rng.choice([1, RATE_HZ * rng.uniform(0.005, 0.08)]))
+    length = 1 if rng.random() < 0.5 else int(RATE_HZ * rng.uniform(0.005, 0.08))
     starts = np.arange(0, N_SAMPLES, period)
     if rng.random() < 0.5:
         starts = rng.integers(0, N_SAMPLES, len(starts))
     total = np.zeros(N_SAMPLES)
-    for start in starts:
+    for start in map(int, starts):
         end = min(N_SAMPLES, start + length)
         total[start:end] = rng.standard_normal(end - start) if length > 1 else 1.0
     return total

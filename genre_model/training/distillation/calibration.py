@@ -1,0 +1,203 @@
+"""Biases and temperature of a trained model, fitted to labelled songs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+from scipy.optimize import minimize
+from sklearn.model_selection import GroupKFold
+
+from genre_model.classifier import GenreClassifier
+from genre_model.errors import GenreModelError, ModelFileError, TrainingDataError
+from genre_model.label_spelling import spelling_key
+from genre_model.model_file import with_card
+from genre_model.segment_probabilities import softmax
+from genre_model.training.selective import coverage_at_accuracy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from genre_model.model_file import Model
+    from genre_model.personal.labelled_files import LabelledFile
+
+#: Standard deviation of a bias, before any song is known.
+PRIOR_STD = 1.0
+N_FOLDS = 5
+#: The default of the plugin's ``min_confidence``, and the accuracy wanted there.
+WRITTEN_FROM, WANTED = 0.6, 0.85
+TEMPERATURES = np.geomspace(0.2, 5, 65)
+
+
+@dataclass(frozen=True)
+class Songs:
+    """The logits of labelled songs.
+
+    Attributes:
+        logits: mean over the segments of each song [shape=(n_songs, n_outputs)].
+        labels: place of the genre, -1 for music outside the model's genres
+            [shape=(n_songs,)].
+        artists: of each song.
+    """
+
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    artists: NDArray[np.str_]
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> Songs:
+        """Return some of the songs."""
+        return Songs(self.logits[rows], self.labels[rows], self.artists[rows])
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What is added to logits, and what then divides them.
+
+    Attributes:
+        biases: of all outputs [shape=(n_outputs,)].
+        temperature: of the softmax.
+    """
+
+    biases: NDArray[np.float64]
+    temperature: float
+
+
+def hear_songs(
+    model: Model, files: Sequence[LabelledFile], warn: Callable[[str], None]
+) -> Songs:
+    """Let a model hear labelled songs; what cannot be read is reported and left out.
+
+    Raises:
+        TrainingDataError: if no song could be heard.
+        ModelFileError: if the model does not pool the logits of segments.
+    """
+    if not model.card.pool_logits or model.card.multi_label:
+        raise ModelFileError(f"{model.card.name} has no softmax of mean logits")
+    classifier = GenreClassifier(model)
+    places = {spelling_key(genre): place for place, genre in enumerate(classifier.genres)}
+    logits, labels, artists = [], [], []
+    for file in files:
+        try:
+            logits.append(classifier.score_file(file.path).logits.mean(axis=0))
+        except GenreModelError as error:
+            warn(f"skipped {error}")
+            continue
+        labels.append(places.get(spelling_key(file.labels[0]), -1))
+        artists.append(file.artist or file.key)
+    if not logits:
+        raise TrainingDataError("none of the songs could be heard")
+    return Songs(np.stack(logits), np.array(labels), np.array(artists))
+
+
+def fit_calibration(songs: Songs, n_genres: int, biased: Sequence[int]) -> Calibration:
+    """Fit biases to songs of the model's genres, and then the temperature to all songs.
+
+    Args:
+        songs: to fit to.
+        n_genres: the outputs after those are rejected.
+        biased: places of the genres that get a bias.
+
+    Returns:
+        Biases with the largest posterior probability, and the temperature with the
+        smallest log loss of "the most probable genre is right", so that music outside the
+        genres counts, too.
+    """
+    known = songs.labels >= 0
+    biases = np.zeros(songs.logits.shape[1])
+    if biased and known.any():
+        columns = list(biased)
+
+        def loss(values: NDArray[np.float64]) -> float:
+            trial = biases.copy()
+            trial[columns] = values
+            said = _log_softmax(songs.logits[known] + trial)
+            fit = said[np.arange(len(said)), songs.labels[known]].sum()
+            return float(-fit + 0.5 * np.square(values / PRIOR_STD).sum())
+
+        biases[columns] = minimize(loss, np.zeros(len(columns))).x
+    return Calibration(biases, _fit_temperature(songs, n_genres, biases))
+
+
+def _fit_temperature(songs: Songs, n_genres: int, biases: NDArray[np.float64]) -> float:
+    def loss(temperature: float) -> float:
+        places, said = _answers(songs, n_genres, Calibration(biases, temperature))
+        clipped = np.clip(said, 1e-6, 1 - 1e-6)
+        right = places == songs.labels
+        return float(-np.log(np.where(right, clipped, 1 - clipped)).mean())
+
+    return float(min(TEMPERATURES, key=loss))
+
+
+def _answers(
+    songs: Songs, n_genres: int, calibration: Calibration
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the most probable genre of each song, and its probability."""
+    logits = (songs.logits + calibration.biases).astype(np.float32)
+    probabilities = softmax(logits, calibration.temperature)[:, :n_genres]
+    return probabilities.argmax(axis=1), probabilities.max(axis=1)
+
+
+def cross_fitted_lines(songs: Songs, n_genres: int, biased: Sequence[int]) -> Iterator[str]:
+    """Yield how good a model is as it comes, and calibrated on the songs of other artists.
+
+    Args:
+        songs: at least one artist for each of ``N_FOLDS``.
+        n_genres: the outputs after those are rejected.
+        biased: places of the genres that get a bias.
+
+    Raises:
+        TrainingDataError: if there are fewer artists.
+    """
+    if (n_artists := len(set(songs.artists))) < N_FOLDS:
+        raise TrainingDataError(
+            f"the songs are by {n_artists} artists; at least {N_FOLDS} are needed"
+        )
+    identity = Calibration(np.zeros(songs.logits.shape[1]), 1.0)
+    places, said = _answers(songs, n_genres, identity)
+    yield f"as it comes: {_summary(songs.labels, places, said)}"
+    for others, fold in GroupKFold(N_FOLDS).split(songs.labels, groups=songs.artists):
+        calibration = fit_calibration(songs[others], n_genres, biased)
+        places[fold], said[fold] = _answers(songs[fold], n_genres, calibration)
+    yield f"calibrated on other artists: {_summary(songs.labels, places, said)}"
+
+
+def _summary(
+    labels: NDArray[np.int64], places: NDArray[np.int64], said: NDArray[np.float32]
+) -> str:
+    right, written, known = places == labels, said >= WRITTEN_FROM, labels >= 0
+    return (
+        f"{right[known].mean():.1%} right of {known.sum()} songs of its genres, coverage "
+        f"{coverage_at_accuracy(said, right, WANTED):.1%} at {WANTED:.0%} right; writes "
+        f"{written.mean():.1%} of {len(labels)} songs, {right[written].mean():.1%} of them "
+        "right"
+    )
+
+
+def calibrated(model: Model, calibration: Calibration) -> bytes:
+    """Return the content of a model file with other biases and temperature."""
+    proto = onnx.load_model_from_string(model.content)
+    names = {name for node in proto.graph.node for name in node.output}
+    before, bias = (_new_name(name, names) for name in ("uncalibrated", "calibration"))
+    for node in proto.graph.node:
+        node.output[:] = [before if name == "logits" else name for name in node.output]
+    values = calibration.biases.astype(np.float32)
+    proto.graph.initializer.append(onnx.numpy_helper.from_array(values, bias))
+    proto.graph.node.append(onnx.helper.make_node("Add", [before, bias], ["logits"]))
+    card = replace(model.card, temperature=calibration.temperature)
+    return with_card(proto.SerializeToString(), card)
+
+
+def _new_name(name: str, taken: Collection[str]) -> str:
+    return name if name not in taken else _new_name(f"{name}_again", taken)
+
+
+def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    result: NDArray[np.float64] = shifted - np.log(
+        np.exp(shifted).sum(axis=1, keepdims=True)
+    )
+    return result
