@@ -20,7 +20,6 @@ from genre_model.commands.evaluate_options import add_evaluate
 from genre_model.commands.features_options import add_features
 from genre_model.commands.fuse_options import add_fuse
 from genre_model.commands.option_values import positive
-from genre_model.commands.pretrain_options import add_pretrain
 from genre_model.commands.quantise_options import add_quantise
 from genre_model.commands.reproduce_options import add_reproduce
 from genre_model.commands.search_options import add_search
@@ -109,7 +108,6 @@ def _parser() -> argparse.ArgumentParser:
     add_features(commands)
     add_reproduce(commands)
     _add_export(commands)
-    add_pretrain(commands)
     add_distil(commands)
     add_quantise(commands)
     add_fuse(commands)

@@ -36,7 +36,6 @@ def train(options: argparse.Namespace) -> int:
         read_track_ids(options.leave_out),
         _genres(options.genres),
         _teaching(options),
-        options.pretrained,
     )
     if options.imagenet is not None:
         _provide_weights(options.imagenet, recipe)

@@ -43,13 +43,6 @@ def add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "(default: downloaded once)",
     )
     parser.add_argument(
-        "--pretrained",
-        type=Path,
-        metavar="DIR",
-        help="begin with the weights that genre-model pretrain wrote there, for the same "
-        "protocol (default: random ones)",
-    )
-    parser.add_argument(
         "--teachers",
         type=Path,
         action="append",

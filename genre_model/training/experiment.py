@@ -38,8 +38,6 @@ class Experiment:
         leave_out: track ids that no training may see, whatever the protocol says.
         genres: the only ones that there are.
         teaching: runs of the same protocol to learn from, if there are any.
-        pretrained: folder of pretrainings for the same protocol to begin with, if there
-            is one.
     """
 
     recipe: Recipe
@@ -50,7 +48,6 @@ class Experiment:
     leave_out: frozenset[str] = frozenset()
     genres: tuple[str, ...] = GENRES
     teaching: Teaching | None = None
-    pretrained: Path | None = None
 
     def folds(self) -> list[Fold]:
         """Return the folds; where the recipe needs validation tracks, they have some.

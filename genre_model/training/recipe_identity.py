@@ -10,9 +10,7 @@ if TYPE_CHECKING:
 
 #: Behind the hash of a recipe whose network computes with 8-bit integers.
 INT8_MARK = "-int8"
-#: Likewise, of one that was pretrained, and before the hash of how.
-PRETRAINED_MARK = "-pretrained-"
-#: Likewise, of one that learned from teachers, before the hash of them.
+#: Likewise, of one that learned from teachers, and before the hash of them.
 TAUGHT_MARK = "-taught-"
 #: Likewise, of one that heard fewer tracks than its protocol has, before their hash.
 LEFT_OUT_MARK = "-left-out-"
@@ -21,8 +19,8 @@ LEFT_OUT_MARK = "-left-out-"
 def recipe_of(card: Card) -> tuple[str, str]:
     """Return the name of a model's recipe, and the hash of its settings if known.
 
-    The hash says so if the network was pretrained, taught or quantised, or tracks were
-    left out of its training, for then its accuracy is another.
+    The hash says so if the network was taught or quantised, or tracks were left out of
+    its training, for then its accuracy is another.
     """
     training = card.training
     # The hash of a fused model is of both its networks, marks included.
@@ -34,10 +32,6 @@ def recipe_of(card: Card) -> tuple[str, str]:
 def _marks(training: dict[str, Any]) -> str:
     """Say how a network was trained otherwise than its recipe has it."""
     marks = ""
-    if "pretrained" in training:
-        about = training["pretrained"]  # a stranger may have written it
-        how = about.get("hash", "") if isinstance(about, dict) else about
-        marks += f"{PRETRAINED_MARK}{how}"
     for what, mark in (("teaching", TAUGHT_MARK), ("left_out", LEFT_OUT_MARK)):
         if said := training.get(what):
             marks += f"{mark}{_hash(_without_models(said))}"

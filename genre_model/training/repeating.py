@@ -11,7 +11,7 @@ def training_command(training: dict[str, Any]) -> str:
 
     Args:
         training: what its card says of its training. Folders are ``DIR`` (the data),
-            ``DIR2`` (other music), ``TEACHERS`` and those that the commands make.
+            ``TEACHERS`` and those that the commands make.
     """
     seed = f" --first-seed {training.get('seed')}" * bool(training.get("seed"))
     return " && ".join(_commands(training, f"{training['protocol']}{seed}"))
@@ -39,7 +39,6 @@ class _Part:
 
     recipe: str
     int8: bool
-    pretrained: dict[str, Any] | None
     teaching: dict[str, Any] | None
 
 
@@ -80,7 +79,6 @@ def _part_of(training: dict[str, Any]) -> _Part:
     return _Part(
         training["recipe"],
         "int8" in training,
-        training.get("pretrained"),
         training.get("teaching"),
     )
 
@@ -90,7 +88,6 @@ def _parts_of(fused: dict[str, Any]) -> list[_Part]:
     columns = zip(
         fused["recipes"],
         fused["int8"],
-        fused.get("pretrained", nothing),
         fused.get("teaching", nothing),
         strict=True,
     )
@@ -99,20 +96,11 @@ def _parts_of(fused: dict[str, Any]) -> list[_Part]:
 
 def _commands_of(part: _Part, suffix: str, common: _Common) -> list[str]:
     """Return the commands that train one network."""
-    commands, train = [], f"genre-model train {_with_changes(part.recipe)}"
-    if part.pretrained:
-        protocol = common.options.partition(" ")[0]
-        commands.append(
-            f"genre-model pretrain {_pretraining(part.pretrained)} --data DIR --out "
-            f"PRE{suffix} --protocol {protocol}{common.left_out}"
-        )
-        train += f" --pretrained PRE{suffix}"
+    train = f"genre-model train {_with_changes(part.recipe)}"
     if part.teaching:
         train += f" --teachers TEACHERS --teacher-weight {part.teaching['weight']:g}"
-    commands.append(
-        f"{train}{common.left_out}{common.genres} {common.data} --out RUN{suffix} "
-        f"--protocol {common.options}"
-    )
+    train += f"{common.left_out}{common.genres} {common.data} --out RUN{suffix}"
+    commands = [f"{train} --protocol {common.options}"]
     if part.int8:
         commands.append(
             f"genre-model quantise RUN{suffix} {common.data} --out INT8{suffix}"
@@ -123,14 +111,6 @@ def _commands_of(part: _Part, suffix: str, common: _Common) -> list[str]:
 def _with_changes(recipe: str) -> str:
     name, *changes = recipe.split("+")
     return " ".join([name, *(f"--set {change}" for change in changes)])
-
-
-def _pretraining(about: dict[str, Any]) -> str:
-    numbers = f"--mixtures {about['n_mixtures']} --epochs {about['epochs']}"
-    music = ["--music DIR2"] * (about["n_files"] > len(about["track_ids"]))
-    seed = [f"--seed {about['seed']}"] * (about["seed"] != 0)
-    backbone = f"--backbone {about['backbone']}"
-    return " ".join([_with_changes(about["recipe"]), backbone, numbers, *music, *seed])
 
 
 def _made(int8: bool) -> str:

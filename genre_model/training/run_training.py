@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from genre_model.card import Card
@@ -15,8 +15,6 @@ from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.networks.parameter_count import count_parameters
 from genre_model.training.plots import plot_metrics
-from genre_model.training.pretrained_start import PretrainedStart, read_start
-from genre_model.training.pretraining import is_head
 from genre_model.training.recipe_identity import recipe_of
 from genre_model.training.teacher import (
     Teacher,
@@ -27,10 +25,8 @@ from genre_model.training.teacher import (
 from genre_model.training.track_scores import fit_temperature, track_logits
 from genre_model.training.train import train_network
 from genre_model.training.training_data import TrainingData
-from genre_model.training.untrained_network import untrained_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from torch import nn
@@ -46,10 +42,6 @@ LICENCE = (
     "The weights are under the MIT licence. They were computed from GTZAN (Tzanetakis & "
     "Cook 2002), whose excerpts of commercial recordings carry no licence of their own; "
     "no audio can be recovered from them."
-)
-PRETRAINED_LICENCE = (
-    " They began with what a network of others makes of recordings (EfficientAT, MIT, "
-    "trained on AudioSet); none of its weights are among them."
 )
 #: Stands for whatever segments a recipe wants.
 ANY_SEGMENTS = SegmentConfig(1, 1, 1.0, 1.0)
@@ -70,9 +62,8 @@ def run_training(training: Training) -> None:
     data = data.only_genres(training.experiment.genres)
     _report_missing(training, data)
     train, valid = data.subset(training.fold.train), data.subset(training.fold.valid)
-    start = _start(training)
     settings = _settings(
-        training, train, _teachers(training), start, is_picture=tracks[0].is_picture
+        training, train, _teachers(training), is_picture=tracks[0].is_picture
     )
     run = training.run_folder
     with run.in_use():
@@ -81,40 +72,16 @@ def run_training(training: Training) -> None:
             log.info("%s is complete", run.path)
             return
         lessons = TrainingData(train, valid, _teacher(training))
-        build = None if start is None else partial(_pretrained_network, training, start)
-        _train(training, run, lessons, settings, build)
-
-
-def _start(training: Training) -> PretrainedStart | None:
-    experiment = training.experiment
-    if experiment.pretrained is None:
-        return None
-    folder = experiment.pretrained / experiment.protocol / training.fold.name
-    return read_start(folder, experiment.recipe, training.fold)
-
-
-def _pretrained_network(training: Training, start: PretrainedStart) -> nn.Module:
-    """Build the network with the weights of a pretraining, but a head of its own."""
-    experiment = training.experiment
-    network = untrained_network(experiment.recipe, len(experiment.genres))
-    own = network.state_dict()
-    # The layer that makes genres of the embedding has learned nothing yet.
-    kept = {name: one for name, one in start.weights.items() if not is_head(name)}
-    network.load_state_dict(own | kept)
-    return network
+        _train(training, run, lessons, settings)
 
 
 def _train(
-    training: Training,
-    run: RunFolder,
-    data: TrainingData,
-    settings: dict[str, Any],
-    build: Callable[[], nn.Module] | None,
+    training: Training, run: RunFolder, data: TrainingData, settings: dict[str, Any]
 ) -> None:
     """Train, or finish a training that was interrupted, and export."""
     log.info("training %s on %d tracks", run.path, len(data.train.track_ids))
     recipe = training.experiment.recipe
-    network = train_network(recipe, training.seed, data, run, build)
+    network = train_network(recipe, training.seed, data, run)
     run.write_weights(network.state_dict())
     plot_metrics(run.read_metrics(), run.path / "metrics")
     origin = settings | {
@@ -166,7 +133,6 @@ def _settings(
     training: Training,
     train: LabelledMelFrames,
     teachers: list[Model],
-    start: PretrainedStart | None,
     *,
     is_picture: bool,
 ) -> dict[str, Any]:
@@ -189,8 +155,6 @@ def _settings(
             "weight": teaching.weight,
             "temperature": teaching.temperature,
         }
-    if start is not None:
-        settings["pretrained"] = start.about
     if experiment.leave_out:
         settings["left_out"] = sorted(experiment.leave_out)
     if experiment.genres != GENRES:
@@ -215,7 +179,7 @@ def _card(
         front_end=recipe.front_end,
         temperature=temperature,
         training=origin,
-        licence=LICENCE + PRETRAINED_LICENCE * ("pretrained" in origin),
+        licence=LICENCE,
     )
 
 

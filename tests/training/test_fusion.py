@@ -38,7 +38,6 @@ from genre_model.training.labelled_mel_frames import (
 )
 from genre_model.training.parent_weights import read_parent_weights
 from genre_model.training.protocols import folds_of
-from genre_model.training.recipe_identity import recipe_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -340,21 +339,3 @@ def test_tracks_of_the_training_that_are_missing_are_an_error(
         path.unlink()
     assert fuse(runs, some, tmp_path / "fused") == 1
     assert re.search(r"holds \d+ of the \d+ tracks that the runs", capsys.readouterr().err)
-
-
-def test_it_says_which_of_the_two_was_pretrained(runs: tuple[Path, Path]) -> None:
-    plain, other = (read_model(run / PLACE) for run in runs)
-    about = {"backbone": "mn04", "hash": "0123456789abcdef"}
-    card = replace(
-        other.card,
-        training=other.card.training | {"pretrained": about},
-        licence=f"{other.card.licence} Pretrained.",
-    )
-    for models in ([plain, replace(other, card=card)], [replace(other, card=card), plain]):
-        begun = [model.card is card for model in models]
-        fused = fused_card(models, 0.5)
-        said = fused.training["fused"]["pretrained"]
-        assert [one == about for one in said] == begun
-        assert fused.licence == card.licence
-        hashes = {recipe_of(one)[1] for one in (fused, fused_card([plain, other], 0.5))}
-        assert len(hashes) == 2
