@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from genre_model.training.gtzan import LabelledTrack, Source
     from genre_model.training.protocols import Fold
     from genre_model.training.recipe import Recipe
-    from genre_model.training.teacher import Teaching
 
 #: The protocol whose tracks are segments.
 SEGMENT_PROTOCOL = "segment-random"
@@ -37,7 +36,6 @@ class Experiment:
         source: audio or pictures.
         leave_out: track ids that no training may see, whatever the protocol says.
         genres: the only ones that there are.
-        teaching: runs of the same protocol to learn from, if there are any.
     """
 
     recipe: Recipe
@@ -47,7 +45,6 @@ class Experiment:
     source: Source = "auto"
     leave_out: frozenset[str] = frozenset()
     genres: tuple[str, ...] = GENRES
-    teaching: Teaching | None = None
 
     def folds(self) -> list[Fold]:
         """Return the folds; where the recipe needs validation tracks, they have some.

@@ -114,7 +114,6 @@ def fused_card(models: Sequence[Model], share: float) -> Card:
             "models": [model.model_id for model in models],
             "recipes": [recipe[0] for recipe in recipes],
             "int8": ["int8" in card.training for card in (first, second)],
-            "teaching": [card.training.get("teaching") for card in (first, second)],
             "share": share,
         },
     }

@@ -10,8 +10,8 @@ def training_command(training: dict[str, Any]) -> str:
     """Return the commands that make such a model.
 
     Args:
-        training: what its card says of its training. Folders are ``DIR`` (the data),
-            ``TEACHERS`` and those that the commands make.
+        training: what its card says of its training. Folders are ``DIR`` (the data)
+            and those that the commands make.
     """
     seed = f" --first-seed {training.get('seed')}" * bool(training.get("seed"))
     return " && ".join(_commands(training, f"{training['protocol']}{seed}"))
@@ -39,7 +39,6 @@ class _Part:
 
     recipe: str
     int8: bool
-    teaching: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -76,31 +75,19 @@ def _commands(training: dict[str, Any], options: str) -> list[str]:
 
 
 def _part_of(training: dict[str, Any]) -> _Part:
-    return _Part(
-        training["recipe"],
-        "int8" in training,
-        training.get("teaching"),
-    )
+    return _Part(training["recipe"], "int8" in training)
 
 
 def _parts_of(fused: dict[str, Any]) -> list[_Part]:
-    nothing = [None, None]  # models that are older say nothing of it
-    columns = zip(
-        fused["recipes"],
-        fused["int8"],
-        fused.get("teaching", nothing),
-        strict=True,
-    )
-    return [_Part(*column) for column in columns]
+    return [_Part(*one) for one in zip(fused["recipes"], fused["int8"], strict=True)]
 
 
 def _commands_of(part: _Part, suffix: str, common: _Common) -> list[str]:
     """Return the commands that train one network."""
-    train = f"genre-model train {_with_changes(part.recipe)}"
-    if part.teaching:
-        train += f" --teachers TEACHERS --teacher-weight {part.teaching['weight']:g}"
-    train += f"{common.left_out}{common.genres} {common.data} --out RUN{suffix}"
-    commands = [f"{train} --protocol {common.options}"]
+    train = (
+        f"genre-model train {_with_changes(part.recipe)}{common.left_out}{common.genres}"
+    )
+    commands = [f"{train} {common.data} --out RUN{suffix} --protocol {common.options}"]
     if part.int8:
         commands.append(
             f"genre-model quantise RUN{suffix} {common.data} --out INT8{suffix}"

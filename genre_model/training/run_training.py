@@ -15,24 +15,14 @@ from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.networks.parameter_count import count_parameters
 from genre_model.training.plots import plot_metrics
-from genre_model.training.recipe_identity import recipe_of
-from genre_model.training.teacher import (
-    Teacher,
-    find_teachers,
-    read_teachers,
-    teacher_network,
-)
 from genre_model.training.track_scores import fit_temperature, track_logits
 from genre_model.training.train import train_network
 from genre_model.training.training_data import TrainingData
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from torch import nn
 
     from genre_model.config import FrontEnd
-    from genre_model.model_file import Model
     from genre_model.training.experiment import Training
     from genre_model.training.gtzan import LabelledTrack
     from genre_model.training.labelled_mel_frames import LabelledMelFrames
@@ -62,17 +52,14 @@ def run_training(training: Training) -> None:
     data = data.only_genres(training.experiment.genres)
     _report_missing(training, data)
     train, valid = data.subset(training.fold.train), data.subset(training.fold.valid)
-    settings = _settings(
-        training, train, _teachers(training), is_picture=tracks[0].is_picture
-    )
+    settings = _settings(training, train, is_picture=tracks[0].is_picture)
     run = training.run_folder
     with run.in_use():
         run.start({"recipe": asdict(recipe), "training": settings})
         if run.is_complete:
             log.info("%s is complete", run.path)
             return
-        lessons = TrainingData(train, valid, _teacher(training))
-        _train(training, run, lessons, settings)
+        _train(training, run, TrainingData(train, valid), settings)
 
 
 def _train(
@@ -82,7 +69,6 @@ def _train(
     log.info("training %s on %d tracks", run.path, len(data.train.track_ids))
     recipe = training.experiment.recipe
     network = train_network(recipe, training.seed, data, run)
-    run.write_weights(network.state_dict())
     plot_metrics(run.read_metrics(), run.path / "metrics")
     origin = settings | {
         "n_parameters": count_parameters(network),
@@ -90,35 +76,6 @@ def _train(
     }
     export_model(network, _card(training, network, data.valid, origin), run.model_path)
     run.remove_checkpoint()
-
-
-def _teacher(training: Training) -> Teacher | None:
-    teaching = training.experiment.teaching
-    if teaching is None:
-        return None
-    return Teacher(list(map(teacher_network, _teacher_runs(training))), teaching)
-
-
-def _teachers(training: Training) -> list[Model]:
-    experiment = training.experiment
-    if experiment.teaching is None:
-        return []
-    return read_teachers(
-        _teacher_runs(training),
-        experiment.recipe.front_end,
-        experiment.genres,
-        training.fold.train,
-    )
-
-
-def _teacher_runs(training: Training) -> list[Path]:
-    experiment = training.experiment
-    folders = experiment.teaching.runs if experiment.teaching else ()
-    return [
-        run
-        for runs in folders
-        for run in find_teachers(runs / experiment.protocol / training.fold.name)
-    ]
 
 
 @lru_cache(maxsize=1)
@@ -130,11 +87,7 @@ def _mel_frames(
 
 
 def _settings(
-    training: Training,
-    train: LabelledMelFrames,
-    teachers: list[Model],
-    *,
-    is_picture: bool,
+    training: Training, train: LabelledMelFrames, *, is_picture: bool
 ) -> dict[str, Any]:
     experiment = training.experiment
     settings: dict[str, Any] = {
@@ -148,13 +101,6 @@ def _settings(
         "n_tracks": len(train.track_ids),
         "track_ids": list(train.track_ids),
     }
-    if (teaching := experiment.teaching) is not None:
-        settings["teaching"] = {
-            "models": [model.model_id for model in teachers],
-            "recipes": sorted(list(recipe_of(model.card)) for model in teachers),
-            "weight": teaching.weight,
-            "temperature": teaching.temperature,
-        }
     if experiment.leave_out:
         settings["left_out"] = sorted(experiment.leave_out)
     if experiment.genres != GENRES:
