@@ -8,23 +8,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from genre_model.card import Card
 
-#: Behind the hash of a recipe whose network computes with 8-bit integers.
-INT8_MARK = "-int8"
-#: Likewise, of one that heard fewer tracks than its protocol has, and before their hash.
+#: Behind the hash of a recipe that heard fewer tracks than its protocol has, and before
+#: the hash of those that were left out.
 LEFT_OUT_MARK = "-left-out-"
 
 
 def recipe_of(card: Card) -> tuple[str, str]:
     """Return the name of a model's recipe, and the hash of its settings if known.
 
-    The hash says so if the network was quantised, or tracks were left out of its
-    training, for then its accuracy is another.
+    The hash says so if tracks were left out of the training, for then the accuracy is
+    another.
     """
     training = card.training
-    # The hash of a fused model is of both its networks, marks included.
-    left_out = [] if "fused" in training else training.get("left_out")
+    left_out = training.get("left_out")
     mark = f"{LEFT_OUT_MARK}{_hash(left_out)}" if left_out else ""
-    mark += INT8_MARK * ("int8" in training)
     return training.get("recipe", ""), training.get("recipe_hash", "") + mark
 
 
