@@ -2,7 +2,7 @@
 
     python benchmarks/robustness.py GTZAN MODEL.onnx [MODEL.onnx ...] [--into PAGE.md]
 
-    python benchmarks/robustness.py GTZAN fused/rotation/*/*/model.onnx
+    python benchmarks/robustness.py GTZAN RUNS/rotation/*/*/model.onnx
 
 Each model judges the real clips that it was not trained on, as they are and altered: in
 level, bass, tempo, pitch, channels, by MP3, and by which part of the clip is heard. What

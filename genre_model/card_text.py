@@ -55,10 +55,8 @@ def card_details(model_id: str, card: Card) -> str:
     known = [(name, _value(card.training.get(name))) for name in TRAINING]
     training = ", ".join(f"{name} {value}" for name, value in known if value)
     snapshot = _text(card.training.get("snapshot"))[:12]
-    int8 = ["computes with 8-bit integers"] if "int8" in card.training else []
     lines = [
         f"trained with: {training or 'not said'}",
-        *int8,
         *([f"snapshot of the labels: {snapshot}"] if snapshot else []),
         *(
             f"{protocol}: {command}"

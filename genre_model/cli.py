@@ -19,10 +19,7 @@ from genre_model.commands.compare_options import add_compare
 from genre_model.commands.distil import add_distil
 from genre_model.commands.evaluate_options import add_evaluate
 from genre_model.commands.features_options import add_features
-from genre_model.commands.fuse_options import add_fuse
 from genre_model.commands.option_values import positive
-from genre_model.commands.pretrain_options import add_pretrain
-from genre_model.commands.quantise_options import add_quantise
 from genre_model.commands.reproduce_options import add_reproduce
 from genre_model.commands.search_options import add_search
 from genre_model.commands.shared_options import add_combine
@@ -110,11 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     add_features(commands)
     add_reproduce(commands)
     _add_export(commands)
-    add_pretrain(commands)
     add_distil(commands)
     add_calibrate(commands)
-    add_quantise(commands)
-    add_fuse(commands)
     return parser
 
 

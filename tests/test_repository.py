@@ -40,10 +40,7 @@ OWNERS = {
         f"genre_model/{name}.py"
         for name in ("decoder", "joined_frames", "mono_samples", "waveform")
     },
-    "onnxruntime": {
-        "genre_model/segment_probabilities.py",
-        "genre_model/training/quantise.py",
-    },
+    "onnxruntime": {"genre_model/segment_probabilities.py"},
 }
 
 

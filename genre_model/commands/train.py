@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from genre_model.commands.track_id_file import read_track_ids
@@ -11,7 +10,6 @@ from genre_model.training.experiment import Experiment, train_protocol
 from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES, find_tracks
 from genre_model.training.imagenet_weights import provide_weights
 from genre_model.training.recipe import read_recipe
-from genre_model.training.teacher import Teaching
 from genre_model.training.train import limit_threads
 
 if TYPE_CHECKING:
@@ -35,8 +33,6 @@ def train(options: argparse.Namespace) -> int:
         options.source,
         read_track_ids(options.leave_out),
         _genres(options.genres),
-        _teaching(options),
-        options.pretrained,
     )
     if options.imagenet is not None:
         _provide_weights(options.imagenet, recipe)
@@ -45,17 +41,6 @@ def train(options: argparse.Namespace) -> int:
     for run in runs:
         print(run.model_path)
     return 0
-
-
-def _teaching(options: argparse.Namespace) -> Teaching | None:
-    if options.teachers is None:
-        if options.teacher_weight is not None:
-            raise RecipeError("--teacher-weight: whose opinion? give --teachers RUNS")
-        return None
-    teaching = Teaching(tuple(options.teachers))
-    if options.teacher_weight is None:
-        return teaching
-    return replace(teaching, weight=options.teacher_weight)
 
 
 def _provide_weights(path: Path, recipe: Recipe) -> None:

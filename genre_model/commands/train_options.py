@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genre_model.commands.option_values import natural, positive, share
+from genre_model.commands.option_values import natural, positive
 from genre_model.commands.shared_options import (
     add_data,
     add_leave_out,
@@ -41,26 +41,6 @@ def add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         metavar="FILE",
         help="the published weights of ResNet-18, for recipes that begin with them "
         "(default: downloaded once)",
-    )
-    parser.add_argument(
-        "--pretrained",
-        type=Path,
-        metavar="DIR",
-        help="begin with the weights that genre-model pretrain wrote there, for the same "
-        "protocol (default: random ones)",
-    )
-    parser.add_argument(
-        "--teachers",
-        type=Path,
-        action="append",
-        metavar="RUNS",
-        help="trained runs of the same protocol, whose opinion is learned, too; repeatable",
-    )
-    parser.add_argument(
-        "--teacher-weight",
-        type=share,
-        metavar="X",
-        help="share of their opinion in the loss (default: 0.7)",
     )
     parser.add_argument("--first-seed", type=natural, default=0, help="default: 0")
     parser.add_argument(

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from genre_model.training.random_crops import RandomCrops
     from genre_model.training.recipe import Recipe
-    from genre_model.training.teacher import Teacher
     from genre_model.training.training_state import TrainingState
 
 
@@ -36,7 +35,6 @@ class Epochs:
         crops: to train on.
         fabric: that the network was set up with.
         should_stop: asked before every batch.
-        teacher: whose opinion of each crop is learned, too, if there is one.
     """
 
     recipe: Recipe
@@ -44,7 +42,6 @@ class Epochs:
     crops: RandomCrops
     fabric: Fabric
     should_stop: Callable[[], bool]
-    teacher: Teacher | None = None
 
     def run(self, state: TrainingState, name: str) -> float:
         """Run the epoch after ``state.epoch``.
@@ -80,20 +77,14 @@ class Epochs:
             raise TrainingStoppedError("the training was stopped; it can be resumed")
         targets = functional.one_hot(torch.from_numpy(labels), self.crops.n_genres).float()
         segments, targets = self._augmented(torch.from_numpy(values), targets, generator)
-        segments = segments.to(self.fabric.device)
-        logits, _ = state.network(segments)
-        loss = self._loss(logits.float(), targets, segments)
+        logits, _ = state.network(segments.to(self.fabric.device))
+        loss = functional.cross_entropy(
+            logits.float(),
+            targets.to(logits.device),
+            label_smoothing=self.recipe.training.label_smoothing,
+        )
         take_step(state, loss, self.fabric)
         return loss.item()
-
-    def _loss(self, logits: Tensor, targets: Tensor, segments: Tensor) -> Tensor:
-        config = self.recipe.training
-        loss = functional.cross_entropy(
-            logits, targets.to(logits.device), label_smoothing=config.label_smoothing
-        )
-        if self.teacher is None:
-            return loss
-        return self.teacher.taught(loss, logits, segments)
 
     def _augmented(
         self, segments: Tensor, targets: Tensor, generator: Generator

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from genre_model.training.gtzan import LabelledTrack, Source
     from genre_model.training.protocols import Fold
     from genre_model.training.recipe import Recipe
-    from genre_model.training.teacher import Teaching
 
 #: The protocol whose tracks are segments.
 SEGMENT_PROTOCOL = "segment-random"
@@ -37,9 +36,6 @@ class Experiment:
         source: audio or pictures.
         leave_out: track ids that no training may see, whatever the protocol says.
         genres: the only ones that there are.
-        teaching: runs of the same protocol to learn from, if there are any.
-        pretrained: folder of pretrainings for the same protocol to begin with, if there
-            is one.
     """
 
     recipe: Recipe
@@ -49,8 +45,6 @@ class Experiment:
     source: Source = "auto"
     leave_out: frozenset[str] = frozenset()
     genres: tuple[str, ...] = GENRES
-    teaching: Teaching | None = None
-    pretrained: Path | None = None
 
     def folds(self) -> list[Fold]:
         """Return the folds; where the recipe needs validation tracks, they have some.

@@ -13,14 +13,15 @@ from onnx.utils import Extractor
 from torch import nn
 
 from genre_model.errors import ModelFileError
-from genre_model.training.fusion import prefix_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-#: What ONNX Runtime's quantisation calls 8-bit weights, and what it makes of them.
+#: What ONNX Runtime calls 8-bit weights, and what it makes of them.
 INT8, FLOATS = "_quantized", "_DequantizeLinear_Output"
+#: Before the names of the first of two networks that are one model file.
+FIRST = "network0_"
 #: Batch normalisation adds it to the variance before it takes the root.
 EPSILON = nn.BatchNorm2d(1).eps
 
@@ -28,7 +29,7 @@ EPSILON = nn.BatchNorm2d(1).eps
 class OnnxWeights:
     """Reads tensors out of an exported ``residual_crnn``, by the names of torch.
 
-    Of two networks that were fused, it is the first.
+    Of two networks in one file, it is the first.
 
     The exporter folds batch normalisation into the convolutions, so that they have a
     bias, and writes the GRU in ONNX's layout: small ones at once, the weights of large
@@ -46,8 +47,8 @@ class OnnxWeights:
     def __init__(self, content: bytes) -> None:
         self._model = onnx.load_model_from_string(content)
         self._constants = {one.name: one for one in self._model.graph.initializer}
-        self.is_fused = any(name.startswith(prefix_of(0)) for name in self._constants)
-        self._prefix = prefix_of(0) if self.is_fused else ""
+        self.is_fused = any(name.startswith(FIRST) for name in self._constants)
+        self._prefix = FIRST if self.is_fused else ""
         self.is_int8 = any(node.op_type == "QuantizeLinear" for node in self._nodes())
 
     def has(self, name: str) -> bool:

@@ -105,8 +105,7 @@ def _read_report(path: Path, card: Card) -> dict[str, Any]:
     if (found.get("recipe"), found.get("recipe_hash", "")) != recipe:
         raise TrainingDataError(
             f"report {path} is not of the recipe {recipe[0]!r} that the model is of, or of "
-            "other settings of it, or only one of them computes with 8-bit integers, was "
-            "pretrained or taught or had tracks left out, or they were so otherwise"
+            "other settings of it, or other tracks were left out"
         )
     if missing := [name for name in NEEDED if name not in report]:
         raise TrainingDataError(

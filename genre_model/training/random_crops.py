@@ -132,11 +132,6 @@ def interpolate_frames(
     return read
 
 
-def standardise_track(mel_frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give a track mean 0 and standard deviation 1 over all its values."""
-    return _level(mel_frames).standardise(mel_frames)
-
-
 @dataclass(frozen=True)
 class _Level:
     """Mean and standard deviation of a track, in its own unit."""

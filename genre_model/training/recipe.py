@@ -107,12 +107,12 @@ def recipe_from_toml(
             values = _merged(values, of_pictures)
         for change in changes:
             _change(values, change)
-        return recipe_from_settings({"name": "+".join((name, *changes))} | values)
+        return _recipe_from_settings({"name": "+".join((name, *changes))} | values)
     except (tomllib.TOMLDecodeError, ModelFileError, RecipeError) as error:
         raise RecipeError(f"recipe {name}: {error}") from error
 
 
-def recipe_from_settings(values: dict[str, Any]) -> Recipe:
+def _recipe_from_settings(values: dict[str, Any]) -> Recipe:
     """Build a recipe from all of its settings, as ``dataclasses.asdict`` gives them.
 
     Raises:

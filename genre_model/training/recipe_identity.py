@@ -8,47 +8,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from genre_model.card import Card
 
-#: Behind the hash of a recipe whose network computes with 8-bit integers.
-INT8_MARK = "-int8"
-#: Likewise, of one that was pretrained, and before the hash of how.
-PRETRAINED_MARK = "-pretrained-"
-#: Likewise, of one that learned from teachers, before the hash of them.
-TAUGHT_MARK = "-taught-"
-#: Likewise, of one that heard fewer tracks than its protocol has, before their hash.
+#: Behind the hash of a recipe that heard fewer tracks than its protocol has, and before
+#: the hash of those that were left out.
 LEFT_OUT_MARK = "-left-out-"
 
 
 def recipe_of(card: Card) -> tuple[str, str]:
     """Return the name of a model's recipe, and the hash of its settings if known.
 
-    The hash says so if the network was pretrained, taught or quantised, or tracks were
-    left out of its training, for then its accuracy is another.
+    The hash says so if tracks were left out of the training, for then the accuracy is
+    another.
     """
     training = card.training
-    # The hash of a fused model is of both its networks, marks included.
-    mark = "" if "fused" in training else _marks(training)
-    mark += INT8_MARK * ("int8" in training)
+    left_out = training.get("left_out")
+    mark = f"{LEFT_OUT_MARK}{_hash(left_out)}" if left_out else ""
     return training.get("recipe", ""), training.get("recipe_hash", "") + mark
-
-
-def _marks(training: dict[str, Any]) -> str:
-    """Say how a network was trained otherwise than its recipe has it."""
-    marks = ""
-    if "pretrained" in training:
-        about = training["pretrained"]  # a stranger may have written it
-        how = about.get("hash", "") if isinstance(about, dict) else about
-        marks += f"{PRETRAINED_MARK}{how}"
-    for what, mark in (("teaching", TAUGHT_MARK), ("left_out", LEFT_OUT_MARK)):
-        if said := training.get(what):
-            marks += f"{mark}{_hash(_without_models(said))}"
-    return marks
-
-
-def _without_models(said: Any) -> Any:
-    """Forget which files taught: those of each fold are others, of the same recipes."""
-    if not isinstance(said, dict):
-        return said
-    return {name: value for name, value in said.items() if name != "models"}
 
 
 def _hash(value: Any) -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 
 def training_command(training: dict[str, Any]) -> str:
-    """Return the commands that make such a model.
+    """Return the command that makes such a model.
 
     Args:
-        training: what its card says of its training. Folders are ``DIR`` (the data),
-            ``DIR2`` (other music), ``TEACHERS`` and those that the commands make.
+        training: what its card says of its training. Folders are ``DIR`` (the data) and
+            ``RUN``, which the command makes.
     """
     seed = f" --first-seed {training.get('seed')}" * bool(training.get("seed"))
-    return " && ".join(_commands(training, f"{training['protocol']}{seed}"))
+    return _train(training, f"{training['protocol']}{seed}")
 
 
 def scoring_command(training: dict[str, Any], report: dict[str, Any]) -> str:
@@ -25,113 +24,24 @@ def scoring_command(training: dict[str, Any], report: dict[str, Any]) -> str:
         report: of models of the same recipe, as ``evaluate`` wrote it.
     """
     options = f"{report['protocol']} --seeds {report['seeds']}"
-    run = _made("int8" in training and "fused" not in training)
     data = f"--data DIR --source {report['source']}"
-    score = f"genre-model evaluate {run} {data} --protocol {options}"
+    score = f"genre-model evaluate RUN {data} --protocol {options}"
     if report["combination"] != "mean":
         score += f" --combine {report['combination']}"
-    return " && ".join([*_commands(training, options), score])
+    return f"{_train(training, options)} && {score}"
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A network of a model, and how it was made."""
-
-    recipe: str
-    int8: bool
-    pretrained: dict[str, Any] | None
-    teaching: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class _Common:
-    """What holds for all networks of a model."""
-
-    options: str
-    data: str
-    genres: str
-    left_out: str
-
-
-def _commands(training: dict[str, Any], options: str) -> list[str]:
-    """Return the commands of all steps, by the options of a protocol."""
-    genres = ",".join(training.get("genres", ()))
-    common = _Common(
-        options,
-        f"--data DIR --source {training['source']}",
-        f" --genres '{genres}'" * bool(genres),
-        " --leave-out FILE" * bool(training.get("left_out")),
-    )
-    fused = training.get("fused")
-    if fused is None:
-        return _commands_of(_part_of(training), "", common)
-    parts = _parts_of(fused)
-    commands = [
-        command
-        for number, part in enumerate(parts, 1)
-        for command in _commands_of(part, f"-{number}", common)
-    ]
-    runs = " ".join(f"{_made(part.int8)}-{number}" for number, part in enumerate(parts, 1))
-    share = f"--share {fused['share']:g}"
-    return [*commands, f"genre-model fuse {runs} {share} {common.data} --out RUN"]
-
-
-def _part_of(training: dict[str, Any]) -> _Part:
-    return _Part(
-        training["recipe"],
-        "int8" in training,
-        training.get("pretrained"),
-        training.get("teaching"),
-    )
-
-
-def _parts_of(fused: dict[str, Any]) -> list[_Part]:
-    nothing = [None, None]  # models that are older say nothing of it
-    columns = zip(
-        fused["recipes"],
-        fused["int8"],
-        fused.get("pretrained", nothing),
-        fused.get("teaching", nothing),
-        strict=True,
-    )
-    return [_Part(*column) for column in columns]
-
-
-def _commands_of(part: _Part, suffix: str, common: _Common) -> list[str]:
-    """Return the commands that train one network."""
-    commands, train = [], f"genre-model train {_with_changes(part.recipe)}"
-    if part.pretrained:
-        protocol = common.options.partition(" ")[0]
-        commands.append(
-            f"genre-model pretrain {_pretraining(part.pretrained)} --data DIR --out "
-            f"PRE{suffix} --protocol {protocol}{common.left_out}"
-        )
-        train += f" --pretrained PRE{suffix}"
-    if part.teaching:
-        train += f" --teachers TEACHERS --teacher-weight {part.teaching['weight']:g}"
-    commands.append(
-        f"{train}{common.left_out}{common.genres} {common.data} --out RUN{suffix} "
-        f"--protocol {common.options}"
-    )
-    if part.int8:
-        commands.append(
-            f"genre-model quantise RUN{suffix} {common.data} --out INT8{suffix}"
-        )
-    return commands
+def _train(training: dict[str, Any], options: str) -> str:
+    """Return the command that trains, by the options of a protocol."""
+    command = f"genre-model train {_with_changes(training['recipe'])}"
+    if training.get("left_out"):
+        command += " --leave-out FILE"
+    if genres := training.get("genres"):
+        command += f" --genres '{','.join(genres)}'"
+    data = f"--data DIR --source {training['source']}"
+    return f"{command} {data} --out RUN --protocol {options}"
 
 
 def _with_changes(recipe: str) -> str:
     name, *changes = recipe.split("+")
     return " ".join([name, *(f"--set {change}" for change in changes)])
-
-
-def _pretraining(about: dict[str, Any]) -> str:
-    numbers = f"--mixtures {about['n_mixtures']} --epochs {about['epochs']}"
-    music = ["--music DIR2"] * (about["n_files"] > len(about["track_ids"]))
-    seed = [f"--seed {about['seed']}"] * (about["seed"] != 0)
-    backbone = f"--backbone {about['backbone']}"
-    return " ".join([_with_changes(about["recipe"]), backbone, numbers, *music, *seed])
-
-
-def _made(int8: bool) -> str:
-    return "INT8" if int8 else "RUN"

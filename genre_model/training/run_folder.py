@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 PACKAGES = ("beets-genreclf", "numpy", "torch", "lightning", "onnxruntime")
 
-
-#: The file of a complete run that holds its weights as torch has them.
-WEIGHTS = "weights.pt"
 #: Columns of ``metrics.csv``; validation is not scored in every epoch.
 METRICS = ("epoch", "train_loss", "valid_loss", "valid_accuracy", "seconds")
 
@@ -112,15 +109,17 @@ class RunFolder:
         Raises:
             TrainingDataError: if the disk is full.
         """
-        _save(state, self.path / "checkpoint.pt", "checkpoint")
-
-    def write_weights(self, weights: dict[str, Any]) -> None:
-        """Keep the weights as torch has them, for others to learn from.
-
-        Raises:
-            TrainingDataError: if the disk is full.
-        """
-        _save(weights, self.path / WEIGHTS, "weights")
+        path = self.path / "checkpoint.pt"
+        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
+        try:
+            torch.save(state, temporary)
+            temporary.replace(path)
+        except (OSError, RuntimeError) as error:  # the latter is torch's for a full disk
+            raise TrainingDataError(
+                f"checkpoint {path} cannot be written: is the disk full?"
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def remove_checkpoint(self) -> None:
         """Delete what only an unfinished training needs."""
@@ -151,36 +150,6 @@ class RunFolder:
         if self.metrics_path.exists():
             lines = self.metrics_path.read_bytes().splitlines(keepends=True)
             write_atomically(self.metrics_path, b"".join(lines[: 1 + epoch]))
-
-
-def read_weights(folder: Path) -> dict[str, Any]:
-    """Read what ``RunFolder.write_weights`` wrote.
-
-    Raises:
-        TrainingDataError: naming the file that is missing or damaged.
-    """
-    path = folder / WEIGHTS
-    try:
-        weights: dict[str, Any] = torch.load(path, "cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise TrainingDataError(f"{path} is missing: train that run anew") from error
-    except (OSError, RuntimeError, UnpicklingError, EOFError, KeyError) as error:
-        raise TrainingDataError(f"{path} is damaged: train that run anew") from error
-    return weights
-
-
-def _save(values: dict[str, Any], path: Path, what: str) -> None:
-    """Replace a file of torch's; a kill leaves the old one."""
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
-    try:
-        torch.save(values, temporary)
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:  # the latter is torch's for a full disk
-        raise TrainingDataError(
-            f"{what} {path} cannot be written: is the disk full?"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _environment() -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from genre_model.card import Card
@@ -15,28 +15,14 @@ from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.networks.parameter_count import count_parameters
 from genre_model.training.plots import plot_metrics
-from genre_model.training.pretrained_start import PretrainedStart, read_start
-from genre_model.training.pretraining import is_head
-from genre_model.training.recipe_identity import recipe_of
-from genre_model.training.teacher import (
-    Teacher,
-    find_teachers,
-    read_teachers,
-    teacher_network,
-)
 from genre_model.training.track_scores import fit_temperature, track_logits
 from genre_model.training.train import train_network
 from genre_model.training.training_data import TrainingData
-from genre_model.training.untrained_network import untrained_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from torch import nn
 
     from genre_model.config import FrontEnd
-    from genre_model.model_file import Model
     from genre_model.training.experiment import Training
     from genre_model.training.gtzan import LabelledTrack
     from genre_model.training.labelled_mel_frames import LabelledMelFrames
@@ -46,10 +32,6 @@ LICENCE = (
     "The weights are under the MIT licence. They were computed from GTZAN (Tzanetakis & "
     "Cook 2002), whose excerpts of commercial recordings carry no licence of their own; "
     "no audio can be recovered from them."
-)
-PRETRAINED_LICENCE = (
-    " They began with what a network of others makes of recordings (EfficientAT, MIT, "
-    "trained on AudioSet); none of its weights are among them."
 )
 #: Stands for whatever segments a recipe wants.
 ANY_SEGMENTS = SegmentConfig(1, 1, 1.0, 1.0)
@@ -70,52 +52,23 @@ def run_training(training: Training) -> None:
     data = data.only_genres(training.experiment.genres)
     _report_missing(training, data)
     train, valid = data.subset(training.fold.train), data.subset(training.fold.valid)
-    start = _start(training)
-    settings = _settings(
-        training, train, _teachers(training), start, is_picture=tracks[0].is_picture
-    )
+    settings = _settings(training, train, is_picture=tracks[0].is_picture)
     run = training.run_folder
     with run.in_use():
         run.start({"recipe": asdict(recipe), "training": settings})
         if run.is_complete:
             log.info("%s is complete", run.path)
             return
-        lessons = TrainingData(train, valid, _teacher(training))
-        build = None if start is None else partial(_pretrained_network, training, start)
-        _train(training, run, lessons, settings, build)
-
-
-def _start(training: Training) -> PretrainedStart | None:
-    experiment = training.experiment
-    if experiment.pretrained is None:
-        return None
-    folder = experiment.pretrained / experiment.protocol / training.fold.name
-    return read_start(folder, experiment.recipe, training.fold)
-
-
-def _pretrained_network(training: Training, start: PretrainedStart) -> nn.Module:
-    """Build the network with the weights of a pretraining, but a head of its own."""
-    experiment = training.experiment
-    network = untrained_network(experiment.recipe, len(experiment.genres))
-    own = network.state_dict()
-    # The layer that makes genres of the embedding has learned nothing yet.
-    kept = {name: one for name, one in start.weights.items() if not is_head(name)}
-    network.load_state_dict(own | kept)
-    return network
+        _train(training, run, TrainingData(train, valid), settings)
 
 
 def _train(
-    training: Training,
-    run: RunFolder,
-    data: TrainingData,
-    settings: dict[str, Any],
-    build: Callable[[], nn.Module] | None,
+    training: Training, run: RunFolder, data: TrainingData, settings: dict[str, Any]
 ) -> None:
     """Train, or finish a training that was interrupted, and export."""
     log.info("training %s on %d tracks", run.path, len(data.train.track_ids))
     recipe = training.experiment.recipe
-    network = train_network(recipe, training.seed, data, run, build)
-    run.write_weights(network.state_dict())
+    network = train_network(recipe, training.seed, data, run)
     plot_metrics(run.read_metrics(), run.path / "metrics")
     origin = settings | {
         "n_parameters": count_parameters(network),
@@ -123,35 +76,6 @@ def _train(
     }
     export_model(network, _card(training, network, data.valid, origin), run.model_path)
     run.remove_checkpoint()
-
-
-def _teacher(training: Training) -> Teacher | None:
-    teaching = training.experiment.teaching
-    if teaching is None:
-        return None
-    return Teacher(list(map(teacher_network, _teacher_runs(training))), teaching)
-
-
-def _teachers(training: Training) -> list[Model]:
-    experiment = training.experiment
-    if experiment.teaching is None:
-        return []
-    return read_teachers(
-        _teacher_runs(training),
-        experiment.recipe.front_end,
-        experiment.genres,
-        training.fold.train,
-    )
-
-
-def _teacher_runs(training: Training) -> list[Path]:
-    experiment = training.experiment
-    folders = experiment.teaching.runs if experiment.teaching else ()
-    return [
-        run
-        for runs in folders
-        for run in find_teachers(runs / experiment.protocol / training.fold.name)
-    ]
 
 
 @lru_cache(maxsize=1)
@@ -163,12 +87,7 @@ def _mel_frames(
 
 
 def _settings(
-    training: Training,
-    train: LabelledMelFrames,
-    teachers: list[Model],
-    start: PretrainedStart | None,
-    *,
-    is_picture: bool,
+    training: Training, train: LabelledMelFrames, *, is_picture: bool
 ) -> dict[str, Any]:
     experiment = training.experiment
     settings: dict[str, Any] = {
@@ -182,15 +101,6 @@ def _settings(
         "n_tracks": len(train.track_ids),
         "track_ids": list(train.track_ids),
     }
-    if (teaching := experiment.teaching) is not None:
-        settings["teaching"] = {
-            "models": [model.model_id for model in teachers],
-            "recipes": sorted(list(recipe_of(model.card)) for model in teachers),
-            "weight": teaching.weight,
-            "temperature": teaching.temperature,
-        }
-    if start is not None:
-        settings["pretrained"] = start.about
     if experiment.leave_out:
         settings["left_out"] = sorted(experiment.leave_out)
     if experiment.genres != GENRES:
@@ -215,7 +125,7 @@ def _card(
         front_end=recipe.front_end,
         temperature=temperature,
         training=origin,
-        licence=LICENCE + PRETRAINED_LICENCE * ("pretrained" in origin),
+        licence=LICENCE,
     )
 
 

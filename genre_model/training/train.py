@@ -78,7 +78,7 @@ def train_network(
         state.load_dict(checkpoint)
         log.info("resumed after epoch %d", state.epoch)
     crops = _crops(recipe, data.train)
-    epochs = Epochs(recipe, seed, crops, fabric, should_stop, data.teacher)
+    epochs = Epochs(recipe, seed, crops, fabric, should_stop)
     while state.epoch < recipe.training.epochs and not _is_out_of_patience(state, recipe):
         _run_epoch(epochs, state, data.valid, run)
     if recipe.training.patience_epochs and state.best_weights is not None:

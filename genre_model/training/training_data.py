@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genre_model.training.labelled_mel_frames import LabelledMelFrames
-    from genre_model.training.teacher import Teacher
 
 
 @dataclass(frozen=True)
@@ -17,9 +16,7 @@ class TrainingData:
     Attributes:
         train: tracks that the weights are fitted to.
         valid: tracks watched after each epoch; empty allows fixed schedules only.
-        teacher: whose opinion is learned, too, if there is one.
     """
 
     train: LabelledMelFrames
     valid: LabelledMelFrames
-    teacher: Teacher | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,12 +11,11 @@ import torch
 
 from genre_model.training.augment import augment_segments, mix_segments
 from genre_model.training.labelled_mel_frames import LabelledMelFrames
-from genre_model.training.random_crops import (
-    RandomCrops,
-    interpolate_frames,
-    standardise_track,
-)
+from genre_model.training.random_crops import RandomCrops, interpolate_frames
 from genre_model.training.recipe_sections import AugmentConfig
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 OFF = AugmentConfig(
     time_stretch=0.0,
@@ -195,10 +195,17 @@ def test_balance_decides_how_often_a_genre_comes(
     assert counts[1] == 0
 
 
+def standardised(track: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give a track mean 0 and standard deviation 1 over all its values."""
+    centred = track - track.mean()
+    values: NDArray[np.float32] = centred / float(centred.std())
+    return values
+
+
 def test_balance_shows_each_track_of_a_genre_equally_often() -> None:
     tracks = replace(labelled(8, 20), labels=np.repeat([0, 1], [6, 2]))
     crops = RandomCrops(tracks, 20, time_stretch=0.0, genre_balance=1)
-    first_values = [standardise_track(mel_frames)[0, 0] for mel_frames in tracks.mel_frames]
+    first_values = [standardised(mel_frames)[0, 0] for mel_frames in tracks.mel_frames]
     ((values, _),) = crops.batches(1, 6000, np.random.default_rng(0))
     shares = [(values[:, 0, 0] == first).mean() for first in first_values]
     assert shares == pytest.approx([1 / 12] * 6 + [1 / 4] * 2, abs=0.025)
@@ -208,7 +215,7 @@ def test_crops_are_pieces_of_their_standardised_track() -> None:
     tracks = labelled(1, 50)
     crops = RandomCrops(tracks, 20, time_stretch=0.0)
     ((values, _),) = crops.batches(1, 6, np.random.default_rng(0))
-    whole = standardise_track(tracks.mel_frames[0])
+    whole = standardised(tracks.mel_frames[0])
     assert whole.mean() == pytest.approx(0, abs=1e-6)
     starts = [
         next(s for s in range(31) if np.array_equal(whole[:, s : s + 20], crop))
@@ -232,7 +239,7 @@ def test_stretched_crops_are_read_out_of_the_whole_standardised_track() -> None:
     tracks = labelled(1, 60)
     crops = RandomCrops(tracks, 50, time_stretch=0.5)
     ((values, _),) = crops.batches(1, 40, np.random.default_rng(6))
-    whole = standardise_track(tracks.mel_frames[0])
+    whole = standardised(tracks.mel_frames[0])
     rng = np.random.default_rng(6)
     for _ in range(40):
         rng.permutation(1)

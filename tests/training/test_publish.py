@@ -132,10 +132,6 @@ def test_the_command_has_the_seed(model: Path) -> None:
         ({}, "train bands --data"),
         ({"left_out": ["blues.00000"]}, "train bands --leave-out FILE --data"),
         ({"genres": ["hip hop", "jazz"]}, "train bands --genres 'hip hop,jazz' --data"),
-        (
-            {"teaching": {"weight": 0.5}},
-            "train bands --teachers TEACHERS --teacher-weight 0.5 --data",
-        ),
     ],
 )
 def test_the_command_says_how_it_was_trained(

@@ -225,7 +225,7 @@ def test_a_run_folder_holds_everything(run: RunFolder) -> None:
     names = {path.name for path in run.path.iterdir()}
     assert names == {
         *("settings.json", "environment.json", "metrics.csv", "model.onnx"),
-        *("metrics.png", "metrics.svg", "in-use.lock", "weights.pt"),
+        *("metrics.png", "metrics.svg", "in-use.lock"),
     }
     settings = json.loads((run.path / "settings.json").read_text())
     assert settings["recipe"]["training"]["epochs"] == 1

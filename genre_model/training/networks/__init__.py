@@ -8,7 +8,6 @@ from genre_model.errors import RecipeError
 from genre_model.training.networks.cnn_bigru import CnnBigru
 from genre_model.training.networks.elu_crnn import EluCrnn
 from genre_model.training.networks.frame_cnn import FrameCnn
-from genre_model.training.networks.mfcc_covariance import MfccCovariance
 from genre_model.training.networks.mfcc_lstm import MfccLstm
 from genre_model.training.networks.picture_cnn import FiveBlockCnn, TwoBlockCnn
 from genre_model.training.networks.residual_crnn import ResidualCrnn
@@ -28,7 +27,6 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "elu_crnn": EluCrnn,
     "five_block_cnn": FiveBlockCnn,
     "frame_cnn": FrameCnn,
-    "mfcc_covariance": MfccCovariance,
     "mfcc_lstm": MfccLstm,
     "residual_crnn": ResidualCrnn,
     "resnet_crnn": ResnetCrnn,
