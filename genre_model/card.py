@@ -22,7 +22,7 @@ class Card:
     """What a model file says of itself: JSON under the ONNX metadata key ``card``.
 
     Attributes:
-        name: such as ``gtzan_crnn_v2``.
+        name: such as ``genre_crnn_v1``.
         genres: in the order of the logits, spelled as they are written to tags.
         front_end: every number from file to segment.
         temperature: divides the logits before the softmax.

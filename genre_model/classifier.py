@@ -87,7 +87,7 @@ class GenreClassifier:
 
     @property
     def model_id(self) -> str:
-        """Name and content of the model, such as ``gtzan_crnn_v2@1a2b3c4d``."""
+        """Name and content of the model, such as ``genre_crnn_v1@1a2b3c4d``."""
         return self._model.model_id
 
     def predict_file(self, path: Path) -> TrackPrediction:

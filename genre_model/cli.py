@@ -147,7 +147,7 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "export", help="write the model of a run with the accuracy that was measured"
     )
     parser.add_argument("run", type=Path, help="folder of one training (.../seed-0)")
-    parser.add_argument("--name", required=True, help="such as gtzan_crnn_v2")
+    parser.add_argument("--name", required=True, help="such as genre_crnn_v1")
     parser.add_argument("--out", required=True, type=Path, help="the .onnx file")
     parser.add_argument(
         "--report",

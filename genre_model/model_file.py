@@ -37,7 +37,7 @@ class Model:
 
     @property
     def model_id(self) -> str:
-        """Name and content, such as ``gtzan_crnn_v2@1a2b3c4d``."""
+        """Name and content, such as ``genre_crnn_v1@1a2b3c4d``."""
         return f"{self.card.name}@{self.sha256[:8]}"
 
 

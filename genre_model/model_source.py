@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.resources.abc import Traversable
 
-DEFAULT_MODEL = "gtzan_crnn_v2"
+DEFAULT_MODEL = "genre_crnn_v1"
 #: Name of a backbone -> name of the model that it becomes.
 BACKBONES = {"mn04": "gtzan_mn04_v1", "taggers": "published_taggers_v1"}
 #: Within the data folder.

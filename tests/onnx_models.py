@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: The front end of the bundled model.
+#: The front end of GTZAN's mel pictures.
 PICTURE_MEL = MelConfig(
     n_fft=2048,
     hop_samples=1920,

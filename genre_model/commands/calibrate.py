@@ -48,7 +48,7 @@ def calibrate(options: argparse.Namespace) -> int:
     from genre_model.personal.labelled_folder import read_labelled_folder
     from genre_model.training.distillation.calibration import (
         calibrated,
-        cross_fitted_lines,
+        cross_fitted,
         fit_calibration,
         hear_songs,
     )
@@ -62,11 +62,13 @@ def calibrate(options: argparse.Namespace) -> int:
     read = read_labelled_folder if options.songs.is_dir() else read_labelled_csv
     songs = hear_songs(model, read(options.songs, log.warning), log.warning)
     biased = [genres.index(genre) for genre in options.bias]
-    print("\n".join(cross_fitted_lines(songs, len(genres), biased)))
+    before, after = cross_fitted(songs, len(genres), biased)
+    print(f"as it comes: {before}")
+    print(f"calibrated on other artists: {after}")
     calibration = fit_calibration(songs, len(genres), biased)
     biases = ", ".join(
         f"{genre} {calibration.biases[genres.index(genre)]:+.2f}" for genre in options.bias
     )
     print(f"temperature {calibration.temperature:.2f}, biases {biases or 'none'}")
-    write_atomically(options.out, calibrated(model, calibration))
+    write_atomically(options.out, calibrated(model, calibration, after))
     return 0

@@ -54,7 +54,7 @@ PERSONAL = Card(
             "command": "beet genreclf-train",
             "baselines": {
                 "majority": {"accuracy": 0.46, "macro_f1": 0.13, "top_3": 0.9},
-                "gtzan_crnn_v2": {"accuracy": 0.5},
+                "genre_crnn_v1": {"accuracy": 0.5},
             },
             "genres": [
                 {
@@ -71,7 +71,7 @@ PERSONAL = Card(
     },
     training={
         "method": "head",
-        "parent": "gtzan_crnn_v2@1a2b3c4d",
+        "parent": "genre_crnn_v1@1a2b3c4d",
         "n_tracks": 232,
         "n_artists": 57,
         "labels": {"Club Night": 31, "Sunday": 107},
@@ -86,11 +86,11 @@ PERSONAL = Card(
 )
 PERSONAL_DETAILS = """\
   grouped-cross-validation: macro-F1 0.720, top-3 0.970, calibration error 0.040
-  to compare, accuracy of majority 0.460 (macro-F1 0.130), gtzan_crnn_v2 0.500
+  to compare, accuracy of majority 0.460 (macro-F1 0.130), genre_crnn_v1 0.500
   genre       precision     recall         F1     tracks
   Club Night      0.800      0.750      0.774         31  6 heard as Sunday
   Sunday          1.000          -          -          -
-  trained with: method head, parent gtzan_crnn_v2@1a2b3c4d, n_tracks 232, n_artists 57,
+  trained with: method head, parent genre_crnn_v1@1a2b3c4d, n_tracks 232, n_artists 57,
     strength 0.01, genre_balance 1, folds 5, version 0.1.0
   snapshot of the labels: 0123456789ab
   grouped-cross-validation: beet genreclf-train

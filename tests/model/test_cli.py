@@ -133,9 +133,9 @@ def test_names_that_no_terminal_can_show_are_printed_safely(
 def test_models_lists_the_bundled_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("gtzan_crnn_v2@")
+    assert out.startswith("genre_crnn_v1@")
     assert "hip hop" in out
-    assert "fault-filtered: accuracy 0." in out
+    assert "licence: The weights are under the MIT licence" in out
 
 
 def test_models_prints_a_card(model: str, capsys: pytest.CaptureFixture[str]) -> None:

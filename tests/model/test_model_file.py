@@ -61,8 +61,8 @@ def test_the_card_is_one_json_text_in_the_metadata(model_path: Path) -> None:
 
 
 def test_the_bundled_model_is_found_by_name_and_by_default() -> None:
-    assert bundled_model_names() == ["gtzan_crnn_v2"]
-    assert read_model().sha256 == read_model("gtzan_crnn_v2").sha256
+    assert bundled_model_names() == ["genre_crnn_v1"]
+    assert read_model().sha256 == read_model("genre_crnn_v1").sha256
 
 
 def test_every_bundled_model_has_its_checksum_written_down() -> None:
@@ -97,7 +97,7 @@ def test_a_head_without_its_network_says_what_to_install() -> None:
 
 
 def test_an_unknown_name_lists_what_there_is() -> None:
-    with pytest.raises(ModelFileError, match="no model 'resnet'; there is gtzan_crnn_v2"):
+    with pytest.raises(ModelFileError, match="no model 'resnet'; there is genre_crnn_v1"):
         read_model("resnet")
 
 
@@ -247,6 +247,6 @@ def test_the_network_runs() -> None:
     from genre_model.segments import Segments
 
     scores = model.scorer.score(Segments(values, np.zeros(3, np.int64)))
-    assert scores.logits.shape == (3, 10)
+    assert scores.logits.shape == (3, model.card.n_outputs)
     assert scores.embedding.shape[0] == 3
     assert not np.allclose(scores.logits.sum(axis=1), 1, atol=0.05), "logits, not softmax"

@@ -330,7 +330,7 @@ class TestHeldOut:
         assert len(decoding.names) == N_FILES
         _, _, tested = run.out.partition(f"Test on {3 * N_TRACKS} tracks")
         assert "LEAKY" not in tested
-        assert "gtzan_crnn_v2, by name" in tested
+        assert "genre_crnn_v1, by name" in tested
         numbers = json.loads(report.read_text())["test"]
         assert numbers["leaks"] == []
         # The same as listening with the file that was written.

@@ -80,7 +80,7 @@ class TestBundledModel:
         for item in home.items():
             assert tag_in(item.filepath) == item.genres == [item["genreclf_genres"]]
             assert 0.1 <= item["genreclf_confidence"] <= 1
-            assert item["genreclf_model"].startswith("gtzan_crnn_v2@")
+            assert item["genreclf_model"].startswith("genre_crnn_v1@")
 
     def test_imports_every_container(self, home: BeetsHome, songs: Path) -> None:
         home.configure(min_confidence=0)

@@ -129,7 +129,7 @@ def test_the_bundled_model_knows_its_tracks_by_name(home: BeetsHome) -> None:
     item.update({"title": "Song", "genres": ["Blues"]})
     home.library().add(item)
     line, leak = home.beet("genreclf-eval", "-q").lines
-    assert re.match(r"gtzan_crnn_v2@\w{8}: 1 track, accuracy [01]\.000 \(95 % ", line)
+    assert re.match(r"genre_crnn_v1@\w{8}: 1 track, accuracy [01]\.000 \(95 % ", line)
     assert leak.endswith(" was trained on 1 of these tracks; expect less on other tracks")
 
 

@@ -146,7 +146,7 @@ def test_choice_that_cannot_be_read_is_one_line(
 
 def test_choice_that_cannot_be_kept_is_one_line(home: BeetsHome) -> None:
     (home.folder / "genreclf").write_text("no folder")
-    printed = home.beet("genreclf-models", "--use", "gtzan_crnn_v2")
+    printed = home.beet("genreclf-models", "--use", "genre_crnn_v1")
     (line,) = printed.err.splitlines()
     assert line.startswith("error: genreclf-models: ")
     assert "genreclf" in line

@@ -223,7 +223,7 @@ def test_section_that_is_no_mapping(value: str) -> None:
     ("value", "expected"),
     [
         pytest.param(None, None, id="bundled"),
-        pytest.param("gtzan_crnn_v2", "gtzan_crnn_v2", id="name"),
+        pytest.param("genre_crnn_v1", "genre_crnn_v1", id="name"),
         pytest.param("mine.onnx", Path("/beets/mine.onnx"), id="file"),
         pytest.param("Mine.ONNX", Path("/beets/Mine.ONNX"), id="file in capitals"),
         pytest.param("models/mine", Path("/beets/models/mine"), id="folder and file"),

@@ -407,7 +407,7 @@ class TestTrouble:
             (["--genre-balance", "2"], "genre_balance: must be between 0 and 1"),
             (["--folds", "1"], "folds: must be 2 or more"),
             (["--name", "../evil"], "cannot be the name of a model"),
-            (["--name", "gtzan_crnn_v2"], "comes with genreclf"),
+            (["--name", "genre_crnn_v1"], "comes with genreclf"),
             (["--parent", "none"], "no model 'none'"),
             (
                 ["--method", "finetune", "--labels", "all"],

@@ -34,6 +34,7 @@ SMALL: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {
     "mfcc_lstm": ((20, 3), {"units": [6, 6], "band_norm": True}),
     "residual_crnn": ((16, 24), {"channels": [4, 6], "gru_units": 5}),
     "resnet_crnn": ((20, 40), {"units": [6]}),
+    "strided_crnn": ((16, 32), {"channels": [4, 6, 8], "gru_units": 5}),
     "table_cnn": ((20, 1), {"filters": [4, 6], "dense": 7}),
     "table_picture_cnn": (
         (20, 21),

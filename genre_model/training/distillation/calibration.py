@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import onnx
@@ -18,7 +18,7 @@ from genre_model.segment_probabilities import softmax
 from genre_model.training.selective import coverage_at_accuracy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -141,11 +141,41 @@ def _answers(
     return probabilities.argmax(axis=1), probabilities.max(axis=1)
 
 
-def cross_fitted_lines(songs: Songs, n_genres: int, biased: Sequence[int]) -> Iterator[str]:
-    """Yield how good a model is as it comes, and calibrated on the songs of other artists.
+class Scores(NamedTuple):
+    """How good a model is on labelled songs.
+
+    Attributes:
+        accuracy: share of right songs among those of its genres.
+        coverage: largest share of all songs of which ``WANTED`` are right.
+        written: share of all songs that are ``WRITTEN_FROM`` sure.
+        precision: share of right songs among those.
+        n_tracks: songs of its genres.
+        n_songs: all songs.
+    """
+
+    accuracy: float
+    coverage: float
+    written: float
+    precision: float
+    n_tracks: int
+    n_songs: int
+
+    def __str__(self) -> str:
+        """Return one line."""
+        return (
+            f"{self.accuracy:.1%} right of {self.n_tracks} songs of its genres, coverage "
+            f"{self.coverage:.1%} at {WANTED:.0%} right; writes {self.written:.1%} of "
+            f"{self.n_songs} songs, {self.precision:.1%} of them right"
+        )
+
+
+def cross_fitted(
+    songs: Songs, n_genres: int, biased: Sequence[int]
+) -> tuple[Scores, Scores]:
+    """Score a model as it comes, and calibrated on the songs of other artists.
 
     Args:
-        songs: at least one artist for each of ``N_FOLDS``.
+        songs: by as many artists as there are folds, at least.
         n_genres: the outputs after those are rejected.
         biased: places of the genres that get a bias.
 
@@ -158,27 +188,35 @@ def cross_fitted_lines(songs: Songs, n_genres: int, biased: Sequence[int]) -> It
         )
     identity = Calibration(np.zeros(songs.logits.shape[1]), 1.0)
     places, said = _answers(songs, n_genres, identity)
-    yield f"as it comes: {_summary(songs.labels, places, said)}"
+    before = _scores(songs.labels, places, said)
     for others, fold in GroupKFold(N_FOLDS).split(songs.labels, groups=songs.artists):
         calibration = fit_calibration(songs[others], n_genres, biased)
         places[fold], said[fold] = _answers(songs[fold], n_genres, calibration)
-    yield f"calibrated on other artists: {_summary(songs.labels, places, said)}"
+    return before, _scores(songs.labels, places, said)
 
 
-def _summary(
+def _scores(
     labels: NDArray[np.int64], places: NDArray[np.int64], said: NDArray[np.float32]
-) -> str:
+) -> Scores:
     right, written, known = places == labels, said >= WRITTEN_FROM, labels >= 0
-    return (
-        f"{right[known].mean():.1%} right of {known.sum()} songs of its genres, coverage "
-        f"{coverage_at_accuracy(said, right, WANTED):.1%} at {WANTED:.0%} right; writes "
-        f"{written.mean():.1%} of {len(labels)} songs, {right[written].mean():.1%} of them "
-        "right"
+    return Scores(
+        float(right[known].mean()),
+        coverage_at_accuracy(said, right, WANTED),
+        float(written.mean()),
+        float(right[written].mean()),
+        int(known.sum()),
+        len(labels),
     )
 
 
-def calibrated(model: Model, calibration: Calibration) -> bytes:
-    """Return the content of a model file with other biases and temperature."""
+def calibrated(model: Model, calibration: Calibration, scores: Scores) -> bytes:
+    """Return the content of a model file with other biases and temperature.
+
+    Args:
+        model: to calibrate.
+        calibration: fitted to all songs.
+        scores: of calibrations on the songs of other artists, for the card.
+    """
     proto = onnx.load_model_from_string(model.content)
     names = {name for node in proto.graph.node for name in node.output}
     before, bias = (_new_name(name, names) for name in ("uncalibrated", "calibration"))
@@ -187,7 +225,8 @@ def calibrated(model: Model, calibration: Calibration) -> bytes:
     values = calibration.biases.astype(np.float32)
     proto.graph.initializer.append(onnx.numpy_helper.from_array(values, bias))
     proto.graph.node.append(onnx.helper.make_node("Add", [before, bias], ["logits"]))
-    card = replace(model.card, temperature=calibration.temperature)
+    metrics = model.card.metrics | {"labelled songs": scores._asdict()}
+    card = replace(model.card, temperature=calibration.temperature, metrics=metrics)
     return with_card(proto.SerializeToString(), card)
 
 
