@@ -23,10 +23,10 @@ from composed_home import N_PIECES, ComposedHome
 
 from genre_model import (
     GenreClassifier,
-    HeadMethod,
     LabelledFile,
     PersonalSettings,
     PersonalTraining,
+    parent_network,
 )
 from genre_model.personal.embedding_store import EmbeddingStore, file_identity
 
@@ -98,8 +98,8 @@ def refit(folder: Path, n_tracks: int = 10_000, n_genres: int = 20) -> None:
     store.close()
     training = PersonalTraining(
         settings=PersonalSettings(),
-        method=HeadMethod(parent),
         parent=parent,
+        network=parent_network(None, parent.model_id),
         store_path=store_path,
         parent_genres_of=lambda _label: frozenset(),
     )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         no_such_model,
         read_network,
     )
-    from genre_model.personal.head_method import HeadMethod
+    from genre_model.personal.head_file import parent_network
     from genre_model.personal.labelled_files import LabelledFile
     from genre_model.personal.personal_model import PersonalModel
     from genre_model.personal.replacement import better_model_at
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from genre_model.personal.settings import PersonalSettings
     from genre_model.personal.training import PersonalTraining
     from genre_model.track_probabilities import TrackPrediction, pool_tracks
-    from genre_model.training.network_method import NetworkMethod
 
 _MODULE_OF = {
     "AudioDecodeError": "errors",
@@ -55,9 +54,7 @@ _MODULE_OF = {
     "GenreClassifier": "classifier",
     "GenreModelError": "errors",
     "IsolatedClassifier": "isolated_classifier",
-    "HeadMethod": "personal.head_method",
     "Judgement": "personal.score",
-    "NetworkMethod": "training.network_method",
     "LabelledFile": "personal.labelled_files",
     "ModelFileError": "errors",
     "PersonalModel": "personal.personal_model",
@@ -81,6 +78,7 @@ _MODULE_OF = {
     "check_foreign_model": "foreign_model",
     "default_threads": "many_files",
     "judgement_lines": "personal.score_text",
+    "parent_network": "personal.head_file",
     "pool_tracks": "track_probabilities",
     "predict_files": "many_files",
     "printable": "card_text",
@@ -117,8 +115,7 @@ __all__ = [  # noqa: RUF022 -- the order of use
     "LabelledFile",
     "PersonalSettings",
     "PersonalTraining",
-    "HeadMethod",
-    "NetworkMethod",
+    "parent_network",
     "PersonalModel",
     "better_model_at",
     "Judgement",

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 SOURCES = ("track", "album", "both")
 ASIS = ("db", "write", "skip")
+#: What to do about names that are no options, and like none.
+HINTS = {
+    "genreclf.training.method": "a head on the embedding is the only one: remove the line",
+    "genreclf.training.epochs": "a head on the embedding has none: remove the line",
+}
 
 
 @dataclass(frozen=True)
@@ -157,7 +162,8 @@ def _check_names(view: confuse.Subview, section: Any, known: Mapping[str, Any]) 
 def _check_name(view: confuse.Subview, name: str, known: Mapping[str, Any]) -> None:
     if name not in known:
         close = difflib.get_close_matches(name, known, 1)
-        hint = f"did you mean {close[0]}?" if close else f"there is {_listed(known)}"
+        there = HINTS.get(f"{view.name}.{name}", f"there is {_listed(known)}")
+        hint = f"did you mean {close[0]}?" if close else there
         raise confuse.ConfigValueError(f"{view.name}: no option {name!r}; {hint}")
 
 

@@ -23,12 +23,11 @@ from beetsplug.genreclf.trained_model import (
     check_no_use,
     keep_model,
 )
-from beetsplug.genreclf.training_options import DEFAULT_FOLDS, TrainingOptions
+from beetsplug.genreclf.training_options import TrainingOptions
 
 if TYPE_CHECKING:
     import optparse
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     import confuse
     from beets.library import Item, Library
@@ -36,16 +35,9 @@ if TYPE_CHECKING:
 
     from beetsplug.genreclf.compat import UserError
     from beetsplug.genreclf.options import Options
-    from genre_model import (
-        GenreClassifier,
-        HeadMethod,
-        LabelledFile,
-        NetworkMethod,
-        PersonalModel,
-    )
+    from genre_model import LabelledFile, PersonalModel
 
 STORE = "embeddings.db"
-NETWORKS = "networks"
 
 
 @dataclass
@@ -78,8 +70,6 @@ class TrainCommand:
         check_name(options.training.name)
         if flags.get("use") is False:
             check_no_use(options)
-        _check_method(options)
-        by_album = bool(flags.get("album"))
         by_album = bool(flags.get("album"))
         items = list(matching(lib, args, albums=by_album))
         if not items:
@@ -111,11 +101,6 @@ class TrainCommand:
             raise SystemExit(INTERRUPTED) from None
         except genre_model.GenreModelError as error:
             raise _error(f"{error}; nothing has changed") from error
-        except ModuleNotFoundError as error:
-            raise _error(
-                f"--method {options.training.method} needs the package {error.name}: "
-                "install beets-genreclf[train]"
-            ) from error
         finally:
             reporter.close()
 
@@ -138,8 +123,8 @@ def _fit(
     )
     training = genre_model.PersonalTraining(
         settings=_settings(options),
-        method=_method(options, parent, source, is_stopped),
         parent=parent,
+        network=genre_model.parent_network(source, parent.model_id),
         store_path=model_folder() / STORE,
         parent_genres_of=names.labels_of,
         canonical=canonical_names(options.aliases),
@@ -161,14 +146,6 @@ def _parent_of(flags: dict[str, Any]) -> dict[str, Any]:
         raise _error(str(error)) from error
 
 
-def _check_method(options: Options) -> None:
-    training = options.training
-    if training.method != "head" and training.labels == "all":
-        raise _error(f"--labels all needs --method head, not {training.method}")
-    if training.method == "head" and training.epochs is not None:
-        raise _error("--epochs needs --method finetune or scratch")
-
-
 def _settings(options: Options) -> genre_model.PersonalSettings:
     training = options.training
     return genre_model.PersonalSettings(
@@ -177,27 +154,8 @@ def _settings(options: Options) -> genre_model.PersonalSettings:
         multi_label=training.labels == "all",
         label_map=training.label_map,
         genre_balance=training.genre_balance,
-        n_folds=training.folds or DEFAULT_FOLDS[training.method],
+        n_folds=training.folds,
         seed=training.seed,
-    )
-
-
-def _method(
-    options: Options,
-    parent: GenreClassifier,
-    source: str | Path | None,
-    is_stopped: Callable[[], bool],
-) -> HeadMethod | NetworkMethod:
-    training = options.training
-    if training.method == "head":
-        return genre_model.HeadMethod(parent, source, options.threads, is_stopped)
-    return genre_model.NetworkMethod(
-        name=training.method,
-        parent_source=source,
-        folder=model_folder() / NETWORKS,
-        epochs=training.epochs,
-        n_threads=options.threads,
-        should_stop=is_stopped,
     )
 
 
@@ -207,10 +165,8 @@ def command_line(options: Options, *, with_query: bool) -> str:
     shown = [
         " ".join([f"--{name.replace('_', '-')}", *_quoted(name, value)])
         for name, value in vars(options.training).items()
-        if name not in ("label_map", "method") and value != getattr(plain, name)
+        if name != "label_map" and value != getattr(plain, name)
     ]
-    if options.training.method != plain.method:
-        shown.append(f"--method {options.training.method}")
     mapped = ["with a label_map"] * bool(options.training.label_map)
     query = ["QUERY"] * with_query
     return " ".join(["beet genreclf-train", *shown, *query, *mapped])

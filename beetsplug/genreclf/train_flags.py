@@ -39,8 +39,6 @@ def make_train_command() -> ui.Subcommand:
     number("--genre-balance", kind="float", text="0: tracks count alike, 1: genres do")
     number("--folds", text="of the cross-validation (default: 5)")
     number("--seed", text="of the folds (default: 0)")
-    parser.add_option("--method", help="head (default); finetune, scratch: need torch")
-    number("--epochs", text="of finetune and scratch")
     parser.add_option("--parent", help="model to build upon (default: the bundled one)")
     parser.add_option("--backbone", help="published network to build upon, once installed")
     switch("--replace", to="replace", text="replace even a better model of that name")

@@ -98,7 +98,6 @@ def keep_model(
         return
     with _about(name, "nothing has changed"):
         model_id = _write(model, items, name, command)
-    model.clean_up()
     path = genre_model.printable(str(own_model_path(name)))
     say(f"{model_id} is in {path}")
     if not is_in_force and (reason := _why_not(model, options, flags)):

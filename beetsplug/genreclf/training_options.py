@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from confuse import Subview
 
 LABELS = ("first", "all")
-METHODS = ("head", "finetune", "scratch")
-#: Folds of methods that train in seconds, and of those that train for hours.
-DEFAULT_FOLDS = {"head": 5, "finetune": 3, "scratch": 3}
 MIN_FOLDS = 2
 
 
@@ -34,10 +31,8 @@ class TrainingOptions:
         min_tracks: labels with fewer tracks are dropped.
         max_per_artist: tracks of one artist within a label; None is no limit.
         genre_balance: 0 lets each track weigh the same, 1 each label.
-        folds: of the cross-validation; None is what the method can afford.
-        seed: of the folds, and of the training of networks.
-        method: ``head``, ``finetune`` or ``scratch``.
-        epochs: of networks; None is what the recipe says.
+        folds: of the cross-validation.
+        seed: of the folds.
         parent: the model whose network is built upon; None is the bundled one.
         name: of the new model.
     """
@@ -48,10 +43,8 @@ class TrainingOptions:
     min_tracks: int = 15
     max_per_artist: int | None = None
     genre_balance: float = 1.0
-    folds: int | None = None
+    folds: int = 5
     seed: int = 0
-    method: str = "head"
-    epochs: int | None = None
     parent: str | Path | None = None
     name: str = "personal"
 
@@ -74,8 +67,6 @@ def read_training_options(view: Subview) -> TrainingOptions:
         genre_balance=values.probability(view["genre_balance"]),
         folds=_folds(view["folds"]),
         seed=_natural(view["seed"]),
-        method=values.one_of(view["method"], METHODS),
-        epochs=values.positive_int_or_none(view["epochs"]),
         parent=values.model(view["parent"]),
         # File systems spell accents in two ways; a name has one.
         name=unicodedata.normalize("NFC", _text(view["name"])),
@@ -98,8 +89,8 @@ def _natural(view: Subview) -> int:
     return value
 
 
-def _folds(view: Subview) -> int | None:
-    folds = values.positive_int_or_none(view)
-    if folds is not None and folds < MIN_FOLDS:
+def _folds(view: Subview) -> int:
+    folds = values.positive_int(view)
+    if folds < MIN_FOLDS:
         raise ConfigValueError(f"{view.name}: must be {MIN_FOLDS} or more, not {folds}")
     return folds

@@ -17,7 +17,7 @@ from genre_model.classifier import GenreClassifier
 from genre_model.commands.train_head_options import command_line
 from genre_model.errors import GenreModelError
 from genre_model.label_spelling import spelling_key
-from genre_model.personal.head_method import HeadMethod
+from genre_model.personal.head_file import parent_network
 from genre_model.personal.held_out import score_held_out
 from genre_model.personal.label_cleaning import map_labels
 from genre_model.personal.labelled_csv import read_labelled_csv
@@ -122,8 +122,8 @@ def _training(options: argparse.Namespace, cache: Path) -> PersonalTraining:
             n_folds=options.folds,
             seed=options.seed,
         ),
-        method=HeadMethod(parent, options.parent, options.threads),
         parent=parent,
+        network=parent_network(options.parent, parent.model_id),
         store_path=cache,
         parent_genres_of=_parent_genres_of(dict(options.alias), parent.genres),
         n_threads=options.threads,

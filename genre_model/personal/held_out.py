@@ -85,13 +85,13 @@ def score_held_out(
     training: PersonalTraining,
     watcher: Watcher,
 ) -> HeldOut:
-    """Score a model with a head, and beside it the model whose network it uses.
+    """Score a model, and beside it the model whose network it uses.
 
     Args:
         files: that neither trained nor chose anything, or so the person hopes.
         model: the new one.
         content: of its file.
-        training: that made it, by ``HeadMethod``.
+        training: that made it.
         watcher: is told how listening gets on.
 
     Raises:

@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from genre_model.classifier import GenreClassifier
+    from genre_model.personal.cross_validation import Choice
     from genre_model.personal.labelled_files import LabelledFile
-    from genre_model.personal.method import Fitted, TrainingTracks
     from genre_model.personal.settings import PersonalSettings
+    from genre_model.personal.training_tracks import TrainingTracks
 
 
 def personal_card(
     parent: GenreClassifier,
-    method: str,
     tracks: TrainingTracks,
-    fitted: Fitted,
+    choice: Choice,
     settings: PersonalSettings,
 ) -> Card:
     """Say what a model was trained on, without a word that names a track."""
     artists = {spelling_key(file.artist) for file in tracks.files if file.artist}
     counts = tracks.targets.sum(axis=0).tolist()
     training = {
-        "method": method,
+        "method": "head",
         "parent": parent.model_id,
         "n_tracks": len(tracks.files),
         "n_artists": len(artists),
@@ -41,15 +41,16 @@ def personal_card(
         "seed": settings.seed,
         "version": version("beets-genreclf"),
         "own_network": has_own_network(parent.card),
+        "strength": choice.strength,
     }
     return Card(
         name="personal",
         genres=tracks.labels,
-        front_end=fitted.front_end,
-        temperature=fitted.temperature,
-        training=training | fitted.details,
+        front_end=parent.card.front_end,
+        temperature=choice.temperature,
+        training=training,
         licence=_licence(parent),
-        pool_logits=fitted.pool_logits,
+        pool_logits=True,
         multi_label=settings.multi_label,
     )
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from genre_model.model_file import model_from_bytes
+from genre_model.personal.head_file import head_model
 from genre_model.personal.score_text import score_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from genre_model.card import Card
+    from genre_model.personal.head_file import LinearHead
     from genre_model.personal.labelled_files import LabelledFile
     from genre_model.personal.score import Judgement
 
@@ -39,8 +41,8 @@ class PersonalModel:
         leaks: why the score means less than it seems to; empty if it does not.
         n_folds: of the cross-validation.
         card: finished but for name and command.
-        serialise: returns the content of the model file, given the finished card.
-        clean_up: removes what nobody needs once that file is kept.
+        network: content of the file of the model whose network listens.
+        head: on that network.
     """
 
     files: tuple[LabelledFile, ...]
@@ -50,8 +52,8 @@ class PersonalModel:
     leaks: tuple[str, ...]
     n_folds: int
     card: Card
-    serialise: Callable[[Card], bytes]
-    clean_up: Callable[[], None] = lambda: None
+    network: bytes
+    head: LinearHead
 
     @property
     def accuracy(self) -> float:
@@ -131,5 +133,5 @@ class PersonalModel:
             metrics={PROTOCOL: self.score | {"command": command}},
             training=self.card.training | {"command": command, "leaks": list(self.leaks)},
         )
-        content = self.serialise(card)
+        content = head_model(self.network, self.head, card)
         return model_from_bytes(content).model_id, content

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from genre_model.card import is_personal
 from genre_model.errors import TrainingDataError
 from genre_model.personal.baselines import Stock, majority
+from genre_model.personal.cross_validation import HeadData, cross_validate
 from genre_model.personal.embeddings import Embedder
 from genre_model.personal.grouping import group_tracks, grouped_folds, samplers_are_cut
 from genre_model.personal.label_cleaning import CleanFiles, clean_files
 from genre_model.personal.leaks import leaks_of
-from genre_model.personal.method import TrainingTracks
 from genre_model.personal.personal_card import personal_card
 from genre_model.personal.personal_model import BY_NAME, MAJORITY, PersonalModel
 from genre_model.personal.score import Judgement, targets_of
+from genre_model.personal.training_tracks import TrainingTracks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from genre_model.personal.embeddings import Embeddings
     from genre_model.personal.grouping import Fold
     from genre_model.personal.labelled_files import LabelledFile
-    from genre_model.personal.method import Fitted, Method
     from genre_model.personal.settings import PersonalSettings, Watcher
 
 MIN_FOLDS = 2
@@ -36,22 +36,22 @@ MIN_FOLDS = 2
 
 @dataclass(frozen=True)
 class PersonalTraining:
-    """Trains a model for labels of a person.
+    """Trains a model for labels of a person: a head on the network of another model.
 
     Attributes:
         settings: what the person chose.
-        method: how to train.
         parent: the model whose network listens, and which is to be beaten.
+        network: content of its file, as of ``parent_network``.
         store_path: where embeddings are kept for the next training.
         parent_genres_of: which genres of the parent a label means; the alias map.
         canonical: another name that a label is known by.
-        n_threads: files listened to at once.
-        should_stop: asked every tenth of a second while listening.
+        n_threads: files listened to at once, and then heads fitted at once.
+        should_stop: asked every tenth of a second while listening, and before each head.
     """
 
     settings: PersonalSettings
-    method: Method
     parent: GenreClassifier
+    network: bytes
     store_path: Path
     parent_genres_of: Callable[[str], frozenset[str]]
     canonical: Callable[[str], str] = lambda label: label
@@ -72,11 +72,7 @@ class PersonalTraining:
         embedder = Embedder(self.parent, self.store_path, self.n_threads, self.should_stop)
         heard = embedder.embed([file.path for file in clean.files], watcher)
         tracks, notes = self._readable(files, clean, heard)
-        fitted = self.method.fit(tracks, self.settings, watcher)
-        if fitted.kept is not None:
-            notes = (*notes, f"{len(tracks.files) - len(fitted.kept)} tracks were lost")
-            tracks = tracks.subset(fitted.kept)
-        return self._model(tracks, heard, fitted, notes)
+        return self._model(tracks, heard, notes)
 
     def _readable(
         self, files: Sequence[LabelledFile], clean: CleanFiles, heard: Embeddings
@@ -105,33 +101,38 @@ class PersonalTraining:
         return tracks, notes
 
     def _model(
-        self,
-        tracks: TrainingTracks,
-        heard: Embeddings,
-        fitted: Fitted,
-        notes: tuple[str, ...],
+        self, tracks: TrainingTracks, heard: Embeddings, notes: tuple[str, ...]
     ) -> PersonalModel:
-        judgement = Judgement(
-            tracks.labels, tracks.targets, fitted.probabilities, self.settings.multi_label
+        """Cross-validate, then fit the head that is kept."""
+        data = HeadData(
+            tracks.embeddings,
+            tracks.targets,
+            multi_label=self.settings.multi_label,
+            genre_balance=self.settings.genre_balance,
         )
-        baselines = {
-            name: Judgement(
-                tracks.labels, tracks.targets, probabilities, self.settings.multi_label
-            )
-            for name, probabilities in self._baselines(tracks, heard).items()
-        }
+        judged = cross_validate(
+            data, tracks.folds, n_threads=self.n_threads, should_stop=self.should_stop
+        )
         return PersonalModel(
             files=tracks.files,
-            judgement=judgement,
-            baselines=baselines,
+            judgement=self._judgement(tracks, judged.probabilities),
+            baselines={
+                name: self._judgement(tracks, probabilities)
+                for name, probabilities in self._baselines(tracks, heard).items()
+            },
             notes=notes,
             leaks=tuple(leaks_of(tracks.files, self.parent)),
             n_folds=len(tracks.folds),
-            card=personal_card(
-                self.parent, self.method.name, tracks, fitted, self.settings
-            ),
-            serialise=fitted.serialise,
-            clean_up=fitted.clean_up,
+            card=personal_card(self.parent, tracks, judged.choice, self.settings),
+            network=self.network,
+            head=data.fit_final(judged.choice.strength),
+        )
+
+    def _judgement(
+        self, tracks: TrainingTracks, probabilities: NDArray[np.float32]
+    ) -> Judgement:
+        return Judgement(
+            tracks.labels, tracks.targets, probabilities, self.settings.multi_label
         )
 
     def _baselines(

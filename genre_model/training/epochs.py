@@ -10,12 +10,9 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from genre_model.errors import TrainingStoppedError
 from genre_model.training.augment import augment_segments, mix_segments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lightning.fabric import Fabric
     from numpy.typing import NDArray
     from torch import Generator, Tensor, nn
@@ -34,14 +31,12 @@ class Epochs:
         seed: of batches, crops and augmentation.
         crops: to train on.
         fabric: that the network was set up with.
-        should_stop: asked before every batch.
     """
 
     recipe: Recipe
     seed: int
     crops: RandomCrops
     fabric: Fabric
-    should_stop: Callable[[], bool]
 
     def run(self, state: TrainingState, name: str) -> float:
         """Run the epoch after ``state.epoch``.
@@ -52,9 +47,6 @@ class Epochs:
 
         Returns:
             The mean loss of its batches.
-
-        Raises:
-            TrainingStoppedError: if it was asked to stop.
         """
         config = self.recipe.training
         torch.manual_seed(1_000_003 * self.seed + state.epoch)
@@ -73,8 +65,6 @@ class Epochs:
         generator: Generator,
     ) -> float:
         """Take one step, and return the loss of its batch."""
-        if self.should_stop():
-            raise TrainingStoppedError("the training was stopped; it can be resumed")
         targets = functional.one_hot(torch.from_numpy(labels), self.crops.n_genres).float()
         segments, targets = self._augmented(torch.from_numpy(values), targets, generator)
         logits, _ = state.network(segments.to(self.fabric.device))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -17,7 +17,7 @@ from genre_model.training.gtzan import GENRES
 from genre_model.waveform import open_audio
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -38,19 +38,6 @@ PICTURE_FRONT_END = {
 log = logging.getLogger(__name__)
 
 
-class TrackArrays(Protocol):
-    """One array per track: a tuple, or something that opens a file when it is asked."""
-
-    def __len__(self) -> int:
-        """Return the number of tracks."""
-
-    def __getitem__(self, index: int, /) -> NDArray[np.float32]:
-        """Return the array of one track."""
-
-    def __iter__(self) -> Iterator[NDArray[np.float32]]:
-        """Go through the tracks, in order."""
-
-
 @dataclass(frozen=True)
 class LabelledMelFrames:
     """Mel frames and genres of tracks.
@@ -58,14 +45,13 @@ class LabelledMelFrames:
     Attributes:
         track_ids: one per track.
         labels: index into ``genres`` [shape=(n_tracks,)].
-        mel_frames: one array per track [shape=(n_mels, n_frames)]; to train on, several
-            excerpts of a track serve, too [shape=(n_excerpts, n_mels, n_frames)].
+        mel_frames: one array per track [shape=(n_mels, n_frames)].
         genres: in the order of the logits.
     """
 
     track_ids: tuple[str, ...]
     labels: NDArray[np.int64]
-    mel_frames: TrackArrays
+    mel_frames: tuple[NDArray[np.float32], ...]
     genres: tuple[str, ...] = GENRES
 
     def subset(self, track_ids: Collection[str]) -> LabelledMelFrames:

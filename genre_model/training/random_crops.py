@@ -21,9 +21,9 @@ class RandomCrops:
     """Draws batches of equally long crops from random places of random tracks.
 
     Args:
-        tracks: labelled mel frames, read whenever a crop needs them; each track is
-            standardised, so that mixup blends tracks of equal loudness whatever their
-            source, unless somebody says otherwise.
+        tracks: labelled mel frames; each track is standardised, so that mixup blends
+            tracks of equal loudness whatever their source, unless somebody says
+            otherwise.
         segment_frames: length of a crop.
         time_stretch: half of the crops come from stretches of time up to this share
             longer or shorter; 0 is off.
@@ -50,7 +50,7 @@ class RandomCrops:
         self._time_stretch = time_stretch
         self._shares = _track_shares(tracks.labels, genre_balance)
         self._levels = [
-            _level(self._excerpts(i)) if standardise else _AS_IT_IS
+            _level(self._whole(i)) if standardise else _AS_IT_IS
             for i in range(len(tracks.mel_frames))
         ]
 
@@ -84,10 +84,7 @@ class RandomCrops:
         return np.concatenate([rng.permutation(n_tracks) for _ in range(n_passes)])
 
     def _crop(self, index: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        excerpts = self._excerpts(index)
-        # One excerpt leaves no choice, and no random number may be spent on it: GTZAN's
-        # tracks would be cut elsewhere than they were for the bundled model.
-        mel_frames = excerpts[rng.integers(len(excerpts)) if len(excerpts) > 1 else 0]
+        mel_frames = self._whole(index)
         level = self._levels[index]
         if not self._time_stretch or rng.random() < 0.5:
             first = rng.integers(mel_frames.shape[1] - self._segment_frames + 1)
@@ -100,13 +97,12 @@ class RandomCrops:
         places = np.linspace(start, start + length, self._segment_frames)
         return interpolate_frames(piece, places - first)
 
-    def _excerpts(self, index: int) -> NDArray[np.float32]:
-        """Return [shape=(n_excerpts, n_mels, n_frames)], no excerpt less than a crop."""
+    def _whole(self, index: int) -> NDArray[np.float32]:
+        """Return a track [shape=(n_mels, n_frames)], repeated if it is less than a crop."""
         mel_frames = self._mel_frames[index]
-        excerpts = mel_frames.reshape(-1, *mel_frames.shape[-2:])
-        if excerpts.shape[2] >= self._segment_frames:
-            return excerpts
-        return np.stack([repeat_to_length(one, self._segment_frames) for one in excerpts])
+        if mel_frames.shape[1] >= self._segment_frames:
+            return mel_frames
+        return repeat_to_length(mel_frames, self._segment_frames)
 
 
 def _track_shares(

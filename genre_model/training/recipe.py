@@ -48,8 +48,6 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-#: How the names of recipes begin that train on a person's own audio, not on GTZAN.
-PERSONAL = "personal_"
 #: How the names of recipes begin that learn from published taggers, not from GTZAN.
 DISTILLED = "distilled_"
 #: How the names of files begin that are no recipes, but what several recipes extend.
@@ -60,11 +58,7 @@ PICTURES = "pictures"
 
 def recipe_names() -> list[str]:
     """Return the names of the recipes for GTZAN that come with the package."""
-    return [
-        name
-        for name in _bundled_names()
-        if not name.startswith((PERSONAL, DISTILLED, BASE))
-    ]
+    return [name for name in _bundled_names() if not name.startswith((DISTILLED, BASE))]
 
 
 def read_recipe(
@@ -77,8 +71,8 @@ def read_recipe(
     whose front end is given.
 
     Args:
-        name_or_path: a name of :func:`recipe_names`, ``distilled_crnn``,
-            ``personal_finetune``, ``personal_scratch``, or a path that ends in ``.toml``.
+        name_or_path: a name of :func:`recipe_names`, ``distilled_crnn``, or a path that
+            ends in ``.toml``.
         changes: settings to change, such as ``training.epochs=20``. They become part of
             the recipe's name, so that nobody takes it for the original.
         pictures: whether the tracks are mel pictures.

@@ -44,7 +44,6 @@ def train_network(
     data: TrainingData,
     run: RunFolder,
     build: Callable[[], nn.Module] | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
 ) -> nn.Module:
     """Train a network by a recipe, or finish a training that was interrupted.
 
@@ -58,7 +57,6 @@ def train_network(
         run: where checkpoints and metrics go.
         build: makes the network to start from; None builds the recipe's, untrained. The
             seed decides what is random in it.
-        should_stop: asked before every batch; what an epoch had learnt so far is lost.
 
     Returns:
         The averaged network in evaluation mode, on the CPU.
@@ -78,7 +76,7 @@ def train_network(
         state.load_dict(checkpoint)
         log.info("resumed after epoch %d", state.epoch)
     crops = _crops(recipe, data.train)
-    epochs = Epochs(recipe, seed, crops, fabric, should_stop)
+    epochs = Epochs(recipe, seed, crops, fabric)
     while state.epoch < recipe.training.epochs and not _is_out_of_patience(state, recipe):
         _run_epoch(epochs, state, data.valid, run)
     if recipe.training.patience_epochs and state.best_weights is not None:

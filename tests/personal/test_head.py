@@ -23,7 +23,6 @@ from genre_model.personal.head_file import (
     track_embedding,
 )
 from genre_model.personal.head_fitting import UNSEEN_LOGIT, fit_heads
-from genre_model.personal.head_method import HeadMethod
 from genre_model.segment_probabilities import activate, softmax
 from genre_model.segments import Segments
 
@@ -228,10 +227,10 @@ class TestFile:
 
     def test_a_parent_that_was_replaced_meanwhile_is_refused(self, parent: Path) -> None:
         before = GenreClassifier.load(parent)
-        HeadMethod(before, parent)
+        parent_network(parent, before.model_id)
         write_small_model(parent, temperature=2.0)
         with pytest.raises(ModelFileError, match="has changed meanwhile"):
-            HeadMethod(before, parent)
+            parent_network(parent, before.model_id)
 
     def test_a_parent_of_an_old_opset_is_refused_at_once(self, parent: Path) -> None:
         model = onnx.load(parent)
@@ -243,7 +242,7 @@ class TestFile:
         model.graph.node.insert(0, mean)
         onnx.save(model, parent)
         with pytest.raises(ModelFileError, match="ONNX opset 13; a head needs 18"):
-            HeadMethod(GenreClassifier.load(parent), parent)
+            parent_network(parent, GenreClassifier.load(parent).model_id)
 
 
 def test_track_embeddings_are_mean_and_standard_deviation() -> None:

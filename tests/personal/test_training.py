@@ -16,7 +16,7 @@ from genre_model.card_text import card_details
 from genre_model.errors import TrainingDataError, TrainingStoppedError
 from genre_model.model_file import model_from_bytes
 from genre_model.personal.embeddings import Embedder
-from genre_model.personal.head_method import HeadMethod
+from genre_model.personal.head_file import parent_network
 from genre_model.personal.labelled_files import LabelledFile
 from genre_model.personal.settings import PersonalSettings
 from genre_model.personal.training import PersonalTraining
@@ -90,8 +90,8 @@ class Trainer:
 
         training = PersonalTraining(
             settings=self.settings,
-            method=HeadMethod(parent, self.parent_path, should_stop=should_stop),
             parent=parent,
+            network=parent_network(self.parent_path, parent.model_id),
             store_path=self.store_path,
             parent_genres_of=lambda label: frozenset({"low"} if label == "Cellar" else ()),
             n_threads=2,
@@ -265,7 +265,9 @@ class TestTrouble:
         (leak,) = trainer.train(songs).leaks
         assert leak.endswith("was trained on 3 of these tracks")
 
-    @pytest.mark.parametrize("training", [{"method": "finetune"}, {"own_network": True}])
+    @pytest.mark.parametrize(
+        "training", [{"method": "finetune"}, {"method": "scratch"}, {"own_network": True}]
+    )
     def test_a_network_that_a_person_trained_makes_a_score_leaky(
         self,
         trainer: Trainer,

@@ -67,6 +67,13 @@ MISTAKES = {
     "training: [a]": ".training: must be a mapping of options",
     "training: {folds: many}": ".training.folds: must be a whole number, not 'many'",
     "training: {fold: 3}": ".training: no option 'fold'; did you mean folds?",
+    "training: {method: finetune}": (
+        ".training: no option 'method'; a head on the embedding is the only one: "
+        "remove the line"
+    ),
+    "training: {epochs: }": (
+        ".training: no option 'epochs'; a head on the embedding has none: remove the line"
+    ),
     "training: {min_tracks: 0}": ".training.min_tracks: must be 1 or more, not 0",
     "training: {label_map: x}": ".training.label_map: must be a mapping, not 'x'",
     "auto: sometimes": ".auto: must be yes or no, not 'sometimes'",

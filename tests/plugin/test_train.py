@@ -7,8 +7,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,19 +30,6 @@ if TYPE_CHECKING:
 #: What makes a genre here: where its tones lie.
 HZ = {"Cellar": 110.0, "Attic": 3000.0}
 N_EACH = 6
-#: ``beet`` on a machine that has no torch.
-WITHOUT_TORCH = """
-import sys
-
-class Finder:
-    def find_spec(self, name, path=None, target=None):
-        if name == "torch":
-            raise ModuleNotFoundError("No module named 'torch'", name="torch")
-
-sys.meta_path.insert(0, Finder())
-import beets.ui
-beets.ui.main()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -403,17 +388,11 @@ class TestTrouble:
             (["--min-tracks", "50"], "no label is left"),
             (["--min-tracks", "0"], "min_tracks: must be 1 or more"),
             (["--labels", "some"], "labels: must be first or all"),
-            (["--method", "magic"], "method: must be head, finetune or scratch"),
             (["--genre-balance", "2"], "genre_balance: must be between 0 and 1"),
             (["--folds", "1"], "folds: must be 2 or more"),
             (["--name", "../evil"], "cannot be the name of a model"),
             (["--name", "genre_crnn_v1"], "comes with genreclf"),
             (["--parent", "none"], "no model 'none'"),
-            (
-                ["--method", "finetune", "--labels", "all"],
-                "--labels all needs --method head",
-            ),
-            (["--epochs", "3"], "--epochs needs --method finetune or scratch"),
             (["--seed", "-1"], "seed: must be a whole number from 0 on, not -1"),
         ],
     )
@@ -477,19 +456,6 @@ class TestTrouble:
         assert printed.exit_code == 1
         assert in_force(labelled) == before
         assert len(read_out_of_fold(labelled.library(), before)) == 12
-
-    def test_without_torch_networks_cannot_be_trained(self, labelled: BeetsHome) -> None:
-        labelled.beet("version")  # writes the configuration
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "-c", WITHOUT_TORCH, "genreclf-train", "--method", "scratch"],
-            env=os.environ | {"BEETSDIR": str(labelled.folder)},
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        (line,) = done.stderr.splitlines()
-        assert "needs the package torch: install beets-genreclf[train]" in line
-        assert done.returncode == 1
 
     def test_a_damaged_out_of_fold_file_says_nothing(self, labelled: BeetsHome) -> None:
         labelled.beet("genreclf-train")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,8 +13,8 @@ from audio_files import music, write_audio
 from published_mn04 import random_weights
 from published_taggers import published_file, random_tagger
 
-from genre_model.backbone.mn04_network import FRONT_END as MN04_FRONT_END
-from genre_model.backbone.mn04_network import mn04_network
+from genre_model.backbone import mn04_network, tagger_networks
+from genre_model.backbone.tagger_ensemble import ensemble_genres, tagger_ensemble
 from genre_model.backbone.tags import tags_of_genres
 from genre_model.backbone.torch_file import read_weights
 from genre_model.classifier import GenreClassifier
@@ -35,7 +35,11 @@ from genre_model.training.distillation.recordings import (
 )
 from genre_model.training.distillation.run import Distillation, distil
 from genre_model.training.distillation.student import targets_of
-from genre_model.training.distillation.teachers import TeacherOutputs, Teachers
+from genre_model.training.distillation.teachers import (
+    TeacherOutputs,
+    Teachers,
+    mean_logits,
+)
 from genre_model.training.recipe import read_recipe
 
 if TYPE_CHECKING:
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from genre_model.config import FrontEnd
     from genre_model.training.recipe import Recipe
 
 RATE_HZ = 16_000
@@ -62,7 +67,7 @@ class FakeTeachers:
         assert len(at_32_khz) == 2 * len(at_16_khz)
         self.n_heard += 1
         treble = float(np.diff(at_16_khz).std() / at_16_khz.std())
-        logits = np.array([0.0, 4.0 if treble > 0.5 else -4.0], np.float32)
+        logits = np.array([[0.0, np.nan], [0.0, 4.0 if treble > 0.5 else -4.0]], np.float32)
         return TeacherOutputs(logits, np.array([treble, 1 - treble], np.float32))
 
 
@@ -108,36 +113,47 @@ def plan_of(recordings: list[Recording], out: Path, **changes: object) -> Distil
     return replace(plan, **changes)  # type: ignore[arg-type]
 
 
-def test_a_genre_is_the_mean_of_the_networks_that_know_it() -> None:
+def test_teachers_say_what_their_networks_say() -> None:
     weights = {
         name: read_weights(published_file(random_tagger("crnn", seed)))
         for seed, name in enumerate(("msd_crnn", "jamendo_crnn"))
     }
     low = music(10.0, RATE_HZ, seed=1)
     high = np.repeat(low, 2)
+    teachers = Teachers({"mn04": random_weights(), **weights})
+    logits, embedding = teachers.listen(low, high)
+    of_taggers, of_mn04 = (dict(zip(teachers.genres, row, strict=True)) for row in logits)
 
-    def listen(*names: str) -> dict[str, float]:
-        chosen = {name: weights[name] for name in names}
-        teachers = Teachers({"mn04": random_weights(), **chosen})
-        logits = teachers.listen(low, high).logits
-        return dict(zip(teachers.genres, map(float, logits), strict=True))
+    def outputs(network: bytes, samples: NDArray[np.float32], front_end: FrontEnd) -> Any:
+        rate_hz, n = front_end.waveform.sample_rate_hz, front_end.segment.segment_frames
+        frames = mel_frames_from_waveform(samples, rate_hz, front_end.mel)
+        values = repeat_to_length(frames, n)[np.newaxis, :, :n]
+        return SegmentScorer(network).score(Segments(values, np.zeros(1, np.int64)))
 
-    msd, jamendo, both = listen("msd_crnn"), listen("jamendo_crnn"), listen(*weights)
-    frames = mel_frames_from_waveform(high, 2 * RATE_HZ, MN04_FRONT_END.mel)
-    values = repeat_to_length(frames, 1000)[np.newaxis, :, :1000]
-    segments = Segments(values, np.zeros(1, np.int64))
-    tags = SegmentScorer(mn04_network(random_weights())).score(segments).logits[0]
-    of_mn04 = {
-        genre: float((tags[list(one.places)] + np.log(one.weights)).max())
-        for genre, one in tags_of_genres("audioset").items()
-    }
-    assert both.keys() == of_mn04.keys()
-    # Latin is a tag of AudioSet only, and MTG-Jamendo has no blues.
-    assert both["latin"] == pytest.approx(of_mn04["latin"], abs=1e-4)
-    assert both["blues"] == pytest.approx(msd["blues"], abs=1e-4)
-    assert both["blues"] != pytest.approx(of_mn04["blues"], abs=1e-2)
-    expected = (2 * msd["jazz"] + 2 * jamendo["jazz"] - of_mn04["jazz"]) / 3
-    assert both["jazz"] == pytest.approx(expected, abs=1e-3)
+    ensemble = outputs(tagger_ensemble(weights), low, tagger_networks.FRONT_END)
+    mn04 = outputs(
+        mn04_network.mn04_network(random_weights()), high, mn04_network.FRONT_END
+    )
+    expected = np.concatenate([ensemble.embedding[0], mn04.embedding[0]])
+    np.testing.assert_allclose(embedding, expected, atol=1e-5)
+    known = dict(zip(ensemble_genres(weights), ensemble.logits[0], strict=True))
+    assert {genre for genre, one in of_taggers.items() if not np.isnan(one)} == set(known)
+    assert of_taggers["jazz"] == pytest.approx(known["jazz"], abs=1e-5)
+    disco = tags_of_genres("audioset")["disco"]
+    assert of_mn04["disco"] == pytest.approx(mn04.logits[0, disco.places[0]], abs=1e-4)
+    assert np.isnan(of_taggers["disco"])
+
+
+def test_the_mean_is_of_the_teachers_that_know_a_genre() -> None:
+    logits = np.array([[[1.0, np.nan, 2.0], [2.0, 3.0, np.nan]]], np.float32)
+    np.testing.assert_allclose(mean_logits(logits), [[1.1, 3.0, 2.0]], atol=1e-6)
+
+
+def test_rare_genres_are_drawn_more_often() -> None:
+    targets = student.Targets(torch.eye(2)[[0, 0, 0, 0, 1]], torch.zeros(5, 1))
+    assert student.drawing_shares(targets, 0.0).tolist() == pytest.approx([0.2] * 5)
+    shares = student.drawing_shares(targets, 0.5)
+    assert shares[4] / shares[0] == pytest.approx(2)
 
 
 class TestRecordings:
@@ -196,16 +212,16 @@ class TestRecordings:
 class TestTargets:
     def test_labels_have_a_share_and_decide_what_is_no_music(self) -> None:
         labels = np.array([[0, 0, 0], [0, 1, 0], [0, 0.5, 0], [0, 0, 1]], np.float32)
-        logits = np.tile(np.array([[2.0, 0.0]], np.float32), (4, 1))
+        logits = np.tile(np.array([[2.0, np.nan], [2.0, 0.0]], np.float32), (4, 1, 1))
         segments = np.zeros((4, 2, 2), np.float16)
         examples = Examples(segments, logits, np.eye(4, dtype=np.float32), labels)
         genres = targets_of(examples).genres.numpy()
         teachers = np.exp([2.0, 0.0]) / np.exp([2.0, 0.0]).sum()
         np.testing.assert_allclose(genres[0], [*teachers, 0], atol=1e-6)
         np.testing.assert_allclose(
-            genres[1], [0.7 * teachers[0], 0.7 * teachers[1] + 0.3, 0], atol=1e-6
+            genres[1], [0.5 * teachers[0], 0.5 * teachers[1] + 0.5, 0], atol=1e-6
         )
-        assert genres[2, 1] == pytest.approx(0.85 * teachers[1] + 0.15)
+        assert genres[2, 1] == pytest.approx(0.75 * teachers[1] + 0.25)
         np.testing.assert_allclose(genres[3], [0, 0, 1], atol=1e-6)
 
 

@@ -252,7 +252,7 @@ def test_a_protocol_without_validation_tracks_is_refused(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["gtzan_crnn", "personal_finetune"])
+@pytest.mark.parametrize("name", ["gtzan_crnn", "c4_lstm"])
 def test_a_recipe_is_read_back_as_it_was_written(name: str) -> None:
     recipe = read_recipe(name)
     options = {"text": 'a "b"\n\\', "table": {"a b": [1.5, [True]]}, "empty": {}}

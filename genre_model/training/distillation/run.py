@@ -16,6 +16,7 @@ from genre_model.training.distillation.examples import ExampleStore
 from genre_model.training.distillation.recordings import NOT_MUSIC, split_recordings
 from genre_model.training.distillation.student import train_student
 from genre_model.training.distillation.student_network import order_outputs, student_network
+from genre_model.training.distillation.teachers import mean_logits
 from genre_model.training.export import check_parity, check_weights
 from genre_model.training.gtzan import track_id_of_name
 from genre_model.training.networks.parameter_count import count_parameters
@@ -146,5 +147,5 @@ def agreement(model: Model, examples: Examples, outputs: Sequence[str]) -> float
     logits = model.scorer.score(Segments(values, starts)).logits
     names = (*model.card.genres, *model.card.rejected)
     columns = [names.index(name) for name in outputs]
-    same = logits[:, columns].argmax(axis=1) == examples.logits.argmax(axis=1)
+    same = logits[:, columns].argmax(axis=1) == mean_logits(examples.logits).argmax(axis=1)
     return float(same.mean())

@@ -14,6 +14,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from genre_model.training.augment import augment_segments
+from genre_model.training.distillation.teachers import mean_logits
 from genre_model.training.epochs import take_step
 from genre_model.training.networks.segment_input import standardise
 from genre_model.training.train import build_fabric, start_training
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 #: Weight of the embeddings' squared error beside the cross-entropy of the genres.
 EMBEDDING_WEIGHT = 0.5
 #: Share of a label in the target, where one is known; the teachers have the rest.
-LABEL_SHARE = 0.3
+LABEL_SHARE = 0.5
 #: Relative to the mean power of a segment, before the logarithm.
 POWER_FLOOR = 1e-8
 
@@ -83,7 +84,8 @@ class Imitator(nn.Module):
 def targets_of(examples: Examples) -> Targets:
     """Return the teachers' probabilities with the labels, and standardised embeddings."""
     labels = torch.from_numpy(examples.labels)
-    opinion = functional.pad(torch.from_numpy(examples.logits).softmax(dim=1), (0, 1))
+    logits = torch.from_numpy(mean_logits(examples.logits))
+    opinion = functional.pad(logits.softmax(dim=1), (0, 1))
     # Teachers have no output for sounds that are not music: there the label is everything.
     share = LABEL_SHARE * labels.sum(dim=1, keepdim=True)
     share = share.maximum(labels[:, -1:])
@@ -92,6 +94,19 @@ def targets_of(examples: Examples) -> Targets:
     embeddings = torch.from_numpy(examples.embeddings)
     embeddings = (embeddings - embeddings.mean(dim=0)) / (embeddings.std(dim=0) + 1e-4)
     return Targets(genres, embeddings)
+
+
+def drawing_shares(targets: Targets, genre_balance: float) -> Tensor:
+    """Return how often each example is drawn [shape=(n,), sum 1].
+
+    Args:
+        targets: of all examples.
+        genre_balance: 0 draws each example equally often, 1 each genre that is the most
+            probable one of an example.
+    """
+    best = targets.genres.argmax(dim=1)
+    weights = best.bincount()[best].double() ** -genre_balance
+    return weights / weights.sum()
 
 
 def train_student(
@@ -111,6 +126,7 @@ def train_student(
     fabric = build_fabric(recipe)
     torch.manual_seed(seed)
     targets, segments = targets_of(examples), torch.from_numpy(examples.segments)
+    shares = drawing_shares(targets, recipe.training.genre_balance)
     network = untrained_network(recipe, targets.genres.shape[1])
     with torch.no_grad():
         n_embedding = network.eval()(segments[:1].float())[1].shape[1]
@@ -122,7 +138,7 @@ def train_student(
     n_left = recipe.training.epochs - state.epoch
     for _ in tqdm(range(n_left), "epochs", disable=None, leave=False):
         start_seconds = time.monotonic()
-        loss = _epoch(recipe, segments, targets, seed, state, fabric)
+        loss = _epoch(recipe, (segments, targets, shares), seed, state, fabric)
         state.epoch += 1
         seconds = time.monotonic() - start_seconds
         run.append_metrics({"epoch": state.epoch, "train_loss": loss, "seconds": seconds})
@@ -133,20 +149,21 @@ def train_student(
 
 def _epoch(
     recipe: Recipe,
-    segments: Tensor,
-    targets: Targets,
+    data: tuple[Tensor, Targets, Tensor],
     seed: int,
     state: TrainingState,
     fabric: Fabric,
 ) -> float:
     """Take the steps of one epoch; all randomness comes from seed and epoch."""
-    config = recipe.training
+    config, (segments, targets, shares) = recipe.training, data
     torch.manual_seed(1_000_003 * seed + state.epoch)
     generator = torch.Generator().manual_seed(1_000_003 * seed + state.epoch)
     state.network.train()
     losses = []
     for _ in range(config.steps_per_epoch):
-        rows = torch.randint(len(segments), (2, config.batch_size), generator=generator)
+        n_rows = 2 * config.batch_size
+        drawn = torch.multinomial(shares, n_rows, replacement=True, generator=generator)
+        rows = drawn.reshape(2, config.batch_size)
         alpha = recipe.augment.mixup_alpha
         crops, wanted = _mixed(segments, targets, rows, alpha, generator)
         crops = augment_segments(standardise(crops), recipe.augment, generator)
