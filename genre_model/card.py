@@ -101,12 +101,7 @@ def card_from_json(text: str | None) -> Card:
     multi_label = _checked(values, "multi_label", bool)
     if multi_label and not values.get("pool_logits"):
         raise ModelFileError("its card is multi-label without pooling logits")
-    genres = _names(_checked(values, "genres", list), "genres")
-    rejected = _names(_checked({"rejected": []} | values, "rejected", list), "rejected")
-    if not genres or set(genres) & set(rejected):
-        raise ModelFileError(f"its card has genres {genres!r} and rejects {rejected!r}")
-    if rejected and (multi_label or not values.get("pool_logits")):
-        raise ModelFileError("its card rejects something without a softmax of mean logits")
+    genres, rejected = _genres_and_rejected(values, multi_label=multi_label)
     return Card(
         name=_printable(_checked(values, "name", str)),
         genres=genres,
@@ -149,6 +144,20 @@ def _checked(values: dict[str, Any], name: str, kind: type) -> Any:
     if not isinstance(value, kind):
         raise ModelFileError(f"its card has {name} {value!r}; expected {kind.__name__}")
     return value
+
+
+def _genres_and_rejected(
+    values: dict[str, Any], *, multi_label: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    genres = _names(_checked(values, "genres", list), "genres")
+    rejected = _names(_checked({"rejected": []} | values, "rejected", list), "rejected")
+    if not genres:
+        raise ModelFileError("its card has genres []; expected names")
+    if set(genres) & set(rejected):
+        raise ModelFileError(f"its card names and rejects the same: {rejected!r}")
+    if rejected and (multi_label or not values.get("pool_logits")):
+        raise ModelFileError("its card rejects something without a softmax of mean logits")
+    return genres, rejected
 
 
 def _names(names: list[Any], field: str) -> tuple[str, ...]:

@@ -241,7 +241,7 @@ class TestDistil:
         }
         assert card.training["track_ids"] == ["jazz.00002", "rock.00001"]
         prediction = GenreClassifier.load(path).predict_file(recordings[0].path)
-        assert prediction.probabilities.sum() == pytest.approx(1)
+        assert 0 < prediction.probabilities.sum() < 1
         assert prediction.strangeness is not None
 
     def test_examples_and_epochs_are_kept(
