@@ -32,6 +32,12 @@ from genre_model.model_file import read_model
 from genre_model.model_source import DEFAULT_MODEL
 from genre_model.personal.labelled_folder import read_labelled_folder
 from genre_model.segment_probabilities import softmax
+from genre_model.training.distillation.calibration import (
+    N_FOLDS,
+    TEMPERATURES,
+    WANTED,
+    WRITTEN_FROM,
+)
 from genre_model.training.selective import coverage_at_accuracy
 
 if TYPE_CHECKING:
@@ -39,11 +45,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: The default of ``min_confidence``.
-WRITTEN_FROM = 0.6
-WANTED = 0.85
-TEMPERATURES = np.geomspace(0.2, 5, 65)
-N_FOLDS, N_DRAWS = 5, 2000
+N_DRAWS = 2000
 HEADINGS = (
     "| model | right, of genres it knows | coverage at 85 % right | written at 0.6 "
     "| right of those | CPU s | temperature | written, cross-fitted | right of those |"

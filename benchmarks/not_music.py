@@ -23,7 +23,7 @@ from marked_table import put_into
 from beetsplug.genreclf.defaults import DEFAULTS
 from genre_model.audio_suffixes import AUDIO_SUFFIXES
 from genre_model.classifier import GenreClassifier
-from genre_model.errors import SilentError, TooShortError
+from genre_model.errors import GenreModelError, SilentError, TooShortError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +91,8 @@ def answer(classifier: GenreClassifier, path: Path) -> str | None:
         prediction = classifier.predict_file(path)
     except (SilentError, TooShortError):
         return None
+    except GenreModelError as error:
+        raise SystemExit(str(error)) from error
     sure = prediction.confidence >= DEFAULTS["min_confidence"]
     if prediction.is_unknown or not sure:
         return None

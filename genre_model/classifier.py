@@ -117,7 +117,7 @@ class GenreClassifier:
             path=path,
             genres=self.genres,
             probabilities=self.track_probabilities(logits),
-            segment_probabilities=self._activated(logits),
+            segment_probabilities=self._activated(logits)[:, : len(self.genres)],
             start_seconds=segments.start_frames / self.card.front_end.frames_per_second,
             strangeness=self._strangeness(logits),
         )
@@ -129,17 +129,17 @@ class GenreClassifier:
             logits: [shape=(n_segments, n_outputs)].
 
         Returns:
-            Track probabilities [shape=(n_genres,), sum 1 unless multi-label].
+            Track probabilities [shape=(n_genres,)]; rejected outputs have the rest.
         """
         if self._combination == "mean" and self.card.pool_logits:
-            return self._activated(logits.mean(axis=0))
-        return combine_segments(self._activated(logits), self._combination)
+            of_outputs = self._activated(logits.mean(axis=0))
+        else:
+            of_outputs = combine_segments(self._activated(logits), self._combination)
+        return of_outputs[: len(self.genres)]
 
     def _activated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the probabilities of the genres; rejected outputs have the rest."""
         card = self.card
-        probabilities = activate(logits, card.temperature, multi_label=card.multi_label)
-        return probabilities[..., : len(card.genres)]
+        return activate(logits, card.temperature, multi_label=card.multi_label)
 
     def _strangeness(self, logits: NDArray[np.float32]) -> float | None:
         """Return the odds of the best rejected output against the best genre."""

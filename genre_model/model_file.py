@@ -94,5 +94,5 @@ def _check_shapes(scorer: SegmentScorer, card: Card) -> None:
         )
     if scorer.n_outputs != card.n_outputs:
         raise ModelFileError(
-            f"its network has {scorer.n_outputs} outputs, its card {card.n_outputs} genres"
+            f"its network has {scorer.n_outputs} outputs, its card {card.n_outputs}"
         )

@@ -19,6 +19,8 @@ Combination = Literal["mean", "vote"]
 ALBUM_CORRELATION = 0.4
 #: Share of the uniform distribution mixed in, so that one track cannot veto a genre.
 POOLING_FLOOR = 0.05
+#: Rounded probabilities miss a sum of 1 by less.
+ROUNDING = 0.005
 
 
 @dataclass(frozen=True)
@@ -70,20 +72,20 @@ def combine_segments(
     """Combine a track's segments into one opinion.
 
     Args:
-        segment_probabilities: [shape=(n_segments, n_genres)].
+        segment_probabilities: [shape=(n_segments, n_outputs)].
         combination: ``"mean"`` averages probabilities; ``"vote"`` gives each genre the
             share of segments that it wins (paper 003, section on aggregation). Votes are
             not calibrated probabilities. Ties between genres are broken by the mean.
 
     Returns:
-        Track probabilities [shape=(n_genres,), sum 1].
+        Track probabilities [shape=(n_outputs,), sum 1].
     """
     mean: NDArray[np.float32] = segment_probabilities.mean(axis=0, dtype=np.float32)
     if combination == "mean":
         return _normalised(mean)
-    n_segments, n_genres = segment_probabilities.shape
+    n_segments, n_outputs = segment_probabilities.shape
     winners = segment_probabilities.argmax(axis=1)
-    votes = np.bincount(winners, minlength=n_genres) + mean / (n_segments + 1)
+    votes = np.bincount(winners, minlength=n_outputs) + mean / (n_segments + 1)
     return _normalised(votes.astype(np.float32))
 
 
@@ -106,13 +108,13 @@ def pool_tracks(
     but for ``e``, the pooling floor.
 
     Args:
-        track_probabilities: [shape=(n_tracks, n_genres), rows sum to 1 unless
-            multi-label].
+        track_probabilities: [shape=(n_tracks, n_genres)]; unless multi-label, what a row
+            lacks to a sum of 1 belongs to what the model rejects.
         correlation: of the errors, 0 to 1.
         multi_label: pool each genre for itself, against its absence.
 
     Returns:
-        Album probabilities [shape=(n_genres,), sum 1 unless multi-label].
+        Album probabilities [shape=(n_genres,)], with a sum of 1 if all rows have it.
 
     Raises:
         ValueError: if there is no track.
@@ -124,6 +126,10 @@ def pool_tracks(
         columns = np.stack([track_probabilities, 1 - track_probabilities], axis=2)
         pooled = [pool_tracks(columns[:, i], correlation)[0] for i in range(n_genres)]
         return np.array(pooled, np.float32)
+    rejected = 1 - track_probabilities.sum(axis=1, keepdims=True)
+    if rejected.max() > ROUNDING:
+        with_rejected = np.hstack([track_probabilities, np.maximum(rejected, 0)])
+        return pool_tracks(with_rejected, correlation)[:n_genres]
     floored = (1 - POOLING_FLOOR) * track_probabilities + POOLING_FLOOR / n_genres
     n_effective = n_tracks / (1 + (n_tracks - 1) * correlation)
     logits = n_effective * np.log(floored).mean(axis=0)

@@ -23,8 +23,6 @@ from genre_model.training.distillation.recordings import NOT_MUSIC
 from genre_model.waveform import AudioFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 RATE_HZ, SECONDS = 32_000, 12
@@ -45,14 +43,11 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(N_SYNTHETIC):
         kind = SYNTHETIC[number % len(SYNTHETIC)]
-        _write(folder / f"{kind.__name__}-{number:03d}.wav", kind(rng))
-    for source in options.join:
-        paths = [
-            path for path in source.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES
-        ]
+        _write(folder / f"{kind.__name__}-{number:03d}.wav", kind(rng), rng)
+    for place, source in enumerate(options.join):
+        sounds = _short_sounds(source)
         for number in range(N_JOINED):
-            joined = np.concatenate(list(_short_sounds(sorted(paths), rng)))[:N_SAMPLES]
-            _write(folder / f"{source.name}-{number:03d}.wav", joined)
+            _write(folder / f"joined-{place}-{number:03d}.wav", _joined(sounds, rng), rng)
 
 
 def noise(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -111,30 +106,41 @@ def _phases(hz: float) -> NDArray[np.float64]:
     return 2 * np.pi * hz * np.arange(N_SAMPLES) / RATE_HZ
 
 
-def _short_sounds(
-    paths: list[Path], rng: np.random.Generator
-) -> Iterator[NDArray[np.float64]]:
-    """Yield random sounds with pauses between, until they fill a file."""
-    n_samples = 0
-    while n_samples < N_SAMPLES:
-        path = paths[int(rng.integers(len(paths)))]
+def _short_sounds(folder: Path) -> list[NDArray[np.float64]]:
+    """Read the short sounds below a folder; what cannot be read is reported."""
+    sounds = []
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in AUDIO_SUFFIXES:
+            continue
         try:
             with AudioFile(path, WaveformConfig(RATE_HZ)) as audio:
                 samples = audio.read(0.0, round(LONGEST * RATE_HZ)).astype(np.float64)
         except GenreModelError as error:
             print(f"skipped {error}")
             continue
-        yield samples / max(1e-4, float(np.abs(samples).max()))
-        yield np.zeros(int(RATE_HZ * rng.uniform(0, 0.5)))
-        n_samples += len(samples)
+        if len(samples) and samples.any():
+            sounds.append(samples / np.abs(samples).max())
+    if not sounds:
+        raise SystemExit(f"--join: no sound in {folder} can be read")
+    return sounds
 
 
-def _write(path: Path, samples: NDArray[np.float64]) -> None:
-    loudest = max(1e-9, float(np.abs(samples).max()))
-    dithered = 0.5 * samples / loudest + np.random.default_rng(0).normal(
-        0, 1e-4, len(samples)
-    )
-    soundfile.write(path, dithered, RATE_HZ)
+def _joined(
+    sounds: list[NDArray[np.float64]], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Join random sounds with pauses between."""
+    parts: list[NDArray[np.float64]] = []
+    while sum(map(len, parts)) < N_SAMPLES:
+        parts.append(sounds[int(rng.integers(len(sounds)))])
+        parts.append(np.zeros(int(RATE_HZ * rng.uniform(0, 0.5))))
+    return np.concatenate(parts)[:N_SAMPLES]
+
+
+def _write(path: Path, samples: NDArray[np.float64], rng: np.random.Generator) -> None:
+    """Write 16-bit samples at half of full scale, above the noise of a recording."""
+    scaled = 0.5 * samples / max(1e-9, float(np.abs(samples).max()))
+    noise_level = 10 ** rng.uniform(-5, -3)
+    soundfile.write(path, scaled + rng.normal(0, noise_level, len(samples)), RATE_HZ)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ class Audit:
         reporter: receives warnings while listening, the doubts at the end.
         unreadable: tracks that could not be heard, after :meth:`check`.
         inaudible: tracks too short or too silent.
-        unknown: tracks that are like nothing that the model was trained on.
+        unknown: tracks that the model rejects, such as speech.
         from_before: tracks that trained the model, judged by models that they did not.
     """
 

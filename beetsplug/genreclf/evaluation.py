@@ -69,7 +69,7 @@ class Evaluation:
         reporter: receives warnings while listening.
         unreadable: tracks that could not be heard, after :meth:`ask`.
         inaudible: tracks too short or too silent.
-        unknown: tracks that are like nothing that the model was trained on.
+        unknown: tracks that the model rejects, such as speech.
         n_questions: tracks to hear.
     """
 

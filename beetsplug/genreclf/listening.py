@@ -33,8 +33,8 @@ class Listening:
         model_id: the model, by name and content.
         scores: label -> probability, best first, rounded to ``DECIMALS``; none if there
             was too little to hear.
-        strangeness: how far it is from all that the model was trained on, likewise
-            rounded; None if the model does not say.
+        strangeness: odds of what the model rejects against the best label, rounded too;
+            None if the model rejects nothing.
     """
 
     model_id: str

@@ -62,7 +62,7 @@ def calibrate(options: argparse.Namespace) -> int:
     read = read_labelled_folder if options.songs.is_dir() else read_labelled_csv
     songs = hear_songs(model, read(options.songs, log.warning), log.warning)
     biased = [genres.index(genre) for genre in options.bias]
-    before, after = cross_fitted(songs, len(genres), biased)
+    before, after = cross_fitted(songs, len(genres), biased, model.card.temperature)
     print(f"as it comes: {before}")
     print(f"calibrated on other artists: {after}")
     calibration = fit_calibration(songs, len(genres), biased)

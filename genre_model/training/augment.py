@@ -63,7 +63,7 @@ def mix_segments(
     if alpha == 0:
         return segments, targets
     n = len(segments)
-    share = _beta(n, alpha, generator)
+    share = beta_shares(n, alpha, generator)
     other = torch.randperm(n, generator=generator)
     wide = share[:, None, None]
     mixed = wide * segments + (1 - wide) * segments[other]
@@ -71,8 +71,10 @@ def mix_segments(
     return mixed, tall * targets + (1 - tall) * targets[other]
 
 
-def _beta(n: int, alpha: float, generator: Generator) -> Tensor:
-    """Draw from Beta(alpha, alpha): Joehnk's method needs only uniform numbers."""
+def beta_shares(n: int, alpha: float, generator: Generator) -> Tensor:
+    """Draw from Beta(alpha, alpha) by Joehnk's method [shape=(n,)]; 1 if alpha is 0."""
+    if alpha == 0:
+        return torch.ones(n)
     drawn = torch.empty(0)
     while len(drawn) < n:
         x = torch.rand(4 * n, generator=generator) ** (1 / alpha)

@@ -66,6 +66,8 @@ def measured_card(card: Card, report_paths: list[Path]) -> Card:
         TrainingDataError: if a report is of another recipe or of other genres, or scored
             tracks that its models had seen.
     """
+    if "protocol" not in card.training:
+        raise TrainingDataError(f"{card.name} was not trained on a protocol of GTZAN")
     reports = [_read_report(path, card) for path in report_paths]
     if len({report["protocol"] for report in reports}) < len(reports):
         raise TrainingDataError("two reports are of the same protocol; give each once")

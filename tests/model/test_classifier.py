@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -137,6 +138,47 @@ def test_votes_are_the_other_way_to_combine(tmp_path: Path) -> None:
     by_vote = GenreClassifier.load(model_path, "vote").predict_file(path)
     votes = np.bincount(by_vote.segment_probabilities.argmax(axis=1), minlength=2) / 7
     np.testing.assert_allclose(by_vote.probabilities, votes, atol=0.13)
+
+
+class TestRejectedOutputs:
+    """A model that names low sounds, and rejects high ones."""
+
+    @pytest.fixture
+    def model_file(self, tmp_path: Path) -> Path:
+        path = tmp_path / "rejecting.onnx"
+        return write_small_model(
+            path, genres=("low",), rejected=("high",), pool_logits=True
+        )
+
+    def test_their_probability_is_missing(self, model_file: Path, tmp_path: Path) -> None:
+        low = write_audio(tmp_path / "low.flac", tone(100, 12) + noise(12, amplitude=1e-3))
+        classifier = GenreClassifier.load(model_file)
+        prediction = classifier.predict_file(low)
+        logits = classifier.score_file(low).logits.mean(axis=0)
+        assert prediction.genres == ("low",)
+        assert prediction.probabilities == pytest.approx(softmax(logits, 1.0)[:1], abs=1e-6)
+        assert prediction.segment_probabilities.shape[1] == 1
+        assert not prediction.is_unknown
+        assert prediction.strangeness == pytest.approx(np.exp(logits[1] - logits[0]), 1e-4)
+
+    def test_the_track_is_unknown_where_they_win(
+        self, model_file: Path, tmp_path: Path
+    ) -> None:
+        high = write_audio(tmp_path / "high.flac", noise(12))
+        prediction = GenreClassifier.load(model_file).predict_file(high)
+        assert prediction.is_unknown
+        assert prediction.confidence < 0.5
+        by_votes = GenreClassifier.load(model_file, "vote").predict_file(high)
+        assert by_votes.confidence < 0.5
+
+    def test_processes_say_the_same(self, model_file: Path, tmp_path: Path) -> None:
+        high = write_audio(tmp_path / "high.flac", noise(12))
+        classifier = GenreClassifier.load(model_file)
+        with closing(classifier.isolated()) as isolated:
+            there = isolated.predict_file(high)
+        here = classifier.predict_file(high)
+        assert there.strangeness == pytest.approx(here.strangeness)
+        assert there.probabilities == pytest.approx(here.probabilities)
 
 
 class TestPooledLogits:

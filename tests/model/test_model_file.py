@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -153,7 +154,7 @@ def test_a_wrong_card_is_refused(
     [
         ("genres", [], "expected names"),
         ("genres", ["low", "low"], "names a genre twice"),
-        ("genres", ["low", "high", "mid"], "2 outputs, its card 3 genres"),
+        ("genres", ["low", "high", "mid"], "2 outputs, its card 3"),
         ("genres", ["low", 3], "expected names"),
         ("temperature", 0.0, "temperature 0.0"),
         ("temperature", "warm", "expected float"),
@@ -238,6 +239,32 @@ def test_a_failed_write_leaves_the_old_file(
         write_small_model(model_path)
     assert model_path.read_bytes() == before
     assert list(model_path.parent.iterdir()) == [model_path]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"rejected": ["low"]}, "names and rejects the same"),
+        ({"rejected": ["third"]}, "has 2 outputs, its card 3"),
+        ({"rejected": "third"}, "rejected 'third'; expected list"),
+        ({"genres": ["low"], "rejected": ["x"], "pool_logits": False}, "without a softmax"),
+    ],
+)
+def test_cards_with_odd_rejections_are_refused(
+    changes: dict[str, object], problem: str, tmp_path: Path
+) -> None:
+    path = write_small_model(tmp_path / "small.onnx", pool_logits=True)
+    values = json.loads(read_model(path).card.to_json()) | changes
+    rewrite_card(path, json.dumps(values))
+    with pytest.raises(ModelFileError, match=re.escape(problem)):
+        read_model(path)
+
+
+def test_a_card_of_old_loads(tmp_path: Path) -> None:
+    path = write_small_model(tmp_path / "small.onnx")
+    values = json.loads(read_model(path).card.to_json()) | {"known_music": {"limit": 1.0}}
+    rewrite_card(path, json.dumps(values))
+    assert read_model(path).card.rejected == ()
 
 
 def test_the_network_runs() -> None:

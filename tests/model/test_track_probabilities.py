@@ -159,6 +159,23 @@ class TestPooling:
 LIVE_ALBUM = np.array([[0.9, 0.8, 0.1], [0.8, 0.9, 0.2], [0.95, 0.3, 0.0]], np.float32)
 
 
+class TestPoolingOfRejectedProbability:
+    def test_what_is_rejected_counts_against_every_genre(self) -> None:
+        tracks = np.array([[0.40, 0.02, 0.02]] * 4, np.float32)
+        pooled = pool_tracks(tracks)
+        assert pooled.sum() < 0.5
+        assert pooled.argmax() == 0
+
+    def test_it_is_one_more_column(self) -> None:
+        tracks = np.array([[0.5, 0.2], [0.6, 0.1]], np.float32)
+        with_rejected = np.hstack([tracks, 1 - tracks.sum(axis=1, keepdims=True)])
+        np.testing.assert_allclose(pool_tracks(tracks), pool_tracks(with_rejected)[:2])
+
+    def test_rounding_is_not_rejected(self) -> None:
+        pooled = pool_tracks(np.array([[0.6999, 0.3]], np.float32))
+        assert pooled.sum() == pytest.approx(1)
+
+
 class TestPoolingMultiLabel:
     @pytest.mark.parametrize("correlation", [0.0, 0.4, 1.0])
     def test_follows_the_same_formula_for_each_genre_and_its_absence(

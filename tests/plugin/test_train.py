@@ -133,12 +133,12 @@ class TestTrain:
             "pretending: personal would tag from now on",
         ]
         assert not list(model_folder().glob("*.onnx"))
-        assert in_force(labelled).startswith("gtzan")
+        assert in_force(labelled).startswith(genre_model.DEFAULT_MODEL)
 
     def test_no_use_keeps_the_old_one_in_force(self, labelled: BeetsHome) -> None:
         printed = labelled.beet("genreclf-train", "--no-use")
         assert printed.lines[-1] == "To tag with it: beet genreclf-models --use personal"
-        assert in_force(labelled).startswith("gtzan")
+        assert in_force(labelled).startswith(genre_model.DEFAULT_MODEL)
 
     def test_nor_does_no_use_replace_the_one_in_force(self, labelled: BeetsHome) -> None:
         labelled.beet("genreclf-train")
@@ -155,7 +155,7 @@ class TestTrain:
         labelled.configure(model=genre_model.DEFAULT_MODEL)
         printed = labelled.beet("genreclf-train")
         assert "set model: personal there" in printed.lines[-1]
-        assert in_force(labelled).startswith("gtzan")
+        assert in_force(labelled).startswith(genre_model.DEFAULT_MODEL)
 
     def test_options_that_name_labels_of_the_old_model_are_pointed_out(
         self, labelled: BeetsHome
@@ -359,7 +359,7 @@ class TestReplace:
         printed = labelled.beet("genreclf-train")
         assert printed.exit_code == 0
         assert "no better than 'majority' in the table" in printed.lines[-1]
-        assert in_force(labelled).startswith("gtzan")
+        assert in_force(labelled).startswith(genre_model.DEFAULT_MODEL)
 
     def test_nor_does_it_take_the_place_of_the_one_in_force(
         self, labelled: BeetsHome

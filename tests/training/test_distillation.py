@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from genre_model.backbone.tags import tags_of_genres
 from genre_model.backbone.torch_file import read_weights
 from genre_model.classifier import GenreClassifier
 from genre_model.cli import main
-from genre_model.errors import TrainingDataError
+from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.mel_frames import mel_frames_from_waveform
 from genre_model.model_file import read_model
 from genre_model.segment_probabilities import SegmentScorer
@@ -151,8 +152,8 @@ def test_the_mean_is_of_the_teachers_that_know_a_genre() -> None:
 
 def test_rare_genres_are_drawn_more_often() -> None:
     targets = student.Targets(torch.eye(2)[[0, 0, 0, 0, 1]], torch.zeros(5, 1))
-    assert student.drawing_shares(targets, 0.0).tolist() == pytest.approx([0.2] * 5)
-    shares = student.drawing_shares(targets, 0.5)
+    assert student.example_shares(targets, 0.0).tolist() == pytest.approx([0.2] * 5)
+    shares = student.example_shares(targets, 0.5)
     assert shares[4] / shares[0] == pytest.approx(2)
 
 
@@ -243,6 +244,56 @@ class TestDistil:
         prediction = GenreClassifier.load(path).predict_file(recordings[0].path)
         assert 0 < prediction.probabilities.sum() < 1
         assert prediction.strangeness is not None
+
+    def test_rejected_genres_are_unknown(
+        self, recordings: list[Recording], tmp_path: Path
+    ) -> None:
+        whole = distil(plan_of(recordings, tmp_path / "whole"), FakeTeachers(), 1)  # type: ignore[arg-type]
+        plan = plan_of(recordings, tmp_path / "part", rejected=("jazz",))
+        part = distil(plan, FakeTeachers(), 1)  # type: ignore[arg-type]
+        card = read_model(part).card
+        assert (card.genres, card.rejected) == (("rock",), ("jazz", NOT_MUSIC))
+        segments = GenreClassifier.load(part).segments_of(recordings[0].path)
+        jazz, rock, other = read_model(whole).scorer.score(segments).logits.T
+        expected = np.stack([rock, jazz, other], axis=1)
+        np.testing.assert_allclose(
+            read_model(part).scorer.score(segments).logits, expected, atol=1e-4
+        )
+
+    def test_a_finished_run_is_not_taken_for_another(
+        self, recordings: list[Recording], tmp_path: Path
+    ) -> None:
+        distil(plan_of(recordings, tmp_path), FakeTeachers(), 1)  # type: ignore[arg-type]
+        for changes in ({"name": "other"}, {"rejected": ("rock",)}):
+            with pytest.raises(TrainingDataError, match="holds a run with other settings"):
+                distil(plan_of(recordings, tmp_path, **changes), FakeTeachers(), 1)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("change", "problem"),
+        [
+            ("front_end.waveform.sample_rate_hz=8000", "sample_rate_hz is 8000"),
+            ("front_end.segment.segment_frames=2000", "segment_frames are 40.0 s"),
+            ('network="residual_crnn"', "a student is a strided_crnn"),
+            ("training.patience_epochs=3", "a student has no validation tracks"),
+        ],
+    )
+    def test_impossible_recipes_are_refused_before_anybody_listens(
+        self, change: str, problem: str, recordings: list[Recording], tmp_path: Path
+    ) -> None:
+        changes = [change]
+        if "network" in change:
+            changes.append("network_options={}")
+        recipe = read_recipe("distilled_crnn", changes)
+        teachers = FakeTeachers()
+        with pytest.raises(RecipeError, match=re.escape(problem)):
+            distil(plan_of(recordings, tmp_path, recipe=recipe), teachers, 1)  # type: ignore[arg-type]
+        assert teachers.n_heard == 0
+
+    def test_too_little_audio_is_refused(
+        self, recordings: list[Recording], tmp_path: Path
+    ) -> None:
+        with pytest.raises(TrainingDataError, match="1 recordings are too few"):
+            distil(plan_of(recordings[:1], tmp_path), FakeTeachers(), 1)  # type: ignore[arg-type]
 
     def test_examples_and_epochs_are_kept(
         self,

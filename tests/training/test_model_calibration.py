@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from audio_files import music, write_audio
 from onnx_models import write_small_model
 
 from genre_model.cli import main
+from genre_model.foreign_network import check_foreign_network
 from genre_model.model_file import read_model
 from genre_model.segments import Segments
 from genre_model.training.distillation.calibration import (
@@ -54,7 +56,7 @@ def test_a_bias_is_undone_where_it_is_asked_for() -> None:
     biases = fit_calibration(songs, 2, [1]).biases
     assert biases[0] == 0
     assert biases[1] == pytest.approx(-3.0, abs=0.6)
-    as_it_comes, calibrated = cross_fitted(songs, 2, [1])
+    as_it_comes, calibrated = cross_fitted(songs, 2, [1], 1.0)
     assert calibrated.accuracy > as_it_comes.accuracy + 0.1
 
 
@@ -91,6 +93,43 @@ def test_the_command_writes_a_model(
     assert f"temperature {after.card.temperature:.2f}" in printed
 
 
+def test_a_calibrated_model_can_be_calibrated_again(
+    songs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "model.onnx"
+    write_small_model(source, genres=("blues", "rock"), pool_logits=True, temperature=2.0)
+    paths = [source, tmp_path / "once.onnx", tmp_path / "twice.onnx"]
+    for before, after in pairwise(paths):
+        arguments = ["calibrate", str(before), "--songs", str(songs), "--out", str(after)]
+        assert main([*arguments, "--bias", "rock"]) == 0
+    check_foreign_network(paths[2].read_bytes())
+    shape = read_model(source).scorer.segment_shape
+    segments = Segments(np.zeros((1, *shape), np.float32), np.zeros(1, np.int64))
+    first, second, third = (
+        read_model(path).scorer.score(segments).logits for path in paths
+    )
+    once, twice = (
+        float(line.rpartition("rock ")[2])
+        for line in capsys.readouterr().out.splitlines()
+        if "biases" in line
+    )
+    np.testing.assert_allclose(second - first, [[0, once]], atol=0.006)
+    np.testing.assert_allclose(third - second, [[0, twice]], atol=0.006)
+
+
+def test_songs_that_it_has_learned_from_are_refused(
+    songs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "model.onnx"
+    training = {"track_ids": ["blues.00001"]}
+    write_small_model(source, genres=("blues", "rock"), pool_logits=True, training=training)
+    (tmp_path / "0.wav").rename(tmp_path / "blues.00001.wav")
+    songs.write_text(songs.read_text("utf-8").replace("0.wav", "blues.00001.wav"), "utf-8")
+    arguments = ["calibrate", str(source), "--songs", str(songs)]
+    assert main([*arguments, "--out", str(tmp_path / "out.onnx")]) == 1
+    assert "small has learned from" in capsys.readouterr().err
+
+
 def test_the_command_names_what_is_wrong(
     songs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,5 +142,5 @@ def test_the_command_names_what_is_wrong(
     few.write_text("path,label,artist\n0.wav,blues,one\n1.wav,rock,one\n", "utf-8")
     arguments[3] = str(few)
     assert main(arguments) == 1
-    assert "the songs are by 1 artists; at least 5" in capsys.readouterr().err
+    assert "by too few artists (1); at least 5" in capsys.readouterr().err
     assert not out.exists()

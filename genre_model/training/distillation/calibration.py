@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import onnx
 from scipy.optimize import minimize
+from scipy.special import log_softmax
 from sklearn.model_selection import GroupKFold
 
 from genre_model.classifier import GenreClassifier
@@ -15,6 +16,7 @@ from genre_model.errors import GenreModelError, ModelFileError, TrainingDataErro
 from genre_model.label_spelling import spelling_key
 from genre_model.model_file import with_card
 from genre_model.segment_probabilities import softmax
+from genre_model.training.gtzan import track_id_of_name
 from genre_model.training.selective import coverage_at_accuracy
 
 if TYPE_CHECKING:
@@ -72,15 +74,18 @@ def hear_songs(
     """Let a model hear labelled songs; what cannot be read is reported and left out.
 
     Raises:
-        TrainingDataError: if no song could be heard.
+        TrainingDataError: if no song could be heard, or the model has learned from one.
         ModelFileError: if the model does not pool the logits of segments.
     """
     if not model.card.pool_logits or model.card.multi_label:
         raise ModelFileError(f"{model.card.name} has no softmax of mean logits")
     classifier = GenreClassifier(model)
     places = {spelling_key(genre): place for place, genre in enumerate(classifier.genres)}
+    learned = set(model.card.training.get("track_ids", ()))
     logits, labels, artists = [], [], []
     for file in files:
+        if track_id_of_name(file.path.name) in learned:
+            raise TrainingDataError(f"{model.card.name} has learned from {file.path}")
         try:
             logits.append(classifier.score_file(file.path).logits.mean(axis=0))
         except GenreModelError as error:
@@ -114,7 +119,7 @@ def fit_calibration(songs: Songs, n_genres: int, biased: Sequence[int]) -> Calib
         def loss(values: NDArray[np.float64]) -> float:
             trial = biases.copy()
             trial[columns] = values
-            said = _log_softmax(songs.logits[known] + trial)
+            said = log_softmax(songs.logits[known] + trial, axis=1)
             fit = said[np.arange(len(said)), songs.labels[known]].sum()
             return float(-fit + 0.5 * np.square(values / PRIOR_STD).sum())
 
@@ -148,7 +153,7 @@ class Scores(NamedTuple):
         accuracy: share of right songs among those of its genres.
         coverage: largest share of all songs of which ``WANTED`` are right.
         written: share of all songs that are ``WRITTEN_FROM`` sure.
-        precision: share of right songs among those.
+        precision: share of right songs among those; None if there are none.
         n_tracks: songs of its genres.
         n_songs: all songs.
     """
@@ -156,21 +161,22 @@ class Scores(NamedTuple):
     accuracy: float
     coverage: float
     written: float
-    precision: float
+    precision: float | None
     n_tracks: int
     n_songs: int
 
     def __str__(self) -> str:
         """Return one line."""
+        right = "" if self.precision is None else f", {self.precision:.1%} of them right"
         return (
             f"{self.accuracy:.1%} right of {self.n_tracks} songs of its genres, coverage "
             f"{self.coverage:.1%} at {WANTED:.0%} right; writes {self.written:.1%} of "
-            f"{self.n_songs} songs, {self.precision:.1%} of them right"
+            f"{self.n_songs} songs{right}"
         )
 
 
 def cross_fitted(
-    songs: Songs, n_genres: int, biased: Sequence[int]
+    songs: Songs, n_genres: int, biased: Sequence[int], temperature: float
 ) -> tuple[Scores, Scores]:
     """Score a model as it comes, and calibrated on the songs of other artists.
 
@@ -178,15 +184,18 @@ def cross_fitted(
         songs: by as many artists as there are folds, at least.
         n_genres: the outputs after those are rejected.
         biased: places of the genres that get a bias.
+        temperature: of the model as it comes.
 
     Raises:
-        TrainingDataError: if there are fewer artists.
+        TrainingDataError: if there are fewer artists, or no song is of the genres.
     """
     if (n_artists := len(set(songs.artists))) < N_FOLDS:
         raise TrainingDataError(
-            f"the songs are by {n_artists} artists; at least {N_FOLDS} are needed"
+            f"the songs are by too few artists ({n_artists}); at least {N_FOLDS} are needed"
         )
-    identity = Calibration(np.zeros(songs.logits.shape[1]), 1.0)
+    if not (songs.labels >= 0).any():
+        raise TrainingDataError("none of the songs is of a genre that the model knows")
+    identity = Calibration(np.zeros(songs.logits.shape[1]), temperature)
     places, said = _answers(songs, n_genres, identity)
     before = _scores(songs.labels, places, said)
     for others, fold in GroupKFold(N_FOLDS).split(songs.labels, groups=songs.artists):
@@ -203,7 +212,7 @@ def _scores(
         float(right[known].mean()),
         coverage_at_accuracy(said, right, WANTED),
         float(written.mean()),
-        float(right[written].mean()),
+        float(right[written].mean()) if written.any() else None,
         int(known.sum()),
         len(labels),
     )
@@ -218,13 +227,16 @@ def calibrated(model: Model, calibration: Calibration, scores: Scores) -> bytes:
         scores: of calibrations on the songs of other artists, for the card.
     """
     proto = onnx.load_model_from_string(model.content)
-    names = {name for node in proto.graph.node for name in node.output}
+    graph = proto.graph
+    names = {one.name for one in (*graph.initializer, *graph.input)}
+    names |= {name for node in graph.node for name in (*node.input, *node.output)}
     before, bias = (_new_name(name, names) for name in ("uncalibrated", "calibration"))
-    for node in proto.graph.node:
+    for node in graph.node:
         node.output[:] = [before if name == "logits" else name for name in node.output]
     values = calibration.biases.astype(np.float32)
-    proto.graph.initializer.append(onnx.numpy_helper.from_array(values, bias))
-    proto.graph.node.append(onnx.helper.make_node("Add", [before, bias], ["logits"]))
+    graph.initializer.append(onnx.numpy_helper.from_array(values, bias))
+    graph.node.append(onnx.helper.make_node("Add", [before, bias], ["logits"]))
+    onnx.checker.check_model(proto)
     metrics = model.card.metrics | {"labelled songs": scores._asdict()}
     card = replace(model.card, temperature=calibration.temperature, metrics=metrics)
     return with_card(proto.SerializeToString(), card)
@@ -232,11 +244,3 @@ def calibrated(model: Model, calibration: Calibration, scores: Scores) -> bytes:
 
 def _new_name(name: str, taken: Collection[str]) -> str:
     return name if name not in taken else _new_name(f"{name}_again", taken)
-
-
-def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    result: NDArray[np.float64] = shifted - np.log(
-        np.exp(shifted).sum(axis=1, keepdims=True)
-    )
-    return result

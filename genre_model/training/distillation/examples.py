@@ -139,7 +139,7 @@ class ExampleStore:
         self, name: str, recordings: Sequence[Recording], make: Callable[[], Examples]
     ) -> Examples:
         """Read examples, or make and write them."""
-        path = self._folder / f"{name}-{_identity(recordings)}.npz"
+        path = self._folder / f"{name}-{recordings_hash(recordings)}.npz"
         if not path.exists():
             buffer = io.BytesIO()
             np.savez(buffer, **vars(make()))
@@ -147,13 +147,13 @@ class ExampleStore:
         try:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
                 return Examples(**arrays)
-        except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
+        except (ValueError, TypeError, KeyError, EOFError, BadZipFile) as error:
             raise TrainingDataError(
                 f"examples {path} are damaged: delete the file to compute them again"
             ) from error
 
 
-def _identity(recordings: Sequence[Recording]) -> str:
+def recordings_hash(recordings: Sequence[Recording]) -> str:
     """Return a short hash of names, sizes and labels."""
     lines = [f"{one.path.name} {one.path.stat().st_size} {one.label}" for one in recordings]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]

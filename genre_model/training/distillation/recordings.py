@@ -107,9 +107,22 @@ def find_recordings(
 def split_recordings(
     recordings: Sequence[Recording],
 ) -> tuple[list[Recording], list[Recording]]:
-    """Return the recordings to learn from, and those that are held out."""
-    held_out = list(recordings[::HELD_OUT_EVERY])
-    return [one for one in recordings if one not in held_out], held_out
+    """Return the recordings to learn from, and the music that is held out.
+
+    Files are held out by their place in the list: other files may hold other seconds of the
+    same piece.
+
+    Raises:
+        TrainingDataError: if there are too few.
+    """
+    held_out, learned = list(recordings[::HELD_OUT_EVERY]), list(recordings)
+    del learned[::HELD_OUT_EVERY]
+    music = [one for one in held_out if one.label != NOT_MUSIC]
+    if not (learned and music):
+        raise TrainingDataError(
+            f"{len(recordings)} recordings are too few: give more --music or --labelled"
+        )
+    return learned, music
 
 
 class ExcerptSampler:

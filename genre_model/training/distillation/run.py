@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from genre_model.atomic_file import write_atomically
 from genre_model.card import Card
-from genre_model.model_file import model_from_bytes, with_card, write_model
+from genre_model.errors import TrainingDataError
+from genre_model.model_file import model_from_bytes, with_card
 from genre_model.segments import Segments
-from genre_model.training.distillation.examples import ExampleStore
+from genre_model.training.distillation.examples import ExampleStore, recordings_hash
 from genre_model.training.distillation.recordings import NOT_MUSIC, split_recordings
-from genre_model.training.distillation.student import train_student
+from genre_model.training.distillation.student import check_recipe, train_student
 from genre_model.training.distillation.student_network import order_outputs, student_network
 from genre_model.training.distillation.teachers import mean_logits
 from genre_model.training.export import check_parity, check_weights
@@ -94,43 +96,48 @@ def distil(plan: Distillation, teachers: Teachers, n_threads: int) -> Path:
         ModelFileError: if the model file computes other logits than torch.
     """
     run, settings = RunFolder(plan.out), plan.settings()
+    outputs = (*teachers.genres, NOT_MUSIC)
+    check_recipe(plan.recipe, len(outputs))
+    rejected = tuple(name for name in outputs if name in {*plan.rejected, NOT_MUSIC})
+    genres = tuple(name for name in outputs if name not in rejected)
+    if not genres:
+        raise TrainingDataError("--reject leaves no genre to name")
+    identity = {"name": plan.name, "outputs": [genres, rejected]}
+    identity["recordings"] = recordings_hash(plan.recordings)
     with run.in_use():
-        run.start({"recipe": asdict(plan.recipe), "training": settings})
+        run.start({"recipe": asdict(plan.recipe), "training": settings} | identity)
         if run.is_complete:
             log.info("%s is complete", run.path)
             return run.model_path
         front_end = plan.recipe.front_end
         store = ExampleStore(run.path / "examples", front_end, teachers, n_threads)
         learned, held_out = split_recordings(plan.recordings)
-        others = store.unchanged([one for one in held_out if one.label != NOT_MUSIC])
+        others = store.unchanged(held_out)
         examples = store.drawn(learned, plan.n_examples, plan.seed)
         log.info("%d examples of %d recordings", len(examples), len(learned))
         network = train_student(plan.recipe, examples, plan.seed, run)
         check_weights(network, run.path)
-        outputs = (*teachers.genres, NOT_MUSIC)
-        rejected = [name for name in outputs if name in {*plan.rejected, NOT_MUSIC}]
-        genres = [name for name in outputs if name not in rejected]
         order_outputs(network, [outputs.index(name) for name in (*genres, *rejected)])
         content = student_network(network, examples.segments.shape[1:])
         card = Card(
             name=plan.name,
-            genres=tuple(genres),
+            genres=genres,
             front_end=front_end,
             temperature=1.0,
             training=settings | {"n_parameters": count_parameters(network)},
             licence=LICENCE,
             pool_logits=True,
-            rejected=tuple(rejected),
+            rejected=rejected,
         )
         model = model_from_bytes(with_card(content, card))
         check_parity(network, model, run.model_path)
-        log.info(
-            "agrees with its teachers on %.1f %% of %d held-out recordings",
-            100 * agreement(model, others, teachers.genres),
-            len(others),
-        )
-        write_model(run.model_path, content, card)
+        write_atomically(run.model_path, model.content)
         run.remove_checkpoint()
+    log.info(
+        "agrees with its teachers on %.1f %% of %d held-out recordings",
+        100 * agreement(model, others, teachers.genres),
+        len(others),
+    )
     return run.model_path
 
 
@@ -142,9 +149,13 @@ def agreement(model: Model, examples: Examples, outputs: Sequence[str]) -> float
         examples: that it has not learned from.
         outputs: names of the teachers' logits.
     """
-    values = examples.segments.astype(np.float32)
-    starts = np.zeros(len(values), np.int64)
-    logits = model.scorer.score(Segments(values, starts)).logits
+    starts = np.zeros(1, np.int64)
+    logits = np.concatenate(
+        [
+            model.scorer.score(Segments(values[np.newaxis], starts)).logits
+            for values in examples.segments.astype(np.float32)
+        ]
+    )
     names = (*model.card.genres, *model.card.rejected)
     columns = [names.index(name) for name in outputs]
     same = logits[:, columns].argmax(axis=1) == mean_logits(examples.logits).argmax(axis=1)

@@ -13,8 +13,10 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from genre_model.training.augment import augment_segments
-from genre_model.training.distillation.teachers import mean_logits
+from genre_model.errors import RecipeError
+from genre_model.training.augment import augment_segments, beta_shares
+from genre_model.training.distillation.student_network import check_student
+from genre_model.training.distillation.teachers import TAGGER_RATE_HZ, mean_logits
 from genre_model.training.epochs import take_step
 from genre_model.training.networks.segment_input import standardise
 from genre_model.training.train import build_fabric, start_training
@@ -35,6 +37,8 @@ EMBEDDING_WEIGHT = 0.5
 LABEL_SHARE = 0.5
 #: Relative to the mean power of a segment, before the logarithm.
 POWER_FLOOR = 1e-8
+#: Length of a segment that the teachers can hear.
+MIN_SECONDS, MAX_SECONDS = 1.0, 10.1
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +100,35 @@ def targets_of(examples: Examples) -> Targets:
     return Targets(genres, embeddings)
 
 
-def drawing_shares(targets: Targets, genre_balance: float) -> Tensor:
+def check_recipe(recipe: Recipe, n_outputs: int) -> None:
+    """Refuse what a student cannot be, before teachers listen for hours.
+
+    Args:
+        recipe: of the student.
+        n_outputs: of its network.
+
+    Raises:
+        RecipeError: naming the setting.
+    """
+    check_student(untrained_network(recipe, n_outputs))
+    front_end, config = recipe.front_end, recipe.training
+    rate_hz = front_end.waveform.sample_rate_hz
+    seconds = front_end.segment_samples / rate_hz
+    if rate_hz != TAGGER_RATE_HZ:
+        raise RecipeError(f"sample_rate_hz is {rate_hz}; teachers hear {TAGGER_RATE_HZ}")
+    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        raise RecipeError(
+            f"segment_frames are {seconds:.1f} s; teachers hear {MIN_SECONDS:g} to "
+            f"{MAX_SECONDS:g} s"
+        )
+    if config.needs_validation or config.label_smoothing or config.standardise_tracks:
+        raise RecipeError(
+            "a student has no validation tracks, label_smoothing or standardise_tracks: "
+            "leave patience_epochs 0 and schedule one_cycle, constant or step"
+        )
+
+
+def example_shares(targets: Targets, genre_balance: float) -> Tensor:
     """Return how often each example is drawn [shape=(n,), sum 1].
 
     Args:
@@ -126,7 +158,7 @@ def train_student(
     fabric = build_fabric(recipe)
     torch.manual_seed(seed)
     targets, segments = targets_of(examples), torch.from_numpy(examples.segments)
-    shares = drawing_shares(targets, recipe.training.genre_balance)
+    shares = example_shares(targets, recipe.training.genre_balance)
     network = untrained_network(recipe, targets.genres.shape[1])
     with torch.no_grad():
         n_embedding = network.eval()(segments[:1].float())[1].shape[1]
@@ -140,6 +172,7 @@ def train_student(
         start_seconds = time.monotonic()
         loss = _epoch(recipe, (segments, targets, shares), seed, state, fabric)
         state.epoch += 1
+        state.schedule.after_epoch(None)
         seconds = time.monotonic() - start_seconds
         run.append_metrics({"epoch": state.epoch, "train_loss": loss, "seconds": seconds})
         run.write_checkpoint(state.to_dict())
@@ -186,18 +219,12 @@ def _mixed(
 ) -> tuple[Tensor, Targets]:
     """Mix the power of every other segment with that of another (Zhang et al. 2018)."""
     n = rows.shape[1]
-    shares = _beta(n, alpha, generator)
+    shares = beta_shares(n, alpha, generator)
     shares[::2] = 1.0
     one, other = (_power(segments[part].float()) for part in rows)
     power = other.lerp(one, shares[:, None, None])
     wanted = targets[rows[0]].mixed(targets[rows[1]], shares[:, None])
     return 10 * torch.log10(power + POWER_FLOOR), wanted
-
-
-def _beta(n: int, alpha: float, generator: Generator) -> Tensor:
-    seed = int(torch.randint(2**31, (1,), generator=generator))
-    drawn = np.random.default_rng(seed).beta(alpha, alpha, n)
-    return torch.from_numpy(drawn.astype(np.float32))
 
 
 def _power(segments: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def order_outputs(network: nn.Module, order: Sequence[int]) -> None:
     """Put the logits of a trained ``StridedCrnn`` into another order."""
-    head = _checked(network).head
+    head = check_student(network).head
     rows = torch.tensor(order)
     head.weight.data, head.bias.data = head.weight.data[rows], head.bias.data[rows]
 
@@ -47,7 +47,7 @@ def student_network(network: nn.Module, shape: tuple[int, int]) -> bytes:
     Raises:
         RecipeError: if the network is another one.
     """
-    network = _checked(network)
+    network = check_student(network)
     graph = OnnxGraph()
     weights = {name: one.numpy() for name, one in network.state_dict().items()}
     layers = TorchLayers(graph, weights, conv="0", norm="1")
@@ -74,7 +74,12 @@ def student_network(network: nn.Module, shape: tuple[int, int]) -> bytes:
     return graph.content(shape, {"logits": n_genres, "embedding": n_embedding})
 
 
-def _checked(network: nn.Module) -> StridedCrnn:
+def check_student(network: nn.Module) -> StridedCrnn:
+    """Return the network, if it can be written as a model file.
+
+    Raises:
+        RecipeError: if it is another one.
+    """
     if not isinstance(network, StridedCrnn):
         raise RecipeError(f"a student is a strided_crnn, no {type(network).__name__}")
     return network
