@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import csv
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,6 +37,7 @@ from genre_model.training.distillation.calibration import (
     TEMPERATURES,
     WANTED,
     WRITTEN_FROM,
+    with_segments,
 )
 from genre_model.training.selective import coverage_at_accuracy
 
@@ -121,12 +122,7 @@ def main() -> None:
 def load(name: str, n_segments: int | None) -> GenreClassifier:
     """Read a model, which may listen to another number of segments than it says."""
     model = read_model(name)
-    if n_segments:
-        front_end = model.card.front_end
-        segment = replace(front_end.segment, n_segments=n_segments)
-        card = replace(model.card, front_end=replace(front_end, segment=segment))
-        model = replace(model, card=card)
-    return GenreClassifier(model)
+    return GenreClassifier(with_segments(model, n_segments) if n_segments else model)
 
 
 class Song(NamedTuple):

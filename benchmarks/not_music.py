@@ -17,7 +17,7 @@ from shutil import which
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import soundfile  # type: ignore[import-untyped]
+import soundfile
 from marked_table import put_into
 
 from beetsplug.genreclf.defaults import DEFAULTS

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import soundfile  # type: ignore[import-untyped]
+import soundfile
 
 from genre_model.audio_suffixes import AUDIO_SUFFIXES
 from genre_model.config import WaveformConfig

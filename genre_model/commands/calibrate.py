@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genre_model.commands.option_values import path_to
+from genre_model.commands.option_values import path_to, positive
 
 if TYPE_CHECKING:
     import argparse
@@ -36,6 +36,12 @@ def add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         metavar="GENRE",
         help="a genre whose logit gets a bias, too; repeatable",
     )
+    parser.add_argument(
+        "--segments",
+        type=positive,
+        metavar="N",
+        help="listen to so many segments of each track (default: the model's number)",
+    )
     parser.add_argument("--out", required=True, type=path_to(".onnx"), metavar="FILE.onnx")
 
 
@@ -51,9 +57,12 @@ def calibrate(options: argparse.Namespace) -> int:
         cross_fitted,
         fit_calibration,
         hear_songs,
+        with_segments,
     )
 
     model = read_model(options.model)
+    if options.segments:
+        model = with_segments(model, options.segments)
     genres = model.card.genres
     if unknown := sorted(set(options.bias) - set(genres)):
         raise TrainingDataError(

@@ -79,7 +79,7 @@ def test_the_command_writes_a_model(
     source, out = tmp_path / "model.onnx", tmp_path / "calibrated.onnx"
     write_small_model(source, genres=("blues", "rock"), pool_logits=True)
     arguments = ["calibrate", str(source), "--songs", str(songs), "--out", str(out)]
-    assert main([*arguments, "--bias", "rock"]) == 0
+    assert main([*arguments, "--bias", "rock", "--segments", "2"]) == 0
     printed = capsys.readouterr().out
     assert "calibrated on other artists: " in printed
     assert "of 5 songs of its genres" in printed
@@ -89,6 +89,7 @@ def test_the_command_writes_a_model(
     moved = after.scorer.score(segments).logits - before.scorer.score(segments).logits
     bias = float(printed.rpartition("rock ")[2])
     np.testing.assert_allclose(moved, [[0, bias]], atol=0.006)
+    assert after.card.front_end.segment.n_segments == 2
     assert after.card.metrics["labelled songs"]["n_tracks"] == 5
     assert f"temperature {after.card.temperature:.2f}" in printed
 

@@ -68,6 +68,14 @@ class Calibration:
     temperature: float
 
 
+def with_segments(model: Model, n_segments: int) -> Model:
+    """Return a model that listens to another number of segments of each track."""
+    front_end = model.card.front_end
+    segment = replace(front_end.segment, n_segments=n_segments)
+    card = replace(model.card, front_end=replace(front_end, segment=segment))
+    return replace(model, card=card)
+
+
 def hear_songs(
     model: Model, files: Sequence[LabelledFile], warn: Callable[[str], None]
 ) -> Songs:
