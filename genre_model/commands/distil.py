@@ -12,7 +12,7 @@ from genre_model.commands.track_id_file import read_track_ids
 if TYPE_CHECKING:
     import argparse
 
-N_EXAMPLES = 6000
+N_EXAMPLES = 4000
 RECIPE = "distilled_crnn"
 
 

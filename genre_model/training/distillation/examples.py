@@ -38,7 +38,7 @@ class Examples:
     Attributes:
         segments: log-mel of the student's front end
             [shape=(n, n_mels, segment_frames), dB, float16].
-        logits: of the taggers and of mn04 [shape=(n, 2, n_genres)].
+        logits: of each teacher [shape=(n, n_networks, n_genres)].
         embeddings: of the teachers [shape=(n, n_features)].
         labels: share of each known label; the last column is ``NOT_MUSIC``
             [shape=(n, n_genres + 1)].

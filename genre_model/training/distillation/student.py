@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 #: Weight of the embeddings' squared error beside the cross-entropy of the genres.
 EMBEDDING_WEIGHT = 0.5
 #: Share of a label in the target, where one is known; the teachers have the rest.
-LABEL_SHARE = 0.5
+LABEL_SHARE = 0.3
 #: Relative to the mean power of a segment, before the logarithm.
 POWER_FLOOR = 1e-8
 #: Length of a segment that the teachers can hear.

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     Weights = Mapping[str, NDArray[np.float32]]
 
 MN04 = "mn04"
-#: Of mn04 in the mean logit of a genre that the taggers know, too. On labelled songs the
-#: taggers alone are as often right, and surer.
-MN04_SHARE = 0.1
 TAGGER_RATE_HZ = tagger_networks.FRONT_END.waveform.sample_rate_hz
 
 
@@ -33,8 +30,8 @@ class TeacherOutputs(NamedTuple):
     """The outputs of the teachers for one excerpt.
 
     Attributes:
-        logits: mean of the taggers that know a genre, and those of mn04; NaN if it is
-            unknown [shape=(2, n_genres)].
+        logits: of each network; NaN of genres that it does not know
+            [shape=(n_networks, n_genres)].
         embedding: of all teachers, concatenated [shape=(n_features,)].
     """
 
@@ -53,12 +50,17 @@ class Teachers:
     """
 
     def __init__(self, weights: Mapping[str, Weights]) -> None:
-        taggers = {name: part for name, part in weights.items() if name != MN04}
-        self._taggers = SegmentScorer(tagger_ensemble(taggers))
+        taggers = [name for name in weights if name != MN04]
+        self._taggers = [
+            (
+                ensemble_genres([name]),
+                SegmentScorer(tagger_ensemble({name: weights[name]})),
+            )
+            for name in taggers
+        ]
         self._mn04 = SegmentScorer(mn04_network.mn04_network(weights[MN04]))
-        self._ensemble_genres = ensemble_genres(taggers)
         self._tags = tags_of_genres("audioset")
-        self.genres = tuple(sorted({*self._ensemble_genres, *self._tags}))
+        self.genres = tuple(sorted({*ensemble_genres(taggers), *self._tags}))
 
     def listen(
         self, at_16_khz: NDArray[np.float32], at_32_khz: NDArray[np.float32]
@@ -69,34 +71,33 @@ class Teachers:
             at_16_khz: waveform [shape=(n_samples,), full scale 1].
             at_32_khz: the same seconds [shape=(2 * n_samples,)].
         """
-        of_taggers = self._taggers.score(_segment(at_16_khz, tagger_networks.FRONT_END))
-        of_mn04 = self._mn04.score(_segment(at_32_khz, mn04_network.FRONT_END))
-        tags = of_mn04.logits[0]
-        logits = [
-            dict(zip(self._ensemble_genres, of_taggers.logits[0], strict=True)),
+        segment = _segment(at_16_khz, tagger_networks.FRONT_END)
+        logits, embeddings = [], []
+        for genres, scorer in self._taggers:
+            scores = scorer.score(segment)
+            logits.append(dict(zip(genres, scores.logits[0], strict=True)))
+            embeddings.append(scores.embedding[0])
+        scores = self._mn04.score(_segment(at_32_khz, mn04_network.FRONT_END))
+        tags = scores.logits[0]
+        logits.append(
             {
                 genre: (tags[list(found.places)] + np.log(found.weights)).max()
                 for genre, found in self._tags.items()
-            },
-        ]
+            }
+        )
+        embeddings.append(scores.embedding[0])
         rows = [[known.get(genre, np.nan) for genre in self.genres] for known in logits]
-        embeddings = of_taggers.embedding[0], of_mn04.embedding[0]
         return TeacherOutputs(np.array(rows, np.float32), np.concatenate(embeddings))
 
 
 def mean_logits(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean of the teachers' logits.
+    """Return the mean over the networks that know a genre [shape=(n, n_genres)].
 
     Args:
-        logits: of taggers and of mn04 [shape=(n, 2, n_genres)].
-
-    Returns:
-        ``MN04_SHARE`` of mn04 where both know the genre [shape=(n, n_genres)].
+        logits: of each network [shape=(n, n_networks, n_genres)].
     """
-    of_taggers, of_mn04 = logits[:, 0], logits[:, 1]
-    both = (1 - MN04_SHARE) * of_taggers + MN04_SHARE * of_mn04
-    either = np.where(np.isnan(of_mn04), of_taggers, of_mn04)
-    return np.where(np.isnan(both), either, both)
+    mean: NDArray[np.float32] = np.nanmean(logits, axis=1)
+    return mean
 
 
 def _segment(waveform: NDArray[np.float32], front_end: FrontEnd) -> Segments:
