@@ -85,7 +85,7 @@ class Audit:
         if self.inaudible:
             parts.append(f"{self.inaudible} with too little to hear")
         if self.unknown:
-            parts.append(f"{self.unknown} unknown (like no music of the training)")
+            parts.append(f"{self.unknown} unknown (no music that the model names)")
         if n_empty := self._verdicts[Verdict.NO_GENRE]:
             parts.append(f"{n_empty} without a genre")
         if n_unknown := self._verdicts[Verdict.LACKING_GENRE]:

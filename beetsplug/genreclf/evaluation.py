@@ -147,7 +147,7 @@ class Evaluation:
             notes.append(f"{tracks_have(self.inaudible)} too little to hear")
         if self.unknown:
             are = "track is" if self.unknown == 1 else "tracks are"
-            notes.append(f"{self.unknown} {are} like no music of the training")
+            notes.append(f"{self.unknown} {are} no music that the model names")
         if self.unreadable:
             notes.append(f"{tracks_have(self.unreadable)} a file that cannot be read")
         return notes

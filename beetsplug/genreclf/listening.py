@@ -54,7 +54,7 @@ class Listening:
         if self.strangeness is None or self.strangeness <= 1:
             return None
         shown = max(self.strangeness, 1.01)  # never "1.00 > 1"
-        return f"unknown: like no music of the training (strangeness {shown:.2f} > 1)"
+        return f"unknown: no music that the model names (strangeness {shown:.2f} > 1)"
 
 
 def listening_from(

@@ -18,7 +18,7 @@ def add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     """Add the command to the parser."""
     parser = commands.add_parser(
         "calibrate",
-        help="fit the temperature of a model to labelled songs (needs the [train] extra)",
+        help="fit the temperature of a model to labelled songs",
     )
     parser.add_argument("model", help="name or .onnx file")
     parser.add_argument(
@@ -80,4 +80,5 @@ def calibrate(options: argparse.Namespace) -> int:
     )
     print(f"temperature {calibration.temperature:.2f}, biases {biases or 'none'}")
     write_atomically(options.out, calibrated(model, calibration, after))
+    print(f"The model is in {options.out}")
     return 0

@@ -39,8 +39,10 @@ def add_distil(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="a folder with one folder for each genre, or a table of path and label; "
         '"not music" is a label, too; repeatable',
     )
-    parser.add_argument("--out", required=True, type=Path, help="folder of the run")
-    parser.add_argument("--name", default=RECIPE, help="of the model")
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="folder of the run"
+    )
+    parser.add_argument("--name", default=RECIPE, help=f"of the model (default: {RECIPE})")
     parser.add_argument(
         "--from",
         dest="source",

@@ -135,7 +135,7 @@ def test_models_lists_the_bundled_model(capsys: pytest.CaptureFixture[str]) -> N
     out = capsys.readouterr().out
     assert out.startswith("genre_crnn_v1@")
     assert "hip hop" in out
-    assert "labelled songs: accuracy 0." in out
+    assert "labelled songs, cross-fitted: accuracy 0." in out
 
 
 def test_models_prints_a_card(model: str, capsys: pytest.CaptureFixture[str]) -> None:

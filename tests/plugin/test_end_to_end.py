@@ -61,7 +61,7 @@ class TestBundledModel:
 
         first, again = home.beet("genreclf"), home.beet("genreclf")
 
-        assert "abstained: unknown: like no music of the training" in first.lines[0]
+        assert "abstained: unknown: no music that the model names" in first.lines[0]
         assert first.lines[-1] == "0 tagged, 1 abstained, 0 unreadable"
         assert again.lines[-1].endswith("1 abstained as before")
         assert [item.genres for item in home.items()] == [[]]

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from plugin.conftest import BeetsHome, ScriptedClassifier
 
-REASON = "unknown: like no music of the training (strangeness 1.25 > 1)"
+REASON = "unknown: no music that the model names (strangeness 1.25 > 1)"
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_check_does_not_doubt_its_genre(
 
     printed = home.beet("genreclf", "--check")
 
-    summary = "0 doubted, 0 not, 1 unknown (like no music of the training)"
+    summary = "0 doubted, 0 not, 1 unknown (no music that the model names)"
     assert summary in printed.lines[-1]
 
 
@@ -101,5 +101,5 @@ def test_eval_leaves_it_out(home: BeetsHome, classifier: ScriptedClassifier) -> 
 
     printed = home.beet("genreclf-eval")
 
-    note = "  left out: 1 track is like no music of the training"
+    note = "  left out: 1 track is no music that the model names"
     assert note in printed.lines

@@ -245,7 +245,7 @@ def calibrated(model: Model, calibration: Calibration, scores: Scores) -> bytes:
     graph.initializer.append(onnx.numpy_helper.from_array(values, bias))
     graph.node.append(onnx.helper.make_node("Add", [before, bias], ["logits"]))
     onnx.checker.check_model(proto)
-    metrics = model.card.metrics | {"labelled songs": scores._asdict()}
+    metrics = model.card.metrics | {"labelled songs, cross-fitted": scores._asdict()}
     card = replace(model.card, temperature=calibration.temperature, metrics=metrics)
     return with_card(proto.SerializeToString(), card)
 
