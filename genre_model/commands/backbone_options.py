@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genre_model.commands.option_values import path_to, positive
+from genre_model.commands.shared_options import add_published_files
 from genre_model.model_source import BACKBONES
 
 if TYPE_CHECKING:
@@ -49,13 +50,5 @@ def _add_action(
     action.add_argument(
         "name", choices=backbones, metavar="NAME", help=", ".join(backbones)
     )
-    action.add_argument(
-        "--from",
-        dest="source",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a published file, where there is no network; once for each",
-    )
+    add_published_files(action)
     return action

@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genre_model.commands.option_values import natural, positive
-from genre_model.commands.shared_options import add_leave_out, add_set, add_threads
+from genre_model.commands.shared_options import (
+    add_leave_out,
+    add_published_files,
+    add_set,
+    add_threads,
+)
 from genre_model.commands.track_id_file import read_track_ids
 
 if TYPE_CHECKING:
@@ -43,15 +48,7 @@ def add_distil(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--out", required=True, type=Path, metavar="DIR", help="folder of the run"
     )
     parser.add_argument("--name", default=RECIPE, help=f"of the model (default: {RECIPE})")
-    parser.add_argument(
-        "--from",
-        dest="source",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a published file, where there is no network; once for each",
-    )
+    add_published_files(parser)
     parser.add_argument(
         "--examples",
         type=positive,

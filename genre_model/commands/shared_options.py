@@ -110,3 +110,16 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=positive, help="threads of torch (default: its own choice)"
     )
+
+
+def add_published_files(parser: argparse.ArgumentParser) -> None:
+    """Add the files of published networks, where they cannot be downloaded."""
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a published file, where there is no network; once for each",
+    )
