@@ -22,7 +22,7 @@ class RandomCrops:
 
     Args:
         tracks: labelled mel frames; each track is standardised, so that mixup blends
-            tracks of equal loudness whatever their source, unless somebody says
+            tracks of equal loudness from every source, unless the caller says
             otherwise.
         segment_frames: length of a crop.
         time_stretch: half of the crops come from stretches of time up to this share

@@ -73,12 +73,17 @@ def songs(tmp_path: Path) -> Path:
     return table
 
 
+def command_on(source: Path, songs: Path, out: Path) -> list[str]:
+    """Write a model of two genres, and return the command that calibrates it."""
+    write_small_model(source, genres=("blues", "rock"), pool_logits=True)
+    return ["calibrate", str(source), "--songs", str(songs), "--out", str(out)]
+
+
 def test_the_command_writes_a_model(
     songs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source, out = tmp_path / "model.onnx", tmp_path / "calibrated.onnx"
-    write_small_model(source, genres=("blues", "rock"), pool_logits=True)
-    arguments = ["calibrate", str(source), "--songs", str(songs), "--out", str(out)]
+    arguments = command_on(source, songs, out)
     assert main([*arguments, "--bias", "rock", "--segments", "2"]) == 0
     printed = capsys.readouterr().out
     assert "calibrated on other artists: " in printed
@@ -135,8 +140,7 @@ def test_the_command_names_what_is_wrong(
     songs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source, out = tmp_path / "model.onnx", tmp_path / "calibrated.onnx"
-    write_small_model(source, genres=("blues", "rock"), pool_logits=True)
-    arguments = ["calibrate", str(source), "--songs", str(songs), "--out", str(out)]
+    arguments = command_on(source, songs, out)
     assert main([*arguments, "--bias", "polka"]) == 1
     assert "--bias: the model has no polka; it has blues, rock" in capsys.readouterr().err
     few = tmp_path / "few.csv"

@@ -89,7 +89,8 @@ def hear_songs(
         raise ModelFileError(f"{model.card.name} has no softmax of mean logits")
     classifier = GenreClassifier(model)
     places = {spelling_key(genre): place for place, genre in enumerate(classifier.genres)}
-    learned = set(model.card.training.get("track_ids", ()))
+    listed = model.card.training.get("track_ids")
+    learned = listed if isinstance(listed, list) else []
     logits, labels, artists = [], [], []
     for file in files:
         if track_id_of_name(file.path.name) in learned:
