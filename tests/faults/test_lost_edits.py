@@ -145,11 +145,12 @@ def test_an_edit_that_met_the_write_itself(
     home: BeetsHome, song: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is stored before we store; the file is put back, and is a second newer then."""
-    edit_file, put_back = file_genres._edit, file_genres.put_back_file_genres
+    save, put_back = file_genres._save, file_genres.put_back_file_genres
+    os.utime(song, (1, 1))
 
-    def edit_while_somebody_edits(path: Path, wanted: list[str]) -> None:
-        edit_file(path, wanted)
-        monkeypatch.setattr(file_genres, "_edit", edit_file)
+    def save_while_somebody_edits(item: Item, *genres: list[str], safe: bool) -> None:
+        save(item, *genres, safe=safe)
+        monkeypatch.setattr(file_genres, "_save", save)
         edit_library(home)
 
     def put_back_later(item: Item, wanted: list[str], *, safe: bool) -> None:
@@ -157,7 +158,7 @@ def test_an_edit_that_met_the_write_itself(
         later = song.stat().st_mtime + 2
         os.utime(song, (later, later))
 
-    monkeypatch.setattr(file_genres, "_edit", edit_while_somebody_edits)
+    monkeypatch.setattr(file_genres, "_save", save_while_somebody_edits)
     monkeypatch.setattr(file_writer, "put_back_file_genres", put_back_later)
     home.beet("genreclf")
     assert genres(home) == (["Polka"], ["Polka"])
