@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from genre_model.training.distillation.recordings import (
     Recording,
     drawing_shares,
     find_recordings,
+    split_recordings,
 )
 from genre_model.training.distillation.run import Distillation, distil
 from genre_model.training.distillation.student import targets_of
@@ -44,8 +46,6 @@ from genre_model.training.distillation.teachers import (
 from genre_model.training.recipe import read_recipe
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from genre_model.config import FrontEnd
@@ -147,9 +147,20 @@ def test_teachers_say_what_their_networks_say() -> None:
     assert np.isnan(of_msd["disco"])
 
 
-def test_the_mean_is_of_the_teachers_that_know_a_genre() -> None:
+def test_whole_pieces_are_held_out() -> None:
+    names = [f"piece{n}-{part}.opus" for n in range(40) for part in range(3)]
+    sounds = [Recording(Path(f"/sounds/{n}-1.opus"), NOT_MUSIC) for n in range(50)]
+    music = [Recording(Path("/music", name)) for name in names]
+    learned, held_out = split_recordings([*sounds, *music])
+    assert [one.path.stem for one in held_out] == [
+        f"piece{n}-{part}" for n in (0, 20) for part in range(3)
+    ]
+    assert set(learned) == {*sounds, *music} - set(held_out)
+
+
+def test_mn04_counts_twice_in_the_mean_of_the_teachers_that_know_a_genre() -> None:
     logits = np.array([[[1.0, np.nan, 2.0], [2.0, 3.0, np.nan]]], np.float32)
-    np.testing.assert_allclose(mean_logits(logits), [[1.5, 3.0, 2.0]], atol=1e-6)
+    np.testing.assert_allclose(mean_logits(logits), [[5 / 3, 3.0, 2.0]], atol=1e-6)
 
 
 def test_rare_genres_are_drawn_more_often() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -36,9 +37,10 @@ GAIN_DB = 6.0
 #: Recordings play at these multiples of 400 Hz in place of 16 kHz: 12 % slower to 15 %
 #: faster. Other steps would need long resampling filters.
 RATE_STEP_HZ, RATE_STEPS = 400, range(35, 47)
-#: One recording in so many is held out, to compare the student with its teachers.
+#: One piece of music in so many is held out, to compare the student with its teachers.
 HELD_OUT_EVERY = 20
 MIN_SECONDS = 1.5
+_PART_NUMBER = re.compile(r"-\d+$")
 LEVEL = 0.1
 N_TRIES = 50
 
@@ -109,20 +111,25 @@ def split_recordings(
 ) -> tuple[list[Recording], list[Recording]]:
     """Return the recordings to learn from, and the music that is held out.
 
-    Files are held out by their place in the list: other files may hold other seconds of the
-    same piece.
+    Whole pieces are held out: files whose names differ only in the last number, such as
+    ``song-0.opus`` and ``song-1.opus``, are parts of one piece.
 
     Raises:
         TrainingDataError: if there are too few.
     """
-    held_out, learned = list(recordings[::HELD_OUT_EVERY]), list(recordings)
-    del learned[::HELD_OUT_EVERY]
-    music = [one for one in held_out if one.label != NOT_MUSIC]
+    music = [one for one in recordings if one.label != NOT_MUSIC]
+    pieces = list(dict.fromkeys(map(_piece, music)))
+    held_out = set(pieces[::HELD_OUT_EVERY])
+    learned = [one for one in recordings if _piece(one) not in held_out]
     if not (learned and music):
         raise TrainingDataError(
             f"{len(recordings)} recordings are too few: give more --music or --labelled"
         )
-    return learned, music
+    return learned, [one for one in music if _piece(one) in held_out]
+
+
+def _piece(recording: Recording) -> Path:
+    return recording.path.with_name(_PART_NUMBER.sub("", recording.path.stem))
 
 
 class ExcerptSampler:
