@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from genre_model.track_probabilities import TrackPrediction
 
+#: Smaller probabilities would be printed as 0.00.
+SHOWN_FROM = 0.005
+
 
 def predict(options: argparse.Namespace) -> int:
     """Print the genres of files, one line each, as soon as they are known."""
@@ -84,12 +87,11 @@ def _json_of(outcome: FileOutcome, *, segments: bool) -> dict[str, Any]:
 
 
 def _lines_of(prediction: TrackPrediction, top: int, *, segments: bool) -> Iterator[str]:
-    best = ", ".join(f"{genre} {p:.2f}" for genre, p in prediction.ranked(top))
-    unknown = ""
+    said = [f"{genre} {p:.2f}" for genre, p in prediction.ranked(top) if p >= SHOWN_FROM]
     if prediction.strangeness is not None and prediction.is_unknown:
         shown = max(prediction.strangeness, 1.01)  # never "1.00 > 1"
-        unknown = f"unknown (strangeness {shown:.2f} > 1); if anything, "
-    yield f"{prediction.path}: {unknown}{best}"
+        said.insert(0, f"unknown (strangeness {shown:.2f} > 1)")
+    yield f"{prediction.path}: {', '.join(said)}"
     if not segments:
         return
     for start, row in zip(

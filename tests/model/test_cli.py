@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from audio_files import music, needs_utf8_names, write_audio
 from onnx_models import write_small_model
@@ -40,6 +41,17 @@ def test_predict_prints_the_best_genres(
     out = capsys.readouterr().out
     assert out.startswith(f"{song}: ")
     assert out.count("\n") == 1
+
+
+def test_genres_of_what_is_unknown_are_not_listed_as_zeros(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (1, 12 * RATE_HZ)).astype(np.float32)
+    file = write_audio(tmp_path / "noise.flac", noise, RATE_HZ)
+    assert main(["predict", str(file)]) == 0
+    line = capsys.readouterr().out
+    assert line.startswith(f"{file}: unknown (strangeness ")
+    assert " 0.00" not in line
 
 
 def test_segments_are_lines_of_their_own(
