@@ -11,7 +11,7 @@ import numpy as np
 
 import genre_model
 from beetsplug.genreclf import provenance
-from beetsplug.genreclf.listening import DECIMALS, last_confidence
+from beetsplug.genreclf.listening import DECIMALS
 from beetsplug.genreclf.tags import (
     Outcome,
     choose_album_genre,
@@ -154,9 +154,18 @@ class AlbumTagger:
                 return decision.genres
             if album.id not in self._retagged | self._ours:
                 return None  # its only genres are the person's
-        votes = ((item.genres, self._weight(item)) for item in album.items())
+        votes = ((item.genres, track_weight(item)) for item in album.items())
         genre = choose_album_genre(votes)
         return None if genre is None else [genre]
 
-    def _weight(self, item: Item) -> float:
-        return last_confidence(item) if provenance.track_is_ours(item) else 0.0
+
+def track_weight(item: Item) -> float:
+    """Return how much a track counts where the tracks of an album decide about its genre.
+
+    Your genres count fully, and so does a track that nobody has listened to. Of the others
+    the model's best label says how sure it was; speech or silence counts for nothing.
+    """
+    if has_genre(item.genres) and not provenance.track_is_ours(item):
+        return 1.0
+    confidence: float | None = item.get("genreclf_confidence", with_album=False)
+    return 1.0 if confidence is None else confidence

@@ -7,7 +7,7 @@ from typing import Any
 DEFAULTS: dict[str, Any] = {
     "auto": True,
     "asis": "db",
-    "source": "track",
+    "source": "album",
     "force": False,
     "keep_existing": False,
     "count": 1,

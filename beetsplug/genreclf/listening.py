@@ -121,11 +121,6 @@ def recall(
     return Listening(model_id, scores, strangeness)
 
 
-def last_confidence(item: Item) -> float:
-    """Return how sure the last model to hear this track was; 0 if none has."""
-    return item.get("genreclf_confidence", with_album=False) or 0.0
-
-
 def _parsed(text: str | None) -> dict[str, float] | None:
     parts = SEPARATOR.split(text) if text else []
     try:

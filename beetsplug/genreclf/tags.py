@@ -121,23 +121,24 @@ def choose_tags(
 
 
 def choose_album_genre(tracks: Iterable[tuple[Sequence[str], float]]) -> str | None:
-    """Choose the genre that most tracks of an album carry.
+    """Choose the genre of an album that its tracks decide about.
 
     Args:
-        tracks: for each track its genres, and our confidence in them (0 if not ours).
+        tracks: for each track its genres, and its weight.
 
     Returns:
-        The most frequent genre; of equally frequent ones the one with the higher summed
-        confidence, then the one that comes first. None if no track has a genre.
+        The genre whose tracks have the most weight, if that is more than half the weight of
+        all tracks; None if there is none.
     """
-    votes: defaultdict[str, list[float]] = defaultdict(list)
-    for genres, confidence in tracks:
-        for genre in genres:
+    weights: defaultdict[str, float] = defaultdict(float)
+    half = 0.0
+    for genres, weight in tracks:
+        half += weight / 2
+        for genre in dict.fromkeys(genres):
             if genre.strip():
-                votes[genre].append(confidence)
-    return max(
-        votes, key=lambda genre: (len(votes[genre]), sum(votes[genre])), default=None
-    )
+                weights[genre] += weight
+    best = max(weights, key=weights.__getitem__, default=None)
+    return best if best is not None and weights[best] > half else None
 
 
 def _abstain(standing: tuple[str, ...], doubt: str, policy: Policy) -> Decision:

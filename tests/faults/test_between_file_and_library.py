@@ -271,6 +271,7 @@ def test_an_edit_of_an_album_while_its_genre_is_chosen(
     home: BeetsHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.add_album("Record", ["Song"])
+    home.configure(source="track")
 
     def edit_then_choose(votes: Any) -> Any:
         album = home.library().albums()[0]

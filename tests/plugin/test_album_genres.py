@@ -8,6 +8,20 @@ if TYPE_CHECKING:
     from plugin.conftest import BeetsHome, ScriptedClassifier
 
 
+def test_an_album_is_heard_as_a_whole_unless_you_choose_otherwise(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    titles = ["One", "Two", "Three", "Four", "Five", "Six"]
+    home.add_album("Record", titles)
+    home.settings["paths"] = {"default": "$genres/$title"}
+    classifier.answers |= dict.fromkeys(titles, ("rock", 0.58))
+    classifier.answers["Two"] = ("blues", 0.62)
+    home.beet("genreclf", "--move")
+    assert [item.genres for item in home.items()] == [["Rock"]] * 6
+    assert home.album("Record").genres == ["Rock"]
+    assert {path.parent.name for path in home.files()} == {"Rock"}
+
+
 def test_unsure_album_does_not_take_the_genre_that_a_person_gave_its_tracks(
     home: BeetsHome, classifier: ScriptedClassifier
 ) -> None:

@@ -140,7 +140,8 @@ class TestRemembered:
     def test_of_some_tracks_the_others_are_listened_to(
         self, home: BeetsHome, wrong: ScriptedClassifier
     ) -> None:
-        home.beet("genreclf", "-f", "-c", "1", "title:Close", ",", "title::Far")
+        query = ("title:Close", ",", "title::Far")
+        home.beet("genreclf", "-f", "-c", "1", "-s", "track", *query)
         wrong.heard.clear()
         assert home.beet("genreclf", "--check").lines == LINES
         assert [path.stem for path in wrong.heard] == ["Right"]

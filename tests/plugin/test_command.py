@@ -12,7 +12,7 @@ from audio_files import music, write_audio
 from beets.library import Item
 from mediafile import MediaFile
 
-from genre_model import AudioDecodeError
+from genre_model import AudioDecodeError, SilentError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -273,6 +273,7 @@ class TestPretend:
     def test_changes_nothing(
         self, home: BeetsHome, classifier: ScriptedClassifier, flags: list[str]
     ) -> None:
+        home.configure(source="track")
         home.add_album("Record", ["One", "Two"])
         home.add_track("Murky")
         home.add_track("Groomed", genres=["Pop"])
@@ -558,7 +559,11 @@ def test_fields_are_queryable(home: BeetsHome, classifier: ScriptedClassifier) -
     assert listed.lines == ["A 0.950"]
 
 
-class TestAlbum:
+class TestAlbumWhoseTracksDecide:
+    @pytest.fixture(autouse=True)
+    def _source(self, home: BeetsHome) -> None:
+        home.configure(source="track")
+
     def test_takes_the_genre_of_most_tracks_and_gives_none_to_tracks(
         self, home: BeetsHome, classifier: ScriptedClassifier
     ) -> None:
@@ -575,13 +580,35 @@ class TestAlbum:
         assert home.item("Two")["genreclf_genres"] == "Blues"
         assert home.item("Two")["genreclf_confidence"] == pytest.approx(0.99)
 
-    def test_tie_goes_to_the_surer(
+    def test_one_track_names_no_album(
         self, home: BeetsHome, classifier: ScriptedClassifier
     ) -> None:
-        home.add_album("Record", ["One", "Two"])
-        classifier.answers |= {"One": ("rock", 0.6), "Two": ("blues", 0.7)}
+        titles = ["One", "Two", "Three", "Four", "Five", "Six"]
+        home.add_album("Record", titles)
+        home.settings["paths"] = {"default": "$genres/$title"}
+        classifier.answers |= dict.fromkeys(titles, ("rock", 0.4))
+        classifier.answers["Two"] = ("blues", 0.62)
+        home.beet("genreclf", "--move")
+        assert home.titles("genres:Blues") == ["Two"]
+        assert home.album("Record").genres == []
+        assert "Blues" not in {path.parent.name for path in home.files()}
+
+    def test_a_track_that_nobody_has_heard_counts(
+        self, home: BeetsHome, classifier: ScriptedClassifier
+    ) -> None:
+        home.add_album("Record", ["One", "Two", "Three"])
+        home.beet("genreclf", "title:One")
+        assert classifier.heard
+        assert home.album("Record").genres == []
+
+    def test_a_track_with_nothing_to_hear_does_not_count(
+        self, home: BeetsHome, classifier: ScriptedClassifier
+    ) -> None:
+        home.add_album("Record", ["One", "Pause", "Silence"])
+        for title in ("Pause", "Silence"):
+            classifier.answers[title] = SilentError(title)
         home.beet("genreclf")
-        assert home.album("Record").genres == ["Blues"]
+        assert home.album("Record").genres == ["Rock"]
 
     def test_decides_the_folder_of_every_track(
         self, home: BeetsHome, classifier: ScriptedClassifier
@@ -616,18 +643,19 @@ class TestAlbum:
         home.beet("modify", "-y", "title:One", "genres=Jazz")
         classifier.answers["Two"] = ("rock", 0.9)
         home.beet("genreclf")
-        # One vote each; ours has a confidence, so it wins the tie.
-        assert home.album("Record").genres == ["Rock"]
+        # A person is sure.
+        assert home.album("Record").genres == ["Jazz"]
 
     def test_genre_of_ours_follows_its_tracks(
         self, home: BeetsHome, classifier: ScriptedClassifier
     ) -> None:
         home.add_album("Record", ["One", "Two", "Three"])
-        classifier.answers["One"] = ("blues", 0.9)
-        home.beet("genreclf", "title:One")
+        classifier.answers |= dict.fromkeys(["One", "Two"], ("blues", 0.9))
+        home.beet("genreclf")
         assert home.album("Record").genres == ["Blues"]
 
-        home.beet("genreclf")
+        del classifier.answers["Two"]
+        home.beet("genreclf", "-f", "--listen-again")
 
         assert home.album("Record").genres == ["Rock"]
         assert home.album("Record")["genreclf_album_previous"] == ""

@@ -166,7 +166,7 @@ class TestASecondRun:
         self, home: BeetsHome, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         home.add_album("Record", ["One", "Two"], genres=[])
-        home.configure(min_confidence=0.9)
+        home.configure(min_confidence=0.9, source="track")
         home.beet("genreclf")
         before = home.dump()
         fetched: list[int] = []

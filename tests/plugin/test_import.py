@@ -90,6 +90,7 @@ class TestMatched:
     ) -> None:
         folder = put_album(home, "One", "Two", "Three")
         home.settings["threaded"] = threaded
+        home.configure(source="track")
         classifier.answers["Two"] = ("blues", 0.99)
 
         printed = home.beet(*MATCHED, folder)
@@ -124,7 +125,7 @@ class TestMatched:
     ) -> None:
         folder = put_album(home, "One", "Two", "Three")
         home.settings |= {"threaded": threaded, "paths": {"default": "$genres/$title"}}
-        classifier.answers["Two"] = ("blues", 0.99)
+        classifier.answers["Two"] = ("blues", 0.7)
         home.beet(*MATCHED, folder)
         assert {path.parent.name for path in home.files()} == {"Rock"}
 
@@ -150,6 +151,7 @@ def test_what_has_a_genre_is_left_alone(
 ) -> None:
     folder = put_album(home, "Groomed", genres=["Acid Jazz"])
     put_album(home, "New")
+    home.configure(source="track")
     home.beet(*AS_IS, folder)
     assert [path.stem for path in classifier.heard] == ["New"]
     assert home.item("Groomed").genres == ["Acid Jazz"]
@@ -237,6 +239,7 @@ def test_verbose_import_logs_tracks_and_summary(
     home: BeetsHome, classifier: ScriptedClassifier
 ) -> None:
     folder = put_album(home, "Murky", "Song")
+    home.configure(source="track")
     classifier.answers["Murky"] = ("rock", 0.4)
 
     printed = home.beet("-v", *AS_IS, folder)
@@ -269,7 +272,7 @@ def test_ctrl_c_ends_the_import_after_the_tracks_under_way(
     home: BeetsHome, classifier: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = put_album(home, *(f"Song {number:02}" for number in range(60)))
-    home.configure(threads=1)
+    home.configure(threads=1, source="track")
     home.settings["threaded"] = True
     hear = classifier.predict_file
 

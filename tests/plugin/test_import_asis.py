@@ -96,7 +96,7 @@ class TestAsIs:
     ) -> None:
         folder = put_album(home, "One", "Two")
         home.settings["threaded"] = threaded
-        home.configure(asis="write")
+        home.configure(asis="write", source="track")
         before = files_in(home.inbox)
         classifier.answers["Two"] = ("blues", 0.9)
 
@@ -265,6 +265,7 @@ class TestWays:
     def test_several_albums_at_a_time(
         self, home: BeetsHome, classifier: ScriptedClassifier
     ) -> None:
+        home.configure(source="track")
         home.settings["threaded"] = True
         for number in range(6):
             titles = [f"{name} {number}" for name in ("One", "Two", "Three")]
@@ -294,7 +295,7 @@ class TestImportedAgain:
     ) -> None:
         plugins.append("perfectmatch")
         folder = put_album(home, "Murky", "Song", genres=["Pop"] if force else [])
-        home.configure(force=force)
+        home.configure(force=force, source="track")
         classifier.answers["Murky"] = ("rock", 0.4)
         home.beet(*AS_IS, folder)
         scores = [item["genreclf_scores"] for item in home.items()]
@@ -340,6 +341,7 @@ class TestImportedAgain:
         self, home: BeetsHome, classifier: ScriptedClassifier
     ) -> None:
         folder = put_album(home, "One", "Two", "Three")
+        home.configure(source="track")
         classifier.answers["One"] = ("blues", 0.9)
         home.beet(*AS_IS, folder)
         assert home.album("Record").genres == ["Rock"]
@@ -389,6 +391,7 @@ class TestBesideLastGenre:
     @pytest.fixture(autouse=True)
     def _album(self, home: BeetsHome, classifier: ScriptedClassifier) -> None:
         put_album(home, "MurkyFamous", "Song", "SongFamous")
+        home.configure(source="track")
         classifier.answers["MurkyFamous"] = ("rock", 0.4)
 
     def test_after_it_we_hear_what_it_does_not_know(

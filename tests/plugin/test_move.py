@@ -171,7 +171,8 @@ class TestTrouble:
         self, home: BeetsHome, classifier: ScriptedClassifier
     ) -> None:
         home.add_album("Record", ["Gone", "One"])
-        home.beet("modify", "-yM", "title:Gone", "genres=Jazz")
+        home.beet("modify", "-yM", "title:Gone", "genres=Rock")
+        home.configure(source="track")
         home.item("Gone").filepath.unlink()
 
         printed = home.beet("genreclf", "-m")

@@ -201,7 +201,7 @@ class TestWhatTrains:
     ) -> None:
         parent = labelled.settings["genreclf"]["training"]["parent"]
         names = {"low": "Cellar", "high": "Attic"}
-        labelled.configure(model=parent, min_confidence=0, label_map=names)
+        labelled.configure(model=parent, min_confidence=0, label_map=names, source="track")
         album = {"album": "Ours", "albumartist": "Ann", "genres": []}
         ids = [add("Cellar", "Ours 0", **album)]
         ids += [add("Attic", f"Ours {n}", **album) for n in (1, 2, 3)]
