@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from beetsplug.genreclf.chooser import artists_of, spelled
 from beetsplug.genreclf.doubts import Doubt, Verdict, examine, worst_first
 from beetsplug.genreclf.genre_names import GenreNames
 from beetsplug.genreclf.naming import track_name
-from beetsplug.genreclf.tags import has_genre
+from beetsplug.genreclf.tags import choose_tags, has_genre
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from beets.library import Item
 
     from beetsplug.genreclf.hearing import Heard, Hearing
-    from beetsplug.genreclf.options import Options
+    from beetsplug.genreclf.options import Options, Policy
     from beetsplug.genreclf.reporter import Reporter
 
 #: Genres that the model lacks, and the summary names.
@@ -32,6 +33,7 @@ class Audit:
         options: what the person chose.
         hearing: hears the tracks.
         reporter: receives warnings while listening, the doubts at the end.
+        shows_all: doubt a genre also where the model would abstain.
         unreadable: tracks that could not be heard, after :meth:`check`.
         inaudible: tracks too short or too silent.
         unknown: tracks that the model rejects, such as speech.
@@ -41,6 +43,7 @@ class Audit:
     options: Options
     hearing: Hearing
     reporter: Reporter
+    shows_all: bool = False
     unreadable: int = field(default=0, init=False)
     inaudible: int = field(default=0, init=False)
     unknown: int = field(default=0, init=False)
@@ -50,6 +53,8 @@ class Audit:
 
     def check(self, items: Iterable[Item]) -> list[Doubt]:
         """Return the doubts, worst first; nothing is stored.
+
+        Where the model would abstain it doubts nothing, unless all doubts are wanted.
 
         Raises:
             ModelUnavailableError: before any track is heard.
@@ -61,39 +66,39 @@ class Audit:
         )
         # Not the items themselves: listening takes hours.
         known = [
-            (track_name(item), tuple(item.genres), self.hearing.track(item))
+            (_Question(item, self.options.policy), self.hearing.track(item))
             for item in items
             if self._is_known(item, names)
         ]
-        tracks = [track for _, _, track in known]
+        tracks = [track for _, track in known]
         self.reporter.expect(sum(track.recalled is None for track in tracks))
         doubts = []
-        for (name, genres, _), heard in zip(known, self.hearing.hear(tracks), strict=False):
-            doubt = self._examine(name, genres, heard, names)
-            if doubt is not None:
+        for (question, _), heard in zip(known, self.hearing.hear(tracks), strict=False):
+            doubt = self._examine(question, heard, names)
+            if doubt is not None and (doubt.would_write or self.shows_all):
                 doubts.append(doubt)
         return worst_first(doubts)
 
     def summary(self) -> str:
         """Say in one line how many were doubted, and why others were not heard."""
-        parts = [
-            f"{self._verdicts[Verdict.DOUBTED]} doubted",
-            f"{self._verdicts[Verdict.AGREES]} not",
+        remedy = "" if self.shows_all else "; --all lists them"
+        lacking = f"of genres that the model lacks ({commonest(self._lacking)})"
+        counted = [
+            (self._verdicts[Verdict.UNSURE], f"where the model would abstain{remedy}"),
+            (self.unreadable, "unreadable"),
+            (self.inaudible, "with too little to hear"),
+            (self.unknown, "unknown (no music that the model names)"),
+            (self._verdicts[Verdict.NO_GENRE], "without a genre"),
+            (self._verdicts[Verdict.LACKING_GENRE], lacking),
+            (self.from_before, "judged by what was said before training"),
         ]
-        if self.unreadable:
-            parts.append(f"{self.unreadable} unreadable")
-        if self.inaudible:
-            parts.append(f"{self.inaudible} with too little to hear")
-        if self.unknown:
-            parts.append(f"{self.unknown} unknown (no music that the model names)")
-        if n_empty := self._verdicts[Verdict.NO_GENRE]:
-            parts.append(f"{n_empty} without a genre")
-        if n_unknown := self._verdicts[Verdict.LACKING_GENRE]:
-            named = commonest(self._lacking)
-            parts.append(f"{n_unknown} of genres that the model lacks ({named})")
-        if self.from_before:
-            parts.append(f"{self.from_before} judged by what was said before training")
-        return ", ".join(parts)
+        return ", ".join(
+            [
+                f"{self._verdicts[Verdict.DOUBTED]} doubted",
+                f"{self._verdicts[Verdict.AGREES]} not",
+                *(f"{count} {words}" for count, words in counted if count),
+            ]
+        )
 
     def _is_known(self, item: Item, names: GenreNames) -> bool:
         """Leave out what need not be heard, since nothing could be said about it."""
@@ -107,7 +112,7 @@ class Audit:
         return True
 
     def _examine(
-        self, name: str, genres: tuple[str, ...], heard: Heard, names: GenreNames
+        self, question: _Question, heard: Heard, names: GenreNames
     ) -> Doubt | None:
         if heard.is_news:
             self.reporter.advance()
@@ -122,15 +127,32 @@ class Audit:
             self.unknown += 1
             return None
         self.from_before += heard.track.item_id in self.hearing.known
+        scores, multi_label = heard.listening.scores, self.hearing.multi_label
         verdict, doubt = examine(
-            name,
-            genres,
-            heard.listening.scores,
-            names,
-            multi_label=self.hearing.multi_label,
+            question.name, question.genres, scores, names, multi_label=multi_label
         )
+        if doubt is not None:
+            policy = replace(self.options.policy, fallback=None)
+            decision = choose_tags(
+                scores,
+                (),
+                spelled(policy, self.hearing),
+                artists=question.artists,
+                multi_label=multi_label,
+            )
+            doubt = replace(doubt, would_write=decision.genres or ())
+            verdict = Verdict.DOUBTED if doubt.would_write else Verdict.UNSURE
         self._verdicts[verdict] += 1
         return doubt
+
+
+class _Question:
+    """What is asked about a track: an item is too large to keep for hours."""
+
+    def __init__(self, item: Item, policy: Policy) -> None:
+        self.name = track_name(item)
+        self.genres = tuple(item.genres)
+        self.artists = artists_of(item, policy)
 
 
 def commonest(genres: Counter[str]) -> str:

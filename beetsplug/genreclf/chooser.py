@@ -52,11 +52,6 @@ class Chooser:
                 return by_track
         return replace(by_album, reason=f"{by_album.reason} (album)")
 
-    def spelled(self, policy: Policy) -> Policy:
-        """Leave the labels of a person's own model as the person spells them."""
-        is_own = genre_model.is_personal(self.hearing.training)
-        return replace(policy, title_case=False) if is_own else policy
-
     def _choose_from(self, item: Item, listening: Listening, policy: Policy) -> Decision:
         before_us = provenance.genres_before_us(item)
         if self.update and before_us and not policy.keep_existing:
@@ -70,8 +65,8 @@ class Chooser:
         return choose_tags(
             listening.scores,
             item.genres,
-            self.spelled(policy),
-            artists=_artists_of(item) if policy.ignore.keys() - {"*"} else (),
+            spelled(policy, self.hearing),
+            artists=artists_of(item, policy),
             before_us=before_us,
             multi_label=self.hearing.multi_label,
             doubt=listening.unknown_because,
@@ -86,6 +81,14 @@ class Chooser:
             )
 
 
-def _artists_of(item: Item) -> set[str]:
-    # In beets each of these takes as long as a decision.
+def spelled(policy: Policy, hearing: Hearing) -> Policy:
+    """Leave the labels of a person's own model as the person spells them."""
+    is_own = genre_model.is_personal(hearing.training)
+    return replace(policy, title_case=False) if is_own else policy
+
+
+def artists_of(item: Item, policy: Policy) -> set[str]:
+    """Return the artists of a track, if the policy asks who they are."""
+    if not policy.ignore.keys() - {"*"}:
+        return set()  # in beets each of these takes as long as a decision
     return {item.artist, item.albumartist, *item.artists, *item.albumartists}

@@ -170,7 +170,7 @@ class Job:
         by_heart = may_know(hearing.training, len(hearing.known))
         if by_heart is not None:
             self.reporter.warning(f"{hearing.model_id} {by_heart}: it agrees with those")
-        audit = Audit(self.options, hearing, self.reporter)
+        audit = Audit(self.options, hearing, self.reporter, shows_all="all" in self.flags)
         doubts = audit.check(items)
         self.reporter.close()
         for doubt in doubts:

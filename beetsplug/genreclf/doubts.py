@@ -24,6 +24,7 @@ class Verdict(Enum):
 
     AGREES = auto()
     DOUBTED = auto()
+    UNSURE = auto()
     NO_GENRE = auto()
     LACKING_GENRE = auto()
 
@@ -40,6 +41,8 @@ class Doubt:
         heard: the model's best label that none of the present genres means; that the
             least probable one does not mean if the model is multi-label.
         heard_probability: how probable that one is.
+        would_write: genres that the model would write; none if it would abstain, None if
+            nobody asked.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Doubt:
     present_probability: float
     heard: str
     heard_probability: float
+    would_write: tuple[str, ...] | None = None
 
     @property
     def margin(self) -> float:
@@ -56,7 +60,12 @@ class Doubt:
     def line(self) -> str:
         """Say it in one line, such as ``Ann - Song: Rock 0.02, heard blues 0.91``."""
         present = f"{'; '.join(self.genres)} {self.present_probability:.2f}"
-        return f"{self.name}: {present}, heard {self.heard} {self.heard_probability:.2f}"
+        line = f"{self.name}: {present}, heard {self.heard} {self.heard_probability:.2f}"
+        if self.would_write is None:
+            return line
+        if not self.would_write:
+            return f"{line}, would abstain"
+        return f"{line}, would write {'; '.join(self.would_write)}"
 
 
 def examine(

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Flags that are not options of the configuration.
-SWITCHES = ("update", "check", "revert", "album", "listen_again", "write")
+SWITCHES = ("update", "check", "all", "revert", "album", "listen_again", "write")
 #: What the other modes understand besides the query.
 FLAGS_OF_MODE = {
     "update": {"pretend", "quiet", "write", "move", "threads", "model", "album", "force"}
     | {"source", "count", "min_confidence", "min_margin", "keep_existing"},
-    "check": {"pretend", "quiet", "threads", "model", "album", "listen_again"},
+    "check": {"pretend", "quiet", "threads", "model", "album", "listen_again", "all"}
+    | {"min_confidence", "min_margin"},
     "revert": {"pretend", "quiet", "write", "move", "album"},
 }
 
@@ -62,6 +63,7 @@ def make_genreclf_command() -> ui.Subcommand:
     switch("-A", "--items", to="album", value=False, text="QUERY matches tracks (default)")
     switch("--update", to="update", text="re-tag only what another model tagged")
     switch("--check", to="check", text="list doubtful genres, change nothing")
+    switch("--all", to="all", text="with --check, also where the model would abstain")
     switch("--revert", to="revert", text="restore the genres from before genreclf")
     switch("--listen-again", to="listen_again", text="recall nothing, listen to all")
     switch("-w", "--write", to="write", text="write genres into files")
@@ -101,6 +103,8 @@ def given_flags(opts: optparse.Values) -> dict[str, Any]:
         if mode in flags and (others := sorted(flags.keys() - understood - {mode})):
             named = ", ".join(_spelled(name, flags[name]) for name in others)
             raise UserError(f"genreclf: --{mode} does not go with {named}")
+    if "all" in flags and "check" not in flags:
+        raise UserError("genreclf: --all needs --check")
     return flags
 
 

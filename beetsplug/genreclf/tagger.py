@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from beetsplug.genreclf import provenance
 from beetsplug.genreclf.albums import AlbumTagger, Pool, pool_scores
-from beetsplug.genreclf.chooser import Chooser
+from beetsplug.genreclf.chooser import Chooser, spelled
 from beetsplug.genreclf.listening import Listening, remember
 from beetsplug.genreclf.naming import track_name
 from beetsplug.genreclf.others_in_file import OthersInFile
@@ -179,7 +179,7 @@ class Tagger:
         if unit.album_id is None or not scores:
             return None
         pool = pool_scores(scores, multi_label=self.hearing.multi_label)
-        self._albums.policy = self._chooser.spelled(self._albums.policy)
+        self._albums.policy = spelled(self._albums.policy, self.hearing)
         self._albums.note_pool(unit.album_id, pool)
         return pool
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SURE_OF_BLUES = {"blues": 0.9, "hip hop": 0.08, "rock": 0.02}
 SURE_OF_HIP_HOP = {"blues": 0.03, "hip hop": 0.95, "rock": 0.02}
+QUITE_SURE = {"blues": 0.62, "hip hop": 0.03, "rock": 0.35}
 NOT_SURE = {"blues": 0.4, "hip hop": 0.28, "rock": 0.32}
 
 
@@ -29,7 +30,7 @@ def wrong(home: BeetsHome, classifier: ScriptedClassifier) -> ScriptedClassifier
     home.add_track("Empty")
     home.add_track("Foreign", genres=["Polka"])
     classifier.answers |= {
-        "Close": NOT_SURE,
+        "Close": QUITE_SURE,
         "Far": SURE_OF_BLUES,
         "Farther": SURE_OF_HIP_HOP,
     }
@@ -47,9 +48,9 @@ def add_rock_album(home: BeetsHome, titles: list[str]) -> None:
 
 #: What is said of the library of ``wrong``.
 LINES = [
-    "Ann - Farther: Blues 0.03, heard hip hop 0.95",
-    "Ann - Far: Rock 0.02, heard blues 0.90",
-    "Ann - Close: Rock 0.32, heard blues 0.40",
+    "Ann - Farther: Blues 0.03, heard hip hop 0.95, would write Hip Hop",
+    "Ann - Far: Rock 0.02, heard blues 0.90, would write Blues",
+    "Ann - Close: Rock 0.35, heard blues 0.62, would write Blues",
     "3 doubted, 1 not, 1 without a genre, 1 of genres that the model lacks (Polka 1)",
 ]
 
@@ -74,6 +75,39 @@ def test_lists_doubts_worst_first(home: BeetsHome, wrong: ScriptedClassifier) ->
     assert wrong.heard
 
 
+class TestWhereTheModelWouldAbstain:
+    @pytest.fixture(autouse=True)
+    def _song(self, home: BeetsHome, classifier: ScriptedClassifier) -> None:
+        home.add_track("Song", genres=["Rock"])
+        classifier.answers["Song"] = NOT_SURE
+
+    def test_it_doubts_nothing(self, home: BeetsHome) -> None:
+        assert home.beet("genreclf", "--check").lines == [
+            "0 doubted, 0 not, 1 where the model would abstain; --all lists them"
+        ]
+
+    def test_all_doubts_can_be_listed(self, home: BeetsHome) -> None:
+        assert home.beet("genreclf", "--check", "--all").lines == [
+            "Ann - Song: Rock 0.32, heard blues 0.40, would abstain",
+            "0 doubted, 0 not, 1 where the model would abstain",
+        ]
+
+    def test_it_depends_on_the_threshold(self, home: BeetsHome) -> None:
+        assert home.beet("genreclf", "--check", "-c", "0.4").lines == [
+            "Ann - Song: Rock 0.32, heard blues 0.40, would write Blues",
+            "1 doubted, 0 not",
+        ]
+
+    def test_ignored_labels_are_not_stood_by(self, home: BeetsHome) -> None:
+        home.configure(ignore={"Ann": ["blues"]}, min_confidence=0.3)
+        assert home.beet("genreclf", "--check").lines[0].startswith("0 doubted")
+
+    def test_the_flag_belongs_to_the_check(self, home: BeetsHome) -> None:
+        printed = home.beet("genreclf", "--all")
+        assert "genreclf: --all needs --check" in printed.err
+        assert printed.exit_code == 1
+
+
 def test_does_not_listen_where_nothing_can_be_said(
     home: BeetsHome, wrong: ScriptedClassifier
 ) -> None:
@@ -87,7 +121,7 @@ def test_changes_nothing(
     home: BeetsHome, wrong: ScriptedClassifier, is_remembered: bool, flags: tuple[str, ...]
 ) -> None:
     # What would store, write and move if this were the mode that tags.
-    home.configure(force=True, min_confidence=0, move=True)
+    home.configure(force=True, min_confidence=0.5, move=True)
     home.settings["paths"] = {"default": "$genres/$title", "singleton": "$genres/$title"}
     if is_remembered:
         remember_all(home, wrong)
@@ -95,7 +129,7 @@ def test_changes_nothing(
 
     printed = home.beet("genreclf", "--check", *flags)
 
-    assert "Ann - Close: Rock 0.32, heard blues 0.40" in printed.lines
+    assert "Ann - Close: Rock 0.35, heard blues 0.62, would write Blues" in printed.lines
     assert (home.dump(), home.files()) == before
 
 
@@ -186,7 +220,10 @@ class TestSpellings:
     ) -> None:
         classifier.answers["Song"] = SURE_OF_BLUES
         printed = check_one(home, genre)
-        assert printed.lines[0] == f"Ann - Song: {genre} {present:.2f}, heard blues 0.90"
+        assert (
+            printed.lines[0]
+            == f"Ann - Song: {genre} {present:.2f}, heard blues 0.90, would write Blues"
+        )
 
     @pytest.mark.parametrize("genre", ["BLUES", "Delta Blues", "blues music"])
     def test_of_what_is_heard_are_not_doubted(
@@ -201,7 +238,7 @@ class TestSpellings:
         home.configure(label_map={"hip hop": "Urban"})
         classifier.answers["Song"] = SURE_OF_BLUES
         assert check_one(home, "Urban").lines == [
-            "Ann - Song: Urban 0.08, heard blues 0.90",
+            "Ann - Song: Urban 0.08, heard blues 0.90, would write Blues",
             "1 doubted, 0 not",
         ]
 
@@ -222,7 +259,7 @@ class TestSpellings:
         home.configure(aliases={"rock": ["guitar .*"]})
         classifier.answers["Song"] = SURE_OF_BLUES
         assert check_one(home, "Guitar Noise").lines == [
-            "Ann - Song: Guitar Noise 0.02, heard blues 0.90",
+            "Ann - Song: Guitar Noise 0.02, heard blues 0.90, would write Blues",
             "1 doubted, 0 not",
         ]
 
@@ -244,7 +281,7 @@ class TestSeveralGenres:
     def test_are_all_shown(self, home: BeetsHome, classifier: ScriptedClassifier) -> None:
         classifier.answers["Song"] = SURE_OF_BLUES
         assert check_one(home, "Rock", "Hip Hop").lines[0] == (
-            "Ann - Song: Rock; Hip Hop 0.10, heard blues 0.90"
+            "Ann - Song: Rock; Hip Hop 0.10, heard blues 0.90, would write Blues"
         )
 
     def test_one_that_the_model_knows_is_enough(
@@ -252,7 +289,7 @@ class TestSeveralGenres:
     ) -> None:
         classifier.answers["Song"] = SURE_OF_BLUES
         assert check_one(home, "Polka", "Rock").lines == [
-            "Ann - Song: Polka; Rock 0.02, heard blues 0.90",
+            "Ann - Song: Polka; Rock 0.02, heard blues 0.90, would write Blues",
             "1 doubted, 0 not",
         ]
 

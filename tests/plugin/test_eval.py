@@ -401,8 +401,8 @@ class TestTrainedTracks:
         }
         printed = home.beet("genreclf", "--check")
         assert printed.lines == [
-            "Ann - Right blues: Blues 0.30, heard rock 0.60",
-            "Ann - Wrong blues: Delta Blues 0.30, heard rock 0.60",
+            "Ann - Right blues: Blues 0.30, heard rock 0.60, would write rock",
+            "Ann - Wrong blues: Delta Blues 0.30, heard rock 0.60, would write rock",
             "2 doubted, 4 not, 2 judged by what was said before training",
         ]
 
