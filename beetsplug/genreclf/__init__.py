@@ -53,7 +53,7 @@ class GenreClfPlugin(BeetsPlugin):
     def _classifier(self) -> LazyClassifier:
         from beetsplug.genreclf.lazy_classifier import LazyClassifier
 
-        return LazyClassifier()
+        return LazyClassifier(self._log)
 
     def commands(self) -> list[ui.Subcommand]:
         """Return the commands."""

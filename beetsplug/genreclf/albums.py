@@ -142,11 +142,11 @@ class AlbumTagger:
 
     def _choose(self, album: Album, pool: Pool | None) -> Sequence[str] | None:
         if pool is not None:
+            policy = self.policy.for_artists([album.albumartist])
             decision = choose_tags(
                 pool.scores,
                 album.genres,
-                replace(self.policy, force=True, fallback=None),
-                artists=[album.albumartist],
+                replace(policy, force=True, fallback=None),
                 before_us=provenance.album_genres_before_us(album),
                 multi_label=pool.multi_label,
             )

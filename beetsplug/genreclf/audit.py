@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from beetsplug.genreclf.chooser import artists_of, spelled
+from beetsplug.genreclf.chooser import policy_for, spelled
 from beetsplug.genreclf.doubts import Doubt, Verdict, examine, worst_first
 from beetsplug.genreclf.genre_names import GenreNames
 from beetsplug.genreclf.naming import track_name
@@ -132,14 +132,8 @@ class Audit:
             question.name, question.genres, scores, names, multi_label=multi_label
         )
         if doubt is not None:
-            policy = replace(self.options.policy, fallback=None)
-            decision = choose_tags(
-                scores,
-                (),
-                spelled(policy, self.hearing),
-                artists=question.artists,
-                multi_label=multi_label,
-            )
+            policy = spelled(question.policy, self.hearing)
+            decision = choose_tags(scores, (), policy, multi_label=multi_label)
             doubt = replace(doubt, would_write=decision.genres or ())
             verdict = Verdict.DOUBTED if doubt.would_write else Verdict.UNSURE
         self._verdicts[verdict] += 1
@@ -152,7 +146,7 @@ class _Question:
     def __init__(self, item: Item, policy: Policy) -> None:
         self.name = track_name(item)
         self.genres = tuple(item.genres)
-        self.artists = artists_of(item, policy)
+        self.policy = replace(policy_for(item, policy), fallback=None)
 
 
 def commonest(genres: Counter[str]) -> str:

@@ -13,8 +13,10 @@ from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from genre_model import spelling_key
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from beetsplug.genreclf.options import Policy
 
@@ -38,7 +40,6 @@ class Candidate:
 def rank_genres(
     scores: Mapping[str, float],
     policy: Policy,
-    artists: Collection[str] = (),
     *,
     multi_label: bool = False,
 ) -> list[Candidate]:
@@ -50,22 +51,18 @@ def rank_genres(
     Args:
         scores: label -> probability.
         policy: what the person chose.
-        artists: of the track, for labels that are ignored for one artist.
         multi_label: whether several labels can be right at once.
     """
     joined: Callable[[Iterable[float]], float] = max if multi_label else _sum
-    ignored = policy.ignore.get("*", frozenset()).union(
-        *(policy.ignore.get(artist.lower(), ()) for artist in artists)
-    )
     # "Rock" that a person writes for metal, and the label "rock", are one genre.
     spellings: dict[str, str] = {}
     for genre in chain.from_iterable(policy.label_map.values()):
-        spellings.setdefault(genre.casefold(), genre)
+        spellings.setdefault(spelling_key(genre), genre)
     labels_of: defaultdict[str, set[str]] = defaultdict(set)
     for label in scores:
-        if label.lower() not in ignored:
-            for genre in policy.label_map.get(label.lower(), (label,)):
-                labels_of[spellings.get(genre.casefold(), genre)].add(label)
+        if not policy.is_ignored(label):
+            for genre in policy.genres_of(label):
+                labels_of[spellings.get(spelling_key(genre), genre)].add(label)
     candidates = [
         Candidate(genre, joined(scores[label] for label in labels), frozenset(labels))
         for genre, labels in labels_of.items()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import genre_model
 from beetsplug.genreclf import provenance
 from beetsplug.genreclf.file_genres import takes_one_genre
+from beetsplug.genreclf.genre_names import GenreNames
 from beetsplug.genreclf.listening import Listening
 from beetsplug.genreclf.tags import Decision, Outcome, choose_tags
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from beets.library import Item
 
     from beetsplug.genreclf.albums import Pool
@@ -26,6 +30,7 @@ class Chooser:
 
     Attributes:
         policy: what the person chose.
+        aliases: names that people give genres; as lastgenre's option of that name.
         source: ``track``, ``album`` or ``both``.
         hearing: knows the model.
         reporter: receives warnings.
@@ -33,6 +38,7 @@ class Chooser:
     """
 
     policy: Policy
+    aliases: bool | Mapping[str, list[str]]
     source: str
     hearing: Hearing
     reporter: Reporter
@@ -65,11 +71,17 @@ class Chooser:
         return choose_tags(
             listening.scores,
             item.genres,
-            spelled(policy, self.hearing),
-            artists=artists_of(item, policy),
+            spelled(policy_for(item, policy), self.hearing),
             before_us=before_us,
             multi_label=self.hearing.multi_label,
             doubt=listening.unknown_because,
+            names=self._names if policy.keep_existing else None,
+        )
+
+    @cached_property
+    def _names(self) -> GenreNames:
+        return GenreNames(
+            self.hearing.labels, label_map=self.policy.label_map, aliases=self.aliases
         )
 
     def _warn_of_id3v23(self) -> None:
@@ -87,8 +99,9 @@ def spelled(policy: Policy, hearing: Hearing) -> Policy:
     return replace(policy, title_case=False) if is_own else policy
 
 
-def artists_of(item: Item, policy: Policy) -> set[str]:
-    """Return the artists of a track, if the policy asks who they are."""
+def policy_for(item: Item, policy: Policy) -> Policy:
+    """Return the policy for the artists of a track."""
     if not policy.ignore.keys() - {"*"}:
-        return set()  # in beets each of these takes as long as a decision
-    return {item.artist, item.albumartist, *item.artists, *item.albumartists}
+        return policy  # in beets each field of the artists takes as long as a decision
+    artists = (item.artist, item.albumartist, *item.artists, *item.albumartists)
+    return policy.for_artists(artists)

@@ -180,7 +180,9 @@ class Evaluation:
 
     def _renamed(self, label: str) -> tuple[str, ...]:
         """Rename a label as training does, unless that says less to this model."""
-        new = self.options.training.label_map.get(label.lower(), (label,))
+        label_map = self.options.training.label_map
+        renamed = {genre_model.spelling_key(old): new for old, new in label_map.items()}
+        new = renamed.get(genre_model.spelling_key(label), (label,))
         is_known = not new or any(map(self._names.labels_of, new))
         return new if is_known else (label,)
 

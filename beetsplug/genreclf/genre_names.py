@@ -86,6 +86,17 @@ class GenreNames:
             self._found[genre] = self._find(genre.strip().lower())
         return self._found[genre]
 
+    def labels_named(self, genre: str) -> frozenset[str]:
+        """Return the labels that a genre is another name of; "Shoegaze" is none of rock.
+
+        "Hip-Hop/Rap" names hip hop, and what an alias stands for is named, too.
+        """
+        name = genre.strip().lower()
+        names = [name, *JOINT.split(name)]
+        if self._aliases_option is not False:
+            names.append(expanded(name, self._aliases) or name)
+        return NOTHING.union(*map(self._named, names))
+
     @cached_property
     def _aliases(self) -> list[Alias]:
         option = self._aliases_option

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from beetsplug.genreclf.model_loading import ModelUnavailableError, load_isolated
+from beetsplug.genreclf.model_choice import known_models
+from beetsplug.genreclf.model_loading import (
+    ModelUnavailableError,
+    load_classifier,
+    load_isolated,
+)
+from beetsplug.genreclf.reporter import LogReporter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from beets.logging import BeetsLogger
 
     from beetsplug.genreclf.options import Options
     from genre_model import IsolatedClassifier
@@ -21,8 +31,13 @@ class LazyClassifier:
     third of a second to start, so none may be started before there is a track to hear.
     """
 
-    def __init__(self) -> None:
-        """Load nothing."""
+    def __init__(self, log: BeetsLogger) -> None:
+        """Load nothing.
+
+        Args:
+            log: of the plugin.
+        """
+        self._log = log
         self._lock = threading.Lock()
         self._loaded: tuple[str | Path | None, IsolatedClassifier] | None = None
 
@@ -37,16 +52,31 @@ class LazyClassifier:
         with self._lock:
             if self._loaded is None or self._loaded[0] != options.model:
                 classifier = load_isolated(options.model)
-                _check_labels(options, classifier)
+                _check_labels(options, classifier, self._log)
                 self._loaded = (options.model, classifier)
             return self._loaded[1]
 
 
-def _check_labels(options: Options, classifier: IsolatedClassifier) -> None:
-    """Refuse labels that the model lacks: misspelt, they would protect from nothing."""
-    for option, labels in options.policy.unknown_labels(classifier.genres).items():
-        named = ", ".join(sorted(labels))
-        raise ModelUnavailableError(
-            f"option {option}: the model {classifier.model_id} has no label {named}; it "
-            f"has {', '.join(classifier.genres)}"
+def _check_labels(
+    options: Options, classifier: IsolatedClassifier, log: BeetsLogger
+) -> None:
+    """Refuse labels that no model has: misspelt, they would protect from nothing."""
+    unknown = options.policy.unknown_labels(classifier.genres)
+    if not unknown:
+        return
+    known = {*classifier.genres, *_labels_of_all_models()}
+    misspelt = options.policy.unknown_labels(known)
+    for option, labels in (misspelt or unknown).items():
+        text = (
+            f"option {option}: the model {classifier.model_id} has no label "
+            f"{', '.join(sorted(labels))}; it has {', '.join(classifier.genres)}"
         )
+        if misspelt:
+            raise ModelUnavailableError(text)
+        LogReporter(log).warning(text)
+
+
+def _labels_of_all_models() -> Iterator[str]:
+    for name in known_models():
+        with suppress(ModelUnavailableError):
+            yield from load_classifier(name).genres

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import confuse
@@ -11,9 +12,10 @@ import confuse
 from beetsplug.genreclf import option_values as values
 from beetsplug.genreclf.defaults import DEFAULTS
 from beetsplug.genreclf.training_options import TrainingOptions, read_training_options
+from genre_model import spelling_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 SOURCES = ("track", "album", "both")
@@ -51,18 +53,46 @@ class Policy:
     label_map: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ignore: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def unknown_labels(self, labels: tuple[str, ...]) -> dict[str, set[str]]:
+    def unknown_labels(self, labels: Iterable[str]) -> dict[str, set[str]]:
         """Return what is named in ``label_map`` and ``ignore``, but unknown to a model.
 
         Args:
             labels: the model's.
         """
-        known = {label.lower() for label in labels}
+        known = set(map(spelling_key, labels))
         named = {
             "label_map": set(self.label_map),
             "ignore": set().union(*self.ignore.values()),
         }
-        return {option: found - known for option, found in named.items() if found - known}
+        unknown = {
+            option: {label for label in found if spelling_key(label) not in known}
+            for option, found in named.items()
+        }
+        return {option: found for option, found in unknown.items() if found}
+
+    def genres_of(self, label: str) -> tuple[str, ...]:
+        """Return the genres that a label of the model is written as."""
+        return self._genres_by_key.get(spelling_key(label), (label,))
+
+    def for_artists(self, artists: Iterable[str]) -> Policy:
+        """Return the policy for a track: what some artists lack is ignored for all."""
+        keys = {"*", *map(spelling_key, artists)}
+        ignored = (
+            labels for artist, labels in self.ignore.items() if spelling_key(artist) in keys
+        )
+        return replace(self, ignore={"*": frozenset[str]().union(*ignored)})
+
+    def is_ignored(self, label: str) -> bool:
+        """Say whether a label is never written, whoever the artist is."""
+        return spelling_key(label) in self._ignored_keys
+
+    @cached_property
+    def _genres_by_key(self) -> dict[str, tuple[str, ...]]:
+        return {spelling_key(label): genres for label, genres in self.label_map.items()}
+
+    @cached_property
+    def _ignored_keys(self) -> frozenset[str]:
+        return frozenset(map(spelling_key, self.ignore.get("*", ())))
 
 
 @dataclass(frozen=True)

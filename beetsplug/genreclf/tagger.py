@@ -70,7 +70,12 @@ class Tagger:
         self._albums = AlbumTagger(self.lib, policy, self.reporter)
         self._policy = replace(policy, force=True) if self.update else policy
         self._chooser = Chooser(
-            self._policy, self.options.source, self.hearing, self.reporter, self.update
+            self._policy,
+            self.options.aliases,
+            self.options.source,
+            self.hearing,
+            self.reporter,
+            self.update,
         )
         self._others = OthersInFile(
             self.keeper, self._policy, self.update, self.options.pretend

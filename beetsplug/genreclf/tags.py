@@ -11,11 +11,13 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from beetsplug.genreclf.candidates import find_doubt, rank_genres
+from genre_model import spelling_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from beetsplug.genreclf.candidates import Candidate
+    from beetsplug.genreclf.genre_names import GenreNames
     from beetsplug.genreclf.options import Policy
 
 
@@ -86,10 +88,10 @@ def choose_tags(
     present: Sequence[str],
     policy: Policy,
     *,
-    artists: Collection[str] = (),
     before_us: Sequence[str] | None = None,
     multi_label: bool = False,
     doubt: str | None = None,
+    names: GenreNames | None = None,
 ) -> Decision:
     """Decide about one track; a genre is never erased.
 
@@ -97,11 +99,11 @@ def choose_tags(
         scores: label of the model -> probability, best first; none if there was too
             little to hear.
         present: the genres that the track carries now.
-        policy: what the person chose.
-        artists: of the track, for labels that are ignored for one artist.
+        policy: what the person chose, for the artists of the track.
         before_us: the genres that ours replaced; None if the present ones are not ours.
         multi_label: whether several labels can be right at once.
         doubt: why the scores mean nothing, if they do.
+        names: tell which labels the genres that stay are other names of.
 
     Returns:
         The genres to write, or None to leave what stands there; and why.
@@ -109,7 +111,7 @@ def choose_tags(
     standing = tuple(genre for genre in present if genre.strip())
     if standing and not policy.force:
         return Decision(Outcome.HAD_GENRE, None, f"already {', '.join(standing)}")
-    candidates = rank_genres(scores, policy, artists, multi_label=multi_label)
+    candidates = rank_genres(scores, policy, multi_label=multi_label)
     doubt = doubt or find_doubt(candidates, scores, policy, multi_label=multi_label)
     if doubt:
         return _abstain(standing, doubt, policy)
@@ -117,6 +119,9 @@ def choose_tags(
     if policy.keep_existing:
         kept = standing if before_us is None else tuple(before_us)
     chosen = [each for each in candidates if each.probability >= policy.min_confidence]
+    if names is not None:
+        named = frozenset[str]().union(*map(names.labels_named, kept))
+        chosen = [each for each in chosen if not each.labels <= named]
     return _write(kept, standing, chosen, policy)
 
 
@@ -154,11 +159,11 @@ def _write(
     chosen: list[Candidate],
     policy: Policy,
 ) -> Decision:
-    known = {genre.casefold() for genre in kept}
+    known = set(map(spelling_key, kept))
     new = [
         (_spelled(candidate.genre, policy), candidate.probability)
         for candidate in chosen
-        if candidate.genre.casefold() not in known
+        if spelling_key(candidate.genre) not in known
     ][: max(0, policy.count - len(kept))]
     genres = (*kept, *(genre for genre, _ in new))
     words = ", ".join(f"{genre} {probability:.2f}" for genre, probability in new)

@@ -107,9 +107,6 @@ def keep_model(
         with _about(name, "the model is kept, but not in force"):
             choose_model(name)
     say(f"{name} tags from now on")
-    for option, labels in options.policy.unknown_labels(model.judgement.labels).items():
-        named = ", ".join(sorted(labels))
-        say(f"Before that, take {named} out of the option {option}: not its labels")
     say("To re-tag what other models tagged: beet genreclf --update")
     say("To find tracks that may be mislabelled: beet genreclf --check")
 

@@ -154,11 +154,11 @@ def _warn_of_unused(
     progress: Progress,
 ) -> None:
     """Warn of names that may be misspelt."""
-    given = {printable(label).lower() for file in files for label in file.labels}
+    given = {spelling_key(label) for file in files for label in file.labels}
     named = {
         spelling_key(label) for file in files for label in map_labels(file, settings).labels
     }
-    unused = [f"--map {old}" for old, _ in options.map if old.lower() not in given]
+    unused = [f"--map {old}" for old, _ in options.map if spelling_key(old) not in given]
     unused += [
         f"--alias {label}" for label, _ in options.alias if spelling_key(label) not in named
     ]

@@ -79,12 +79,11 @@ def map_labels(file: LabelledFile, settings: PersonalSettings) -> LabelledFile:
     """Call the labels of a track what the person wants them to be called."""
     # A model file takes no label that would spoil a terminal.
     labels = filter(None, map(printable, file.labels))
+    renamed = {spelling_key(old): new for old, new in settings.label_map.items()}
     return replace(
         file,
         labels=tuple(
-            new
-            for label in labels
-            for new in settings.label_map.get(label.lower(), (label,))
+            new for label in labels for new in renamed.get(spelling_key(label), (label,))
         ),
     )
 

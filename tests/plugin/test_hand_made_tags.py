@@ -331,6 +331,24 @@ class TestUpdate:
         assert genres(home) == {"Ours": ["Heavy"], "Theirs": ["Polka"]}
 
 
+@pytest.mark.parametrize(
+    ("present", "genres_after"),
+    [
+        ("Hip-Hop/Rap", ["Hip-Hop/Rap"]),
+        ("hiphop", ["hiphop"]),
+        ("Trip Hop", ["Trip Hop", "Hip Hop"]),
+    ],
+)
+def test_no_second_name_is_added_to_a_genre_that_is_kept(
+    home: BeetsHome, classifier: ScriptedClassifier, present: str, genres_after: list[str]
+) -> None:
+    home.add_track("Song", genres=[present])
+    home.configure(force=True, keep_existing=True, count=3)
+    classifier.answers["Song"] = ("hip hop", 0.9)
+    home.beet("genreclf")
+    assert home.item("Song").genres == genres_after
+
+
 def test_album_genre_is_not_replaced_where_genres_are_kept(
     home: BeetsHome, classifier: ScriptedClassifier
 ) -> None:

@@ -438,7 +438,7 @@ def test_a_misspelt_label_costs_the_genres_and_one_warning(
         put_album(home, f"Song {number}", album=f"Album {number}")
     home.settings["threaded"] = threaded
     home.configure(
-        **{option: {"hiphop": ["rock"]} if option == "label_map" else ["hiphop"]}
+        **{option: {"hipphop": ["rock"]} if option == "label_map" else ["hipphop"]}
     )
 
     printed = home.beet(*AS_IS, str(home.inbox))
@@ -446,7 +446,7 @@ def test_a_misspelt_label_costs_the_genres_and_one_warning(
     (warning,) = [line for line in printed.err.splitlines() if "genreclf" in line]
     assert warning == (
         f"genreclf: no genres in this import: option {option}: the model "
-        "scripted@00000000 has no label hiphop; it has blues, hip hop, rock"
+        "scripted@00000000 has no label hipphop; it has blues, hip hop, rock"
     )
     assert (printed.out, printed.exit_code) == ("", 0)
     assert not classifier.heard

@@ -641,6 +641,30 @@ POLICY = {
         Given("ignore: {abba: pop}", artists=["ABBA"], heard="pop 0.83, rock 0.17"),
         Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5; pop 0.83 is not written"),
     ),
+    "artists are found however accents are written": (
+        Given(
+            "ignore: {Bj\u00f6rk: pop}",
+            artists=["Bjo\u0308rk"],
+            heard="pop 0.83, rock 0.17",
+        ),
+        Decision(ABSTAINED, None, "abstained: rock 0.17 < 0.5; pop 0.83 is not written"),
+    ),
+    "artists are found whatever the apostrophe, the hyphen and the spaces": (
+        Given(
+            "ignore: {Blackmore's Night: pop, A-ha: rock}",
+            artists=["Blackmore\u2019s  night", "a\u2010ha"],
+            heard="pop 0.83, rock 0.17",
+        ),
+        Decision(
+            ABSTAINED, None, "abstained: every label is ignored or written as nothing"
+        ),
+    ),
+    "labels are found whatever stands between their words": (
+        Given("ignore: [hip-hop]", heard="hip hop 0.83, rock 0.17"),
+        Decision(
+            ABSTAINED, None, "abstained: rock 0.17 < 0.5; hip hop 0.83 is not written"
+        ),
+    ),
     "one of several artists is enough": (
         Given(
             "ignore: {ABBA: pop}", artists=["Boney M.", "ABBA"], heard="pop 0.83, rock 0.17"
@@ -691,8 +715,7 @@ def test_policy(situation: Given, expected: Decision) -> None:
     decision = choose_tags(
         scores_of(situation.heard),
         situation.stands,
-        policy_of(situation.configured),
-        artists=situation.artists,
+        policy_of(situation.configured).for_artists(situation.artists),
         before_us=situation.before_us,
     )
 
@@ -809,8 +832,7 @@ def test_policy_of_a_multi_label_model(situation: Given, expected: Decision) -> 
     decision = choose_tags(
         scores_of(situation.heard),
         situation.stands,
-        policy_of(situation.configured),
-        artists=situation.artists,
+        policy_of(situation.configured).for_artists(situation.artists),
         before_us=situation.before_us,
         multi_label=True,
     )
@@ -859,8 +881,7 @@ def test_doubt_never_erases(doubt: str, wishes: str, before_us: list[str] | None
     decision = choose_tags(
         {"rock": 0.9, "pop": 0.1},
         ["Soul", "Pop"],
-        policy_of(configured),
-        artists=["Ann"],
+        policy_of(configured).for_artists(["Ann"]),
         before_us=before_us,
     )
 
@@ -935,8 +956,7 @@ def cases(request: pytest.FixtureRequest) -> list[Case]:
             choose_tags(
                 scores_of(heard),
                 stands,
-                policy,
-                artists=["Ann"],
+                policy.for_artists(["Ann"]),
                 before_us=before_us,
                 multi_label=request.param,
             ),

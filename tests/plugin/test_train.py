@@ -157,13 +157,21 @@ class TestTrain:
         assert "set model: personal there" in printed.lines[-1]
         assert in_force(labelled).startswith(genre_model.DEFAULT_MODEL)
 
-    def test_options_that_name_labels_of_the_old_model_are_pointed_out(
+    def test_options_that_name_labels_of_another_model_are_one_warning_each(
         self, labelled: BeetsHome
     ) -> None:
         labelled.configure(label_map={"hip hop": "Rap"}, ignore=["Disco"])
-        printed = labelled.beet("genreclf-train")
-        assert "take hip hop out of the option label_map" in printed.out
-        assert "take disco out of the option ignore" in printed.out
+        labelled.beet("genreclf-train")
+        printed = labelled.beet("genreclf", "-p", "-f")
+        assert printed.exit_code == 0
+        of_map, of_ignore = printed.err.splitlines()
+        assert of_map.startswith("genreclf: option label_map: the model personal@")
+        assert " has no label hip hop; it has " in of_map
+        assert " has no label disco; it has " in of_ignore
+        labelled.configure(label_map={"hip hpo": "Rap"})
+        printed = labelled.beet("genreclf", "-p", "-f")
+        assert (printed.out, printed.exit_code) == ("", 1)
+        assert "has no label hip hpo; it has " in printed.err
 
 
 class TestWhatTrains:
