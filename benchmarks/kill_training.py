@@ -44,7 +44,7 @@ def main() -> None:
         template = ComposedHome(Path(folder) / "template")
         template.create(arguments.files, SECONDS, N_ARTISTS)
         give_genres(template, arguments.files)
-        template.run("genreclf-train", "--min-tracks", "5")
+        template.run("genreclf-train", "--min-tracks", "5", "--use")
         undisturbed = template.copy_to(Path(folder) / "undisturbed")
         cold = timed_training(undisturbed)
         warm = timed_training(undisturbed)

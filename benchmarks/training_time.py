@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 N_GENRES = 4
 N_ARTISTS = 40
 TAG = ("genreclf", "-q", "--force", "--listen-again", "--pretend")
-TRAIN = ("genreclf-train", "-q", "--replace", "--no-use")
+TRAIN = ("genreclf-train", "-q", "--replace")
 
 
 def main() -> None:

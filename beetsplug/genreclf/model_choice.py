@@ -45,13 +45,13 @@ def chosen_model() -> str | None:
         OSError: if that cannot be read, and names the file.
         UnicodeError: if it is no text.
     """
+    choice = _first_existing(CHOSEN)
     try:
-        return (model_folder() / CHOSEN).read_text("utf-8").strip() or None
+        return choice.read_text("utf-8").strip() or None
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
-        text = f"{model_folder() / CHOSEN} is no text: delete it"
-        raise UnicodeError(text) from error
+        raise UnicodeError(f"{choice} is no text: delete it") from error
 
 
 def choose_model(name: str) -> None:
@@ -69,7 +69,7 @@ def forget_choice() -> None:
     Raises:
         OSError: if the choice cannot be deleted.
     """
-    (model_folder() / CHOSEN).unlink(missing_ok=True)
+    _first_existing(CHOSEN).unlink(missing_ok=True)
 
 
 def advice(option: str | Path | None) -> str:
@@ -96,11 +96,16 @@ def models_of_the_package() -> list[str]:
 
 def own_models() -> list[str]:
     """Return the names of the person's own models."""
-    return sorted(path.stem for path in model_folder().glob("*.onnx"))
+    return sorted({path.stem for one in _folders() for path in one.glob("*.onnx")})
 
 
 def own_model_path(name: str) -> Path:
-    """Return where a model of the person's own lies."""
+    """Return where a model of the person's own lies, or would lie."""
+    return _first_existing(f"{name}.onnx")
+
+
+def new_model_path(name: str) -> Path:
+    """Return where a new model of the person's own is to lie."""
     return model_folder() / f"{name}.onnx"
 
 
@@ -124,9 +129,29 @@ def out_of_fold_path(model_id: str) -> Path:
             this is no path.
     """
     name = re.sub(r"[^\w .()@-]", "_", model_id)
-    return model_folder() / OUT_OF_FOLD / f"{name}.json"
+    return _first_existing(f"{OUT_OF_FOLD}/{name}.json")
 
 
 def model_folder() -> Path:
-    """Return the folder of the person's own models."""
-    return Path(beets.config.config_dir()) / FOLDER
+    """Return the folder of the person's own models, for what is new.
+
+    It lies beside the configuration file. A file that was given with ``beet -c`` has one of
+    its own, which other configurations do not see.
+    """
+    return _folders()[0]
+
+
+def _folders() -> list[Path]:
+    """Return the folder of what is new, and another that is read, too, if there is one."""
+    folders = [Path(beets.config.config_dir()) / FOLDER]
+    given = beets.config["config"]
+    if given.exists() and isinstance(given.get(), str):
+        folders.insert(0, Path(given.get()).resolve().with_suffix(f".{FOLDER}"))
+    return folders
+
+
+def _first_existing(name: str) -> Path:
+    """Return where a file lies; where a new one would lie if there is none."""
+    paths = [folder / name for folder in _folders()]
+    # Not Path.exists(), which cannot bear long names.
+    return next((path for path in paths if os.path.lexists(path)), paths[0])

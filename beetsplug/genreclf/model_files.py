@@ -19,6 +19,7 @@ from beetsplug.genreclf.model_choice import (
     model_folder,
     model_in_force,
     models_of_the_package,
+    new_model_path,
     out_of_fold_path,
     own_model_path,
     own_models,
@@ -143,7 +144,7 @@ def import_model(file: str, name: str | None, configured: str | Path | None) -> 
     _check_new_name(name)
     with about_file(source):
         content = genre_model.check_foreign_model(source)
-    path = own_model_path(name)
+    path = new_model_path(name)
     with about_file(path):
         genre_model.write_atomically(path, content)
         is_in_force = model_in_force(configured) == path

@@ -17,12 +17,7 @@ from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
 from beetsplug.genreclf.stopping import stop_on_signals
 from beetsplug.genreclf.terminal import say, user_error
 from beetsplug.genreclf.train_flags import given_flags, options_of
-from beetsplug.genreclf.trained_model import (
-    check_folder,
-    check_name,
-    check_no_use,
-    keep_model,
-)
+from beetsplug.genreclf.trained_model import check_folder, check_name, keep_model
 from beetsplug.genreclf.training_options import TrainingOptions
 
 if TYPE_CHECKING:
@@ -68,8 +63,6 @@ class TrainCommand:
         self.config["training"].set(training)
         options = read_options(self.config)
         check_name(options.training.name)
-        if flags.get("use") is False:
-            check_no_use(options)
         by_album = bool(flags.get("album"))
         items = list(matching(lib, args, albums=by_album))
         if not items:

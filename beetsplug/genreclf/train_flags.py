@@ -42,7 +42,7 @@ def make_train_command() -> ui.Subcommand:
     parser.add_option("--parent", help="model to build upon (default: the bundled one)")
     parser.add_option("--backbone", help="published network to build upon, once installed")
     switch("--replace", to="replace", text="replace even a better model of that name")
-    switch("--no-use", to="use", value=False, text="do not tag with the new model yet")
+    switch("--use", to="use", text="tag with the new model from now on")
     return command
 
 

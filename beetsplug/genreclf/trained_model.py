@@ -1,4 +1,4 @@
-"""What becomes of a model that has just been trained: kept, and put in force."""
+"""What becomes of a model that has just been trained: kept, and put in force if wanted."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from beetsplug.genreclf.model_choice import (
     model_folder,
     model_in_force,
     models_of_the_package,
+    new_model_path,
     out_of_fold_path,
-    own_model_path,
 )
 from beetsplug.genreclf.model_files import MODEL_NAME, remove_out_of_fold
 from beetsplug.genreclf.out_of_fold import write_out_of_fold
@@ -45,17 +45,6 @@ def check_name(name: str) -> None:
         raise _error(f"{name} comes with genreclf; give the new model another --name")
 
 
-def check_no_use(options: Options) -> None:
-    """Refuse ``--no-use`` where the model in force itself would be replaced.
-
-    Raises:
-        UserError: saying what to do.
-    """
-    name = options.training.name
-    if _is_in_force(own_model_path(name), options):
-        raise _error(f"{name} is in force, so --no-use needs another --name")
-
-
 def check_folder() -> None:
     """Refuse to train for hours what could not be kept.
 
@@ -80,28 +69,29 @@ def keep_model(
     flags: dict[str, Any],
     command: str,
 ) -> None:
-    """Write the model and what was said of its tracks, and put it in force.
+    """Write the model and what was said of its tracks; with ``--use``, put it in force.
 
-    In an order in which a kill leaves either the old state or the new one.
+    A model of the same name is replaced, unless it is better. A kill leaves either the old
+    state or the new one.
 
     Raises:
         UserError: if it is not worth to replace an older model, or nothing can be
             written; the older one stays as it is.
     """
     name = options.training.name
-    is_in_force = _is_in_force(own_model_path(name), options)
+    is_in_force = _is_in_force(new_model_path(name), options)
     if not flags.get("replace"):
         _check_worth(model, name, is_in_force=is_in_force)
+    why_not = None if is_in_force else _why_not(model, options, flags)
     if options.pretend:
-        reason = None if is_in_force else _why_not(model, options, flags)
-        say(f"pretending: {reason or f'{name} would tag from now on'}")
+        say(f"pretending: {why_not or f'{name} would tag from now on'}")
         return
     with _about(name, "nothing has changed"):
         model_id = _write(model, items, name, command)
-    path = genre_model.printable(str(own_model_path(name)))
+    path = genre_model.printable(str(new_model_path(name)))
     say(f"{model_id} is in {path}")
-    if not is_in_force and (reason := _why_not(model, options, flags)):
-        say(reason)
+    if why_not is not None:
+        say(why_not)
         return
     if not is_in_force:
         with _about(name, "the model is kept, but not in force"):
@@ -126,7 +116,7 @@ def _check_worth(model: PersonalModel, name: str, *, is_in_force: bool) -> None:
     Raises:
         UserError: saying what is better.
     """
-    better = genre_model.better_model_at(own_model_path(name), model)
+    better = genre_model.better_model_at(new_model_path(name), model)
     beaten_by = model.beaten_by()
     if better is None and is_in_force and beaten_by is not None:
         better = f"the new model is no better than {beaten_by!r} in the table"
@@ -141,23 +131,21 @@ def _why_not(model: PersonalModel, options: Options, flags: dict[str, Any]) -> s
     """Say why a model is not put in force; None if it is."""
     name = options.training.name
     use = f"beet genreclf-models --use {shlex.quote(name)}"
-    if flags.get("use") is False:
-        return f"To tag with it: {use}"
-    if (better := model.beaten_by()) is not None:
-        return (
-            f"It is no better than {better!r} in the table, so it is not put in force. To "
-            f"tag with it nevertheless: {use}"
-        )
     if options.model is not None:
         return (
             f"The configuration says model: {options.model}; to tag with the new one, set "
             f"model: {name} there, or remove the line"
         )
-    return None
+    if (better := model.beaten_by()) is not None:
+        return (
+            f"It is no better than {better!r} in the table. To tag with it nevertheless: "
+            f"{use}"
+        )
+    return None if flags.get("use") else f"To tag with it: {use}"
 
 
 def _write(model: PersonalModel, items: Sequence[Item], name: str, command: str) -> str:
-    path = own_model_path(name)
+    path = new_model_path(name)
     old_id = _id_at(path)
     genre_model.sweep_partials(model_folder())
     model_id, content = model.file_content(name, command)
@@ -182,7 +170,7 @@ def _about(name: str, state: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename or own_model_path(name)
+        where = error.filename or new_model_path(name)
         raise _error(f"{where}: {error.strerror or error}; {state}") from error
     except genre_model.GenreModelError as error:
         raise _error(f"{error}; {state}") from error

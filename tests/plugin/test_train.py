@@ -79,7 +79,7 @@ class TestTrain:
     def test_the_new_model_tags_with_the_persons_genres(
         self, labelled: BeetsHome, add: Callable[..., int]
     ) -> None:
-        printed = labelled.beet("genreclf-train")
+        printed = labelled.beet("genreclf-train", "--use")
         assert (printed.err, printed.exit_code) == ("", 0)
         assert "12 tracks by 6 artists, 2 genres" in printed.lines
         assert re.search(r"this model +1\.000", printed.out)
@@ -91,7 +91,7 @@ class TestTrain:
 
     def test_nothing_in_library_and_files_changes(self, labelled: BeetsHome) -> None:
         before = labelled.dump(), labelled.files()
-        labelled.beet("genreclf-train")
+        labelled.beet("genreclf-train", "--use")
         assert (labelled.dump(), labelled.files()) == before
 
     def test_the_card_of_the_new_model_is_shown(self, labelled: BeetsHome) -> None:
@@ -109,7 +109,7 @@ class TestTrain:
         add: Callable[..., int],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        labelled.beet("genreclf-train")
+        labelled.beet("genreclf-train", "--use")
         heard: list[str] = []
         genuine = genre_model.IsolatedClassifier.score_file
 
@@ -119,15 +119,15 @@ class TestTrain:
 
         monkeypatch.setattr(genre_model.IsolatedClassifier, "score_file", listen)
         add("Attic", "New")
-        labelled.beet("genreclf-train")
+        labelled.beet("genreclf-train", "--use")
         assert heard == ["New"]
 
     def test_a_pretended_training_keeps_nothing(self, labelled: BeetsHome) -> None:
-        printed = labelled.beet("genreclf-train", "--pretend")
+        printed = labelled.beet("genreclf-train", "--pretend", "--use")
         assert "this model" in printed.out
         assert printed.lines[-1] == "pretending: personal would tag from now on"
         assert not out_of_fold_path("any").parent.exists()
-        printed = labelled.beet("genreclf-train", "--pretend", "--quiet")
+        printed = labelled.beet("genreclf-train", "--pretend", "--quiet", "--use")
         assert printed.lines == [
             "12 tracks, 2 genres: accuracy 1.000 in cross-validation",
             "pretending: personal would tag from now on",
@@ -135,25 +135,48 @@ class TestTrain:
         assert not list(model_folder().glob("*.onnx"))
         assert in_force(labelled).startswith(genre_model.DEFAULT_MODEL)
 
-    def test_no_use_keeps_the_old_one_in_force(self, labelled: BeetsHome) -> None:
-        printed = labelled.beet("genreclf-train", "--no-use")
+    def test_a_new_model_is_offered_not_put_in_force(self, labelled: BeetsHome) -> None:
+        printed = labelled.beet("genreclf-train")
         assert printed.lines[-1] == "To tag with it: beet genreclf-models --use personal"
         assert in_force(labelled).startswith(genre_model.DEFAULT_MODEL)
+        labelled.beet("genreclf-models", "--use", "personal")
+        assert in_force(labelled).startswith("personal@")
 
-    def test_nor_does_no_use_replace_the_one_in_force(self, labelled: BeetsHome) -> None:
+    def test_one_that_is_in_force_is_replaced(self, labelled: BeetsHome) -> None:
+        labelled.beet("genreclf-train", "--use")
+        before = (model_folder() / "personal.onnx").read_bytes()
+        printed = labelled.beet("genreclf-train", "--seed", "1", "--replace")
+        assert "personal tags from now on" in printed.lines
+        assert (model_folder() / "personal.onnx").read_bytes() != before
+
+    def test_a_configuration_of_its_own_has_models_of_its_own(
+        self, labelled: BeetsHome
+    ) -> None:
+        labelled.beet("genreclf-train", "--name", "old", "--use")
+        other = labelled.folder / "elsewhere" / "other.yaml"
+        other.parent.mkdir()
+        other.write_text("{}")
+        labelled.beet("-c", str(other), "genreclf-train", "--use")
+
+        assert (other.parent / "other.genreclf" / "personal.onnx").exists()
+        assert in_force(labelled).startswith("old@")
+        assert "personal" not in labelled.beet("genreclf-models").out
+        listed = labelled.beet("-c", str(other), "genreclf-models").out
+        assert "* personal@" in listed
+        assert "  old@" in listed
+
+    def test_a_model_of_the_same_name_elsewhere_stays(self, labelled: BeetsHome) -> None:
         labelled.beet("genreclf-train")
         before = (model_folder() / "personal.onnx").read_bytes()
-        printed = labelled.beet("genreclf-train", "--no-use", "--seed", "1", "--replace")
-        (line,) = printed.err.splitlines()
-        assert line.endswith("personal is in force, so --no-use needs another --name")
-        assert (printed.out, printed.exit_code) == ("", 1)
+        other = labelled.folder / "other.yaml"
+        other.write_text("{}")
+        labelled.beet("-c", str(other), "genreclf-train", "--seed", "1")
+        labelled.beet("version")
         assert (model_folder() / "personal.onnx").read_bytes() == before
-        printed = labelled.beet("genreclf-train", "--no-use", "--name", "other")
-        assert printed.exit_code == 0
 
     def test_the_configured_model_has_the_last_word(self, labelled: BeetsHome) -> None:
         labelled.configure(model=genre_model.DEFAULT_MODEL)
-        printed = labelled.beet("genreclf-train")
+        printed = labelled.beet("genreclf-train", "--use")
         assert "set model: personal there" in printed.lines[-1]
         assert in_force(labelled).startswith(genre_model.DEFAULT_MODEL)
 
@@ -161,7 +184,7 @@ class TestTrain:
         self, labelled: BeetsHome
     ) -> None:
         labelled.configure(label_map={"hip hop": "Rap"}, ignore=["Disco"])
-        labelled.beet("genreclf-train")
+        labelled.beet("genreclf-train", "--use")
         printed = labelled.beet("genreclf", "-p", "-f")
         assert printed.exit_code == 0
         of_map, of_ignore = printed.err.splitlines()
@@ -197,7 +220,7 @@ class TestWhatTrains:
         assert {item.genres[0] for item in home.items()} == set(HZ)
         home.configure(model=None, label_map={})
 
-        printed = home.beet("genreclf-train")
+        printed = home.beet("genreclf-train", "--use")
 
         trained = read_out_of_fold(home.library(), in_force(home))
         assert set(trained) == own
@@ -225,7 +248,7 @@ class TestWhatTrains:
         assert [item.genres for item in labelled.items("title:Ours")] == [["Cellar"]] * 4
         labelled.configure(model=None, label_map={})
 
-        printed = labelled.beet("genreclf-train")
+        printed = labelled.beet("genreclf-train", "--use")
 
         assert "left out: 4 tracks have a genre that genreclf wrote" in printed.lines
         trained = read_out_of_fold(labelled.library(), in_force(labelled))
@@ -242,7 +265,7 @@ class TestWhatTrains:
         item["genreclf_genres"] = "Cellar"
         item.genres = genres
         item.store()
-        labelled.beet("genreclf-train")
+        labelled.beet("genreclf-train", "--use")
         trained = read_out_of_fold(labelled.library(), in_force(labelled))
         assert len(trained) == 11
         assert item.id not in trained
@@ -256,7 +279,7 @@ class TestWhatTrains:
         items[0]["genreclf_genres"] = "Cellar"
         items[0].store()
         # The file of the other holds it, and we never heard that.
-        printed = labelled.beet("genreclf-train")
+        printed = labelled.beet("genreclf-train", "--use")
         assert "left out: 1 track has a genre that genreclf wrote" in printed.lines
 
     @pytest.mark.parametrize("field", ["genreclf_genres", "genreclf_scores"])
@@ -302,7 +325,7 @@ class TestWhatTrains:
         for sound in HZ:
             for number in range(N_EACH):
                 add(sound, f"{sound} {number}", artist=f"band {sound} {number}", **various)
-        printed = home.beet("genreclf-train")
+        printed = home.beet("genreclf-train", "--use")
         assert printed.exit_code == 0
         assert "12 tracks by 12 artists, 2 genres" in printed.lines
 
@@ -317,7 +340,7 @@ class TestWhatTrains:
         add("Attic", "Small", genres=["ATTIC"])
         add("Attic", "Odd", genres=["Unknown"])
         add("Attic", "Rare", genres=["Polka"])
-        printed = labelled.beet("genreclf-train")
+        printed = labelled.beet("genreclf-train", "--use")
         assert "  ATTIC counted as Attic" in printed.lines
         assert "  left out, fewer than 3 tracks: Polka 1" in printed.lines
         assert "1 tracks have no label, or one that is mapped to nothing" in printed.out
@@ -333,12 +356,12 @@ class TestReplace:
             item.store()
 
     def test_a_better_model_stays_unless_told(self, labelled: BeetsHome) -> None:
-        labelled.beet("genreclf-train")
+        labelled.beet("genreclf-train", "--use")
         good = (model_folder() / "personal.onnx").read_bytes()
         before = in_force(labelled)
         self.spoil(labelled)
 
-        printed = labelled.beet("genreclf-train")
+        printed = labelled.beet("genreclf-train", "--use")
 
         (line,) = printed.err.splitlines()
         assert line.startswith("error: genreclf-train: ")
@@ -349,12 +372,12 @@ class TestReplace:
         assert in_force(labelled) == before
         assert len(read_out_of_fold(labelled.library(), before)) == 12
 
-        labelled.beet("genreclf-train", "--replace")
+        labelled.beet("genreclf-train", "--replace", "--use")
         assert (model_folder() / "personal.onnx").read_bytes() != good
         assert not out_of_fold_path(before).exists()
 
     def test_both_can_be_kept(self, labelled: BeetsHome) -> None:
-        labelled.beet("genreclf-train")
+        labelled.beet("genreclf-train", "--use")
         self.spoil(labelled)
         assert labelled.beet("genreclf-train", "--name", "other").exit_code == 0
         names = sorted(path.stem for path in model_folder().glob("*.onnx"))
@@ -364,7 +387,7 @@ class TestReplace:
         self, labelled: BeetsHome
     ) -> None:
         self.spoil(labelled)
-        printed = labelled.beet("genreclf-train")
+        printed = labelled.beet("genreclf-train", "--use")
         assert printed.exit_code == 0
         assert "no better than 'majority' in the table" in printed.lines[-1]
         assert in_force(labelled).startswith(genre_model.DEFAULT_MODEL)
@@ -372,7 +395,7 @@ class TestReplace:
     def test_nor_does_it_take_the_place_of_the_one_in_force(
         self, labelled: BeetsHome
     ) -> None:
-        labelled.beet("genreclf-train")
+        labelled.beet("genreclf-train", "--use")
         # An older model that was never scored is not better.
         path = model_folder() / "personal.onnx"
         card = replace(genre_model.GenreClassifier.load(path).card, metrics={})
@@ -380,12 +403,12 @@ class TestReplace:
         unscored = path.read_bytes()
         self.spoil(labelled)
 
-        printed = labelled.beet("genreclf-train")
+        printed = labelled.beet("genreclf-train", "--use")
 
         (line,) = printed.err.splitlines()
         assert "was never scored as personal models are" in line
         assert path.read_bytes() == unscored
-        printed = labelled.beet("genreclf-train", "--replace")
+        printed = labelled.beet("genreclf-train", "--replace", "--use")
         assert "personal tags from now on" in printed.lines
 
 
@@ -407,7 +430,7 @@ class TestTrouble:
     def test_is_one_line_and_the_old_model_stays(
         self, labelled: BeetsHome, flags: list[str], said: str
     ) -> None:
-        labelled.beet("genreclf-train")
+        labelled.beet("genreclf-train", "--use")
         before = in_force(labelled)
         printed = labelled.beet("genreclf-train", *flags)
         (line,) = printed.err.splitlines()
@@ -417,7 +440,7 @@ class TestTrouble:
 
     def test_a_misspelt_option(self, labelled: BeetsHome) -> None:
         labelled.settings["genreclf"]["training"]["min_track"] = 3
-        (line,) = labelled.beet("genreclf-train").err.splitlines()
+        (line,) = labelled.beet("genreclf-train", "--use").err.splitlines()
         assert "no option 'min_track'; did you mean min_tracks?" in line
 
     def test_a_section_without_a_line(self, labelled: BeetsHome) -> None:
@@ -436,7 +459,7 @@ class TestTrouble:
     ) -> None:
         add("Attic", "{broken}")
         (labelled.music / "{broken}.mp3").write_bytes(b"no audio")
-        printed = labelled.beet("genreclf-train")
+        printed = labelled.beet("genreclf-train", "--use")
         assert "{broken}.mp3" in printed.err
         assert "1 tracks could not be listened to" in printed.out
         assert printed.exit_code == 0
@@ -445,7 +468,7 @@ class TestTrouble:
     def test_a_full_disk_leaves_the_old_model(
         self, labelled: BeetsHome, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        labelled.beet("genreclf-train")
+        labelled.beet("genreclf-train", "--use")
         before = in_force(labelled)
 
         genuine = genre_model.write_atomically
@@ -466,7 +489,7 @@ class TestTrouble:
         assert len(read_out_of_fold(labelled.library(), before)) == 12
 
     def test_a_damaged_out_of_fold_file_says_nothing(self, labelled: BeetsHome) -> None:
-        labelled.beet("genreclf-train")
+        labelled.beet("genreclf-train", "--use")
         path = out_of_fold_path(in_force(labelled))
         content = json.loads(path.read_text("utf-8"))
         for damaged in (
@@ -482,7 +505,7 @@ class TestTrouble:
 def test_what_was_said_before_belongs_to_a_recording_not_to_a_number(
     labelled: BeetsHome, add: Callable[..., int]
 ) -> None:
-    labelled.beet("genreclf-train")
+    labelled.beet("genreclf-train", "--use")
     model_id = in_force(labelled)
     last = max(labelled.items(), key=lambda item: item.id or 0)
     last.remove()
@@ -512,7 +535,7 @@ def test_a_late_interrupt_leaves_everything_as_it_was(
         return model
 
     monkeypatch.setattr(genre_model.PersonalTraining, "run", run)
-    printed = labelled.beet("genreclf-train")
+    printed = labelled.beet("genreclf-train", "--use")
     assert printed.lines[-1] == "interrupted: nothing has changed"
     assert printed.exit_code == 130
     assert not list(model_folder().glob("*.onnx"))
@@ -522,7 +545,7 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_listening(
     labelled: BeetsHome,
 ) -> None:
     (labelled.folder / "genreclf").write_text("no folder")
-    printed = labelled.beet("genreclf-train")
+    printed = labelled.beet("genreclf-train", "--use")
     (line,) = printed.err.splitlines()
     assert str(labelled.folder / "genreclf") in line
     assert (printed.out, printed.exit_code) == ("", 1)
@@ -534,7 +557,7 @@ def test_labels_are_written_as_the_person_spells_them(
     for item in labelled.items():
         item.genres = [item.genres[0].lower()]
         item.store()
-    labelled.beet("genreclf-train")
+    labelled.beet("genreclf-train", "--use")
     add("Attic", "New", genres=[])
     labelled.beet("genreclf", "title:New")
     assert labelled.item("New").genres == ["attic"]
@@ -545,7 +568,7 @@ def test_mislabelled_tracks_of_the_training_set_are_found(
 ) -> None:
     """The recipe: train, check, correct, train again, update."""
     add("Cellar", "Wrong", genres=["Attic"])
-    labelled.beet("genreclf-train")
+    labelled.beet("genreclf-train", "--use")
     model = genre_model.GenreClassifier.load(model_folder() / "personal.onnx")
 
     printed = labelled.beet("genreclf", "--check")
@@ -554,7 +577,7 @@ def test_mislabelled_tracks_of_the_training_set_are_found(
     assert doubts[0].startswith("Wrong - Wrong: Attic ")
     assert "13 judged by what was said before training" in printed.lines[-1]
     labelled.beet("modify", "-y", "-M", "title:Wrong", "genres=Cellar")
-    assert labelled.beet("genreclf-train").exit_code == 0
+    assert labelled.beet("genreclf-train", "--use").exit_code == 0
     assert in_force(labelled) != model.model_id
     assert not [
         line for line in labelled.beet("genreclf", "--check").lines if "Wrong" in line
@@ -565,9 +588,8 @@ def test_what_made_the_score_leaky_is_said_again(labelled: BeetsHome) -> None:
     for item in labelled.items():
         item.artist = item.albumartist = ""
         item.store()
-    assert (
-        "LEAKY: the artist of 12 tracks is not known" in labelled.beet("genreclf-train").out
-    )
+    printed = labelled.beet("genreclf-train", "--use")
+    assert "LEAKY: the artist of 12 tracks is not known" in printed.out
     printed = labelled.beet("genreclf-eval")
     assert "LEAKY: the artist of 12 tracks is not known" in printed.out
     assert "12 of these tracks trained the model" in printed.out
