@@ -101,7 +101,7 @@ def card_from_json(text: str | None) -> Card:
     multi_label = _checked(values, "multi_label", bool)
     if multi_label and not values.get("pool_logits"):
         raise ModelFileError("its card is multi-label without pooling logits")
-    genres, rejected = _genres_and_rejected(values, multi_label=multi_label)
+    genres, rejected = _genres_and_rejected(values)
     return Card(
         name=_printable(_checked(values, "name", str)),
         genres=genres,
@@ -147,7 +147,7 @@ def _checked(values: dict[str, Any], name: str, kind: type) -> Any:
 
 
 def _genres_and_rejected(
-    values: dict[str, Any], *, multi_label: bool
+    values: dict[str, Any],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     genres = _names(_checked(values, "genres", list), "genres")
     rejected = _names(_checked({"rejected": []} | values, "rejected", list), "rejected")
@@ -155,8 +155,8 @@ def _genres_and_rejected(
         raise ModelFileError("its card has genres []; expected names")
     if set(genres) & set(rejected):
         raise ModelFileError(f"its card names and rejects the same: {rejected!r}")
-    if rejected and (multi_label or not values.get("pool_logits")):
-        raise ModelFileError("its card rejects something without a softmax of mean logits")
+    if rejected and not values.get("pool_logits"):
+        raise ModelFileError("its card rejects something without pooling logits")
     return genres, rejected
 
 

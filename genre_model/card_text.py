@@ -135,6 +135,10 @@ def _measured(protocol: str, values: dict[str, Any], card: Card) -> Iterator[str
     ]
     if baselines:
         yield _wrapped(f"to compare, accuracy of {', '.join(baselines)}")
+    unknown = _mapping(values.get("unknown"))
+    if (written := _score(unknown.get("written"))) is not None:
+        least = _score(unknown.get("min_confidence"))
+        yield _wrapped(f"of genres that it does not know, written at {least}: {written}")
     yield from _table(values.get("genres"), card.genres)
 
 

@@ -142,12 +142,17 @@ class GenreClassifier:
         return activate(logits, card.temperature, multi_label=card.multi_label)
 
     def _strangeness(self, logits: NDArray[np.float32]) -> float | None:
-        """Return the odds of the best rejected output against the best genre."""
+        """Return the odds of the best rejected output against the best genre.
+
+        Outputs of a multi-label model are no rivals: there it is the odds of the rejected
+        output itself.
+        """
         n_genres = len(self.card.genres)
         if not self.card.rejected:
             return None
         means = logits.mean(axis=0)
-        log_odds = (means[n_genres:].max() - means[:n_genres].max()) / self.card.temperature
+        rival = 0.0 if self.card.multi_label else means[:n_genres].max()
+        log_odds = (means[n_genres:].max() - rival) / self.card.temperature
         return float(np.exp(min(log_odds, MAX_LOG_ODDS)))
 
     def score_segments(self, segments: Segments) -> SegmentScores:

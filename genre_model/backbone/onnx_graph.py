@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-    from onnx import NodeProto
+    from onnx import GraphProto, NodeProto
 
 #: With which personal heads can go on.
 OPSET = 18
@@ -22,20 +22,25 @@ IR_VERSION = 9
 
 @dataclass
 class OnnxGraph:
-    """A network in the making; each method adds a layer, and returns its output's name."""
+    """A network in the making; each method adds a layer, and returns its output's name.
 
+    Attributes:
+        prefix: of the names that are given, for layers behind those of another network.
+    """
+
+    prefix: str = ""
     _nodes: list[NodeProto] = field(default_factory=list)
     _values: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def add(self, operator: str, *inputs: str, to: str = "", **attributes: Any) -> str:
         """Add any operator; ``to`` names its output."""
-        output = to or f"{operator.lower()}_{len(self._nodes)}"
+        output = to or f"{self.prefix}{operator.lower()}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, inputs, [output], **attributes))
         return output
 
     def constant(self, values: NDArray[Any]) -> str:
         """Add numbers."""
-        name = f"values_{len(self._values)}"
+        name = f"{self.prefix}values_{len(self._values)}"
         self._values[name] = np.ascontiguousarray(values)
         return name
 
@@ -98,6 +103,11 @@ class OnnxGraph:
         """Add the mean over the last two axes, which stay, of length 1."""
         return self.add("ReduceMean", source, self.integers(2, 3), keepdims=1)
 
+    def add_to(self, graph: GraphProto) -> None:
+        """Add all layers behind those of a network."""
+        graph.node.extend(self._nodes)
+        graph.initializer.extend(self._tensors())
+
     def content(self, input_shape: tuple[int, int], outputs: Mapping[str, int]) -> bytes:
         """Return the serialised network.
 
@@ -114,7 +124,7 @@ class OnnxGraph:
                 helper.make_tensor_value_info(name, kind, [n, length])
                 for name, length in outputs.items()
             ],
-            [numpy_helper.from_array(value, name) for name, value in self._values.items()],
+            self._tensors(),
         )
         model = helper.make_model(
             graph,
@@ -123,3 +133,29 @@ class OnnxGraph:
         )
         content: bytes = model.SerializeToString()
         return content
+
+    def _tensors(self) -> list[TensorProto]:
+        return [
+            numpy_helper.from_array(value, name) for name, value in self._values.items()
+        ]
+
+
+def set_output_aside(graph: GraphProto, output: str) -> str:
+    """Give what is an output of a network another name, which is returned.
+
+    Layers behind it have to make the output now.
+    """
+    name = free_name(graph, f"earlier_{output}")
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [name if each == output else each for each in names]
+    return name
+
+
+def free_name(graph: GraphProto, name: str) -> str:
+    """Return a name, or one made of it, with which no name in a network begins."""
+    taken = {one.name for one in (*graph.initializer, *graph.input)}
+    taken.update(each for node in graph.node for each in (*node.input, *node.output))
+    while any(each.startswith(name) for each in taken):
+        name = f"{name}_"
+    return name

@@ -96,10 +96,10 @@ def _train(options: argparse.Namespace, cache: Path, progress: Progress) -> None
     print(model.report())
     numbers = model.score | {"notes": model.notes, "leaks": model.leaks}
     _write_numbers(options, numbers)
-    content = _keep(options, model, numbers)
+    _keep(options, model, numbers)
     if test_files:
         # Last, so that it cannot choose what is kept.
-        held_out = score_held_out(test_files, model, content, training, progress)
+        held_out = score_held_out(test_files, model, training, progress)
         print(f"\n{held_out.report()}")
         numbers["test"] = held_out.numbers()
     _write_numbers(options, numbers)
@@ -182,8 +182,8 @@ def _name(options: argparse.Namespace) -> str:
 
 def _keep(
     options: argparse.Namespace, model: PersonalModel, numbers: dict[str, Any]
-) -> bytes:
-    """Write the model, and return the content of its file."""
+) -> None:
+    """Write the model."""
     better = better_model_at(options.out, model)
     if better is not None and not options.replace:
         raise GenreModelError(
@@ -195,7 +195,6 @@ def _keep(
     print(f"\n{model_id} is in {printable(str(options.out))}", flush=True)
     if (beaten_by := model.beaten_by()) is not None:
         print(f"It is no better than {beaten_by!r} in the table.", flush=True)
-    return content
 
 
 def _write_numbers(options: argparse.Namespace, numbers: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ COMMIT_SECONDS = 5.0
 #: How long to wait for another training that writes.
 LOCK_SECONDS = 30.0
 #: Raised whenever what is stored means something else.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SQLITE_MAGIC = b"SQLite format 3\0"
 
 _CREATE = """

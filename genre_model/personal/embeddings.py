@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from genre_model.personal.embedding_store import FileIdentity
     from genre_model.personal.settings import Watcher
 
-    #: Of a file: what it was when it was heard, and its embedding and probabilities.
+    #: Of a file: what it was when it was heard; its embedding, logits and probabilities.
     Vector = tuple[FileIdentity | None, NDArray[np.float32]]
 
 
@@ -38,19 +38,22 @@ class Embeddings:
         paths: files that could be listened to, in the order in which they were asked for.
         embeddings: mean and standard deviation over segments
             [shape=(n_tracks, 2 * n_features)].
+        logits: of the network's own outputs, mean over segments
+            [shape=(n_tracks, n_outputs)].
         probabilities: of the network's own genres [shape=(n_tracks, n_genres)].
         errors: of the other files, one line each.
     """
 
     paths: tuple[Path, ...]
     embeddings: NDArray[np.float32]
+    logits: NDArray[np.float32]
     probabilities: NDArray[np.float32]
     errors: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Embedder:
-    """Turns files into vectors: the embedding, then the probabilities of the network."""
+    """Turns files into vectors: embedding, logits and probabilities of the network."""
 
     classifier: GenreClassifier
     store_path: Path
@@ -64,7 +67,8 @@ class Embedder:
             TrainingStoppedError: if asked to stop; what was heard is kept.
             ModelFileError: if the network fails on anything.
         """
-        n_values = self._count_values()
+        lengths = self._lengths()
+        n_values = sum(lengths)
         store = EmbeddingStore(self.store_path, self.classifier.model_id, n_values)
         try:
             known = store.read(paths)
@@ -78,8 +82,8 @@ class Embedder:
         vectors = known | heard
         kept = tuple(path for path in paths if path in vectors)
         rows = np.array([vectors[path] for path in kept], np.float32).reshape(-1, n_values)
-        n_genres = len(self.classifier.genres)
-        return Embeddings(kept, rows[:, :-n_genres], rows[:, -n_genres:], tuple(errors))
+        embeddings, logits, probabilities = np.split(rows, np.cumsum(lengths)[:-1], axis=1)
+        return Embeddings(kept, embeddings, logits, probabilities, tuple(errors))
 
     def _listen(
         self, paths: Sequence[Path], store: EmbeddingStore, watcher: Watcher
@@ -116,9 +120,12 @@ class Embedder:
         scores = isolated.score_file(path)
         parts = [
             track_embedding(scores.embedding),
+            scores.logits.mean(axis=0),
             self.classifier.track_probabilities(scores.logits),
         ]
         return identity, np.concatenate(parts).astype(np.float32)
 
-    def _count_values(self) -> int:
-        return 2 * self.classifier.n_features + len(self.classifier.genres)
+    def _lengths(self) -> tuple[int, int, int]:
+        """Return the lengths of the three parts of a vector."""
+        card = self.classifier.card
+        return 2 * self.classifier.n_features, card.n_outputs, len(card.genres)

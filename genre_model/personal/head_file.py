@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 from onnx.utils import Extractor
 
+from genre_model.backbone.onnx_graph import OnnxGraph, free_name, set_output_aside
 from genre_model.errors import ModelFileError
 from genre_model.model_file import model_from_bytes, with_card
 from genre_model.model_source import read_network
+from genre_model.personal.open_set import NONE_OF_THESE
 from genre_model.segments import Segments
 
 if TYPE_CHECKING:
@@ -21,14 +23,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genre_model.card import Card
+    from genre_model.personal.open_set import OpenSet
 
 #: Largest difference of a logit between numpy and ONNX Runtime, in logits of some 10.
 PARITY_TOLERANCE = 1e-3
 N_PARITY_SEGMENTS = 5
 #: ReduceMean takes its axes as an input from here on.
 MIN_OPSET = 18
-#: Names of a head's numbers in a model file.
-HEAD_VALUES = ("head_weights_of_mean", "head_weights_of_sd", "head_bias")
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,9 @@ def track_embedding(segment_embeddings: NDArray[np.float32]) -> NDArray[np.float
     return np.concatenate([mean, sd]).astype(np.float32)
 
 
-def head_model(parent: bytes, head: LinearHead, card: Card) -> bytes:
+def head_model(
+    parent: bytes, head: LinearHead, card: Card, open_set: OpenSet | None = None
+) -> bytes:
     """Make a model file: the network of another up to its embedding, and a head.
 
     The head is linear in mean and standard deviation over segments, so that each
@@ -74,6 +77,7 @@ def head_model(parent: bytes, head: LinearHead, card: Card) -> bytes:
         parent: content of the file of the model that gives the network.
         head: for the genres of the card.
         card: what the file will say of itself.
+        open_set: gives one more output, which the model rejects.
 
     Returns:
         The content of the file.
@@ -81,22 +85,16 @@ def head_model(parent: bytes, head: LinearHead, card: Card) -> bytes:
     Raises:
         ModelFileError: if ONNX Runtime does not make of the new file what the head says.
     """
-    content = with_card(_joined(parent, head), card)
-    difference = _difference(content, head)
+    if open_set is not None:
+        card = replace(card, rejected=(NONE_OF_THESE,))
+    content = with_card(_joined(parent, head, card, open_set), card)
+    difference = _difference(content, parent, head, open_set)
     if not difference <= PARITY_TOLERANCE:
         raise ModelFileError(
             f"the new model: ONNX Runtime and numpy differ by {difference:.2g} in a logit; "
             f"at most {PARITY_TOLERANCE:g} is accepted"
         )
     return content
-
-
-def head_of(content: bytes) -> LinearHead:
-    """Read the head back from the content that :func:`head_model` returned."""
-    tensors = onnx.load_model_from_string(content).graph.initializer
-    values = {tensor.name: tensor for tensor in tensors if tensor.name in HEAD_VALUES}
-    of_mean, of_sd, bias = (numpy_helper.to_array(values[name]) for name in HEAD_VALUES)
-    return LinearHead(np.concatenate([of_mean, of_sd]).T, bias)
 
 
 def parent_network(source: str | Path | None, model_id: str) -> bytes:
@@ -122,51 +120,103 @@ def parent_network(source: str | Path | None, model_id: str) -> bytes:
     return content
 
 
-def _joined(parent: bytes, head: LinearHead) -> bytes:
-    model = onnx.load_model_from_string(parent)
-    model = onnx.shape_inference.infer_shapes(model)
-    model = Extractor(model).extract_model(["segments"], ["embedding"])
-    n_genres, n_features = head.weights.shape[0], head.weights.shape[1] // 2
-    constants = {
-        "head_axis": np.array([0], np.int64),
-        "head_weights_of_mean": head.weights[:, :n_features].T,
-        "head_weights_of_sd": head.weights[:, n_features:].T,
-        "head_bias": head.bias,
-    }
-    graph = model.graph
-    graph.initializer.extend(
-        numpy_helper.from_array(np.ascontiguousarray(values), name)
-        for name, values in constants.items()
+def _joined(parent: bytes, head: LinearHead, card: Card, open_set: OpenSet | None) -> bytes:
+    model = onnx.shape_inference.infer_shapes(onnx.load_model_from_string(parent))
+    earlier = set_output_aside(model.graph, "logits")
+    for value in model.graph.output:
+        value.name = earlier if value.name == "logits" else value.name
+    kept = ["embedding", *[earlier] * (open_set is not None)]
+    model = Extractor(model).extract_model(["segments"], kept)
+    # The parent may have a head itself.
+    layers = OnnxGraph(free_name(model.graph, "head_"))
+    logits = [_genre_logits(layers, head)]
+    if open_set is not None:
+        none = _none_logit(layers, logits[0], earlier, open_set, card)
+        column = layers.constant(np.zeros((head.weights.shape[1] // 2, 1), np.float32))
+        nothing = layers.add("MatMul", "embedding", column)  # as many rows as segments
+        logits.append(layers.add("Add", nothing, none))
+    layers.add("Concat", *logits, to="logits", axis=1)
+    layers.add_to(model.graph)
+    lengths = {"logits": card.n_outputs, "embedding": head.weights.shape[1] // 2}
+    del model.graph.output[:]
+    model.graph.output.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n_segments", length])
+        for name, length in lengths.items()
     )
-    node = helper.make_node
-    graph.node.extend(
-        [
-            node("ReduceMean", ["embedding", "head_axis"], ["head_mean"], keepdims=1),
-            node("Sub", ["embedding", "head_mean"], ["head_centred"]),
-            node("Mul", ["head_centred", "head_centred"], ["head_squares"]),
-            node("ReduceMean", ["head_squares", "head_axis"], ["head_var"], keepdims=1),
-            node("Sqrt", ["head_var"], ["head_sd"]),
-            node("MatMul", ["head_sd", "head_weights_of_sd"], ["head_of_sd"]),
-            node("Add", ["head_of_sd", "head_bias"], ["head_of_track"]),
-            node("MatMul", ["embedding", "head_weights_of_mean"], ["head_of_segment"]),
-            node("Add", ["head_of_segment", "head_of_track"], ["logits"]),
-        ]
-    )
-    n_segments = graph.input[0].type.tensor_type.shape.dim[0].dim_param or "n_segments"
-    logits = helper.make_tensor_value_info(
-        "logits", TensorProto.FLOAT, [n_segments, n_genres]
-    )
-    graph.output.insert(0, logits)
     content: bytes = model.SerializeToString()
     return content
 
 
-def _difference(content: bytes, head: LinearHead) -> float:
+def _genre_logits(layers: OnnxGraph, head: LinearHead) -> str:
+    of_mean, of_sd = np.split(head.weights.T, 2)
+    centred = layers.add("Sub", "embedding", _mean_over_segments(layers, "embedding"))
+    variance = _mean_over_segments(layers, layers.add("Mul", centred, centred))
+    sd = layers.add("Sqrt", variance)
+    parts = (
+        layers.add("MatMul", source, layers.constant(weights))
+        for source, weights in (("embedding", of_mean), (sd, of_sd))
+    )
+    return layers.add("Add", layers.add("Add", *parts), layers.constant(head.bias))
+
+
+def _none_logit(
+    layers: OnnxGraph, genres: str, earlier: str, open_set: OpenSet, card: Card
+) -> str:
+    """Add ``OpenSet.none_logits`` of the track [shape=(1, 1)]."""
+    whitening = layers.constant(open_set.whitening)
+    point = layers.add("MatMul", _mean_over_segments(layers, earlier), whitening)
+    distance = _distance(layers, point, open_set.means, np.zeros(1, np.float32))
+    limit = layers.constant(np.array([open_set.threshold], np.float32))
+    if len(open_set.left_out):
+        others = _distance(layers, point, open_set.left_out, open_set.handicaps)
+        limit = layers.add("Min", limit, others)
+    slope = layers.constant(np.array([card.temperature * open_set.slope], np.float32))
+    none = layers.add("Mul", layers.add("Sub", distance, limit), slope)
+    if card.multi_label:
+        return none
+    temperature = layers.constant(np.array([card.temperature], np.float32))
+    of_track = layers.add("Div", _mean_over_segments(layers, genres), temperature)
+    total = layers.add("ReduceLogSumExp", of_track, layers.integers(1), keepdims=1)
+    return layers.add("Add", none, layers.add("Mul", total, temperature))
+
+
+def _distance(
+    layers: OnnxGraph,
+    point: str,
+    means: NDArray[np.float32],
+    handicaps: NDArray[np.float32],
+) -> str:
+    """Add the distance to the nearest of some means [shape=(1, 1)]."""
+    lag = layers.add("Sub", layers.constant(means), point)
+    squares = layers.add("Mul", lag, lag)
+    sums = layers.add("ReduceSum", squares, layers.integers(1), keepdims=1)
+    sums = layers.add("Add", sums, layers.constant(handicaps[:, np.newaxis]))
+    nearest = layers.add("ReduceMin", sums, layers.integers(0), keepdims=1)
+    return layers.add("Sqrt", nearest)
+
+
+def _mean_over_segments(layers: OnnxGraph, source: str) -> str:
+    return layers.add("ReduceMean", source, layers.integers(0), keepdims=1)
+
+
+def _difference(
+    content: bytes, parent: bytes, head: LinearHead, open_set: OpenSet | None
+) -> float:
     """Return the largest difference of a track logit, on noise."""
-    scorer = model_from_bytes(content).scorer
+    model = model_from_bytes(content)
     rng = np.random.default_rng(0)
-    shape = (N_PARITY_SEGMENTS, *scorer.segment_shape)
+    shape = (N_PARITY_SEGMENTS, *model.scorer.segment_shape)
     values = rng.normal(-40, 15, shape).astype(np.float32)
-    scores = scorer.score(Segments(values, np.zeros(N_PARITY_SEGMENTS, np.int64)))
-    expected = head.logits(track_embedding(scores.embedding)[np.newaxis])[0]
-    return float(np.abs(scores.logits.mean(axis=0) - expected).max())
+    segments = Segments(values, np.zeros(N_PARITY_SEGMENTS, np.int64))
+    scores = model.scorer.score(segments)
+    expected = head.logits(track_embedding(scores.embedding)[np.newaxis])
+    if open_set is not None:
+        of_parent = model_from_bytes(parent).scorer.score(segments).logits
+        none = open_set.none_logits(
+            expected,
+            of_parent.mean(axis=0, keepdims=True),
+            model.card.temperature,
+            multi_label=model.card.multi_label,
+        )
+        expected = np.hstack([expected, none[:, np.newaxis]])
+    return float(np.abs(scores.logits.mean(axis=0) - expected[0]).max())

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import TrainingDataError
 from genre_model.label_spelling import spelling_key
-from genre_model.model_file import model_from_bytes
 from genre_model.personal.baselines import Stock
 from genre_model.personal.embeddings import Embedder
-from genre_model.personal.head_file import head_of
 from genre_model.personal.label_cleaning import map_labels
 from genre_model.personal.leaks import leaks_between, leaks_of
 from genre_model.personal.personal_model import COMPARED
 from genre_model.personal.score import Judgement, targets_of
 from genre_model.personal.score_text import comparison_lines, judgement_lines
-from genre_model.segment_probabilities import activate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +78,6 @@ class HeldOut:
 def score_held_out(
     files: Sequence[LabelledFile],
     model: PersonalModel,
-    content: bytes,
     training: PersonalTraining,
     watcher: Watcher,
 ) -> HeldOut:
@@ -90,7 +86,6 @@ def score_held_out(
     Args:
         files: that neither trained nor chose anything, or so the person hopes.
         model: the new one.
-        content: of its file.
         training: that made it.
         watcher: is told how listening gets on.
 
@@ -112,7 +107,12 @@ def score_held_out(
     rows = [row_of[file.path] for file in kept]
     return HeldOut(
         files=kept,
-        judgement=_judge_new(content, heard.embeddings[rows], kept),
+        judgement=Judgement(
+            model.judgement.labels,
+            targets_of([file.labels for file in kept], model.judgement.labels),
+            model.probabilities(heard.embeddings[rows], heard.logits[rows]),
+            model.card.multi_label,
+        ),
         baselines=_judge_parent(heard.probabilities[rows], kept, model, training),
         notes=tuple(notes),
         leaks=(*leaks_between(kept, model.files), *leaks_of(kept, training.parent)),
@@ -144,18 +144,6 @@ def _known(
         more = [f"and {len(unknown) - N_NAMED} more"] if len(unknown) > N_NAMED else []
         notes.append(f"labels that it does not know: {', '.join([*listed, *more])}")
     return known, notes
-
-
-def _judge_new(
-    content: bytes, embeddings: NDArray[np.float32], files: Sequence[LabelledFile]
-) -> Judgement:
-    """Judge what a new model says of tracks, which need not be listened to again."""
-    card = model_from_bytes(content).card
-    probabilities = activate(
-        head_of(content).logits(embeddings), card.temperature, multi_label=card.multi_label
-    )
-    targets = targets_of([file.labels for file in files], card.genres)
-    return Judgement(card.genres, targets, probabilities, card.multi_label)
 
 
 def _judge_parent(

@@ -32,11 +32,13 @@ class CleanFiles:
     Attributes:
         files: with clean labels only, in the order in which they came.
         labels: all of them, the most frequent first.
+        left_out: tracks of which every label is left out, with these labels.
         notes: what was merged and dropped, and why; one line each.
     """
 
     files: tuple[LabelledFile, ...]
     labels: tuple[str, ...]
+    left_out: tuple[LabelledFile, ...]
     notes: tuple[str, ...]
 
 
@@ -72,7 +74,9 @@ def clean_files(
     labels = tuple(sorted(counts, key=lambda label: (-counts[label], label)))
     if len(labels) < MIN_LABELS:
         raise TrainingDataError(_too_few(labels, notes))
-    return CleanFiles(tuple(kept), labels, tuple(notes))
+    trained = {file.key for file in kept}
+    left_out = tuple(file for file in named if file.key not in trained)
+    return CleanFiles(tuple(kept), labels, left_out, tuple(notes))
 
 
 def map_labels(file: LabelledFile, settings: PersonalSettings) -> LabelledFile:

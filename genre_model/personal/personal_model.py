@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from genre_model.model_file import model_from_bytes
 from genre_model.personal.head_file import head_model
 from genre_model.personal.score_text import score_text
+from genre_model.segment_probabilities import activate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from genre_model.card import Card
     from genre_model.personal.head_file import LinearHead
     from genre_model.personal.labelled_files import LabelledFile
+    from genre_model.personal.open_set import OpenSet, UnknownScore
     from genre_model.personal.score import Judgement
 
 #: What the score of a personal model is called in its card.
@@ -43,6 +49,8 @@ class PersonalModel:
         card: finished but for name and command.
         network: content of the file of the model whose network listens.
         head: on that network.
+        open_set: tells music of other genres; None if nothing does.
+        unknown: how much of it would be written; None if nothing could be left out.
     """
 
     files: tuple[LabelledFile, ...]
@@ -54,6 +62,8 @@ class PersonalModel:
     card: Card
     network: bytes
     head: LinearHead
+    open_set: OpenSet | None = None
+    unknown: UnknownScore | None = None
 
     @property
     def accuracy(self) -> float:
@@ -71,7 +81,26 @@ class PersonalModel:
             "folds": self.n_folds,
             "leaky": bool(self.leaks),
             "baselines": baselines,
+            "unknown": None if self.unknown is None else asdict(self.unknown),
         }
+
+    def probabilities(
+        self, embeddings: NDArray[np.float32], logits: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return what the model says of tracks [shape=(n_tracks, n_genres)].
+
+        Args:
+            embeddings: of the parent [shape=(n_tracks, 2 * n_features)].
+            logits: of the parent, mean over segments [shape=(n_tracks, n_outputs)].
+        """
+        multi_label = self.card.multi_label
+        probabilities = activate(
+            self.head.logits(embeddings), self.card.temperature, multi_label=multi_label
+        )
+        if self.open_set is None:
+            return probabilities
+        known = self.open_set.known(logits, multi_label=multi_label)
+        return probabilities * known[:, np.newaxis]
 
     def beaten_by(self) -> str | None:
         """Name a baseline that anybody has without training, and that is better.
@@ -133,5 +162,5 @@ class PersonalModel:
             metrics={PROTOCOL: self.score | {"command": command}},
             training=self.card.training | {"command": command, "leaks": list(self.leaks)},
         )
-        content = head_model(self.network, self.head, card)
+        content = head_model(self.network, self.head, card, self.open_set)
         return model_from_bytes(content).model_id, content

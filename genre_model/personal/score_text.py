@@ -37,6 +37,7 @@ def score_text(model: PersonalModel) -> str:
         f"Score of {model.n_folds} folds of whole artists and albums:",
         *(f"  LEAKY: {leak}; expect less on other tracks" for leak in model.leaks),
         *comparison_lines({"this model": model.judgement, **model.baselines}),
+        *([] if model.unknown is None else [f"  {model.unknown}"]),
         "",
         *judgement_lines(model.judgement, model.files),
     ]

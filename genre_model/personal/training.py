@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from genre_model.card import is_personal
 from genre_model.errors import TrainingDataError
@@ -13,16 +16,17 @@ from genre_model.personal.embeddings import Embedder
 from genre_model.personal.grouping import group_tracks, grouped_folds, samplers_are_cut
 from genre_model.personal.label_cleaning import CleanFiles, clean_files
 from genre_model.personal.leaks import leaks_of
+from genre_model.personal.open_set import OpenSetData
+from genre_model.personal.open_set_score import unknown_score
 from genre_model.personal.personal_card import personal_card
 from genre_model.personal.personal_model import BY_NAME, MAJORITY, PersonalModel
 from genre_model.personal.score import Judgement, targets_of
 from genre_model.personal.training_tracks import TrainingTracks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from genre_model.classifier import GenreClassifier
@@ -70,7 +74,8 @@ class PersonalTraining:
         clean = clean_files(files, self.settings, self.canonical)
         grouped_by_artist(clean.files, self.settings, clean.labels)
         embedder = Embedder(self.parent, self.store_path, self.n_threads, self.should_stop)
-        heard = embedder.embed([file.path for file in clean.files], watcher)
+        wanted = (*clean.files, *clean.left_out)
+        heard = embedder.embed([file.path for file in wanted], watcher)
         tracks, notes = self._readable(files, clean, heard)
         return self._model(tracks, heard, notes)
 
@@ -91,11 +96,14 @@ class PersonalTraining:
             notes = tuple(dict.fromkeys([lost, *notes, *clean.notes]))
         if samplers_are_cut(clean.files):
             notes = (*notes, "albums by many artists were divided: they tie too much")
+        rows = [row_of[file.path] for file in clean.files]
         tracks = TrainingTracks(
             clean.files,
             clean.labels,
             targets_of([file.labels for file in clean.files], clean.labels),
-            heard.embeddings[[row_of[file.path] for file in clean.files]],
+            heard.embeddings[rows],
+            heard.logits[rows],
+            _left_out(clean, heard, row_of),
             grouped_by_artist(clean.files, self.settings, clean.labels),
         )
         return tracks, notes
@@ -113,9 +121,18 @@ class PersonalTraining:
         judged = cross_validate(
             data, tracks.folds, n_threads=self.n_threads, should_stop=self.should_stop
         )
+        strength, temperature = judged.choice.strength, judged.choice.temperature
+        opened = OpenSetData(
+            tracks.logits, tracks.targets.argmax(axis=1), tracks.folds, tracks.left_out
+        )
+        open_set = opened.fit()
+        probabilities = judged.probabilities
+        if open_set is not None:
+            known = opened.held_out_known(open_set, multi_label=data.multi_label)
+            probabilities = probabilities * known[:, np.newaxis]
         return PersonalModel(
             files=tracks.files,
-            judgement=self._judgement(tracks, judged.probabilities),
+            judgement=self._judgement(tracks, probabilities),
             baselines={
                 name: self._judgement(tracks, probabilities)
                 for name, probabilities in self._baselines(tracks, heard).items()
@@ -125,7 +142,9 @@ class PersonalTraining:
             n_folds=len(tracks.folds),
             card=personal_card(self.parent, tracks, judged.choice, self.settings),
             network=self.network,
-            head=data.fit_final(judged.choice.strength),
+            head=data.fit_final(strength),
+            open_set=open_set,
+            unknown=unknown_score(data, opened, strength, temperature),
         )
 
     def _judgement(
@@ -150,6 +169,17 @@ class PersonalTraining:
             baselines[f"{parent}, {BY_NAME}"] = by_name
         renamed = stock.renamed(tracks.targets, tracks.folds)
         return baselines | {f"{parent}, renamed": renamed}
+
+
+def _left_out(
+    clean: CleanFiles, heard: Embeddings, row_of: Mapping[Path, int]
+) -> tuple[NDArray[np.float32], ...]:
+    """Return the logits of the tracks of each label that was left out."""
+    rows: defaultdict[str, list[int]] = defaultdict(list)
+    for file in clean.left_out:
+        for label in file.labels if file.path in row_of else ():
+            rows[label].append(row_of[file.path])
+    return tuple(heard.logits[own] for own in rows.values())
 
 
 def grouped_by_artist(

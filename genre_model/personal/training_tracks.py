@@ -22,6 +22,8 @@ class TrainingTracks:
         labels: all genres, in the order of the logits.
         targets: which genres each track has [shape=(n_tracks, n_genres)].
         embeddings: of the parent [shape=(n_tracks, 2 * n_features)].
+        logits: of the parent, mean over segments [shape=(n_tracks, n_outputs)].
+        left_out: such logits of the tracks of each label that was left out.
         folds: of whole groups.
     """
 
@@ -29,4 +31,6 @@ class TrainingTracks:
     labels: tuple[str, ...]
     targets: NDArray[np.bool_]
     embeddings: NDArray[np.float32]
+    logits: NDArray[np.float32]
+    left_out: tuple[NDArray[np.float32], ...]
     folds: tuple[Fold, ...]

@@ -247,7 +247,10 @@ def test_a_failed_write_leaves_the_old_file(
         ({"rejected": ["low"]}, "names and rejects the same"),
         ({"rejected": ["third"]}, "has 2 outputs, its card 3"),
         ({"rejected": "third"}, "rejected 'third'; expected list"),
-        ({"genres": ["low"], "rejected": ["x"], "pool_logits": False}, "without a softmax"),
+        (
+            {"genres": ["low"], "rejected": ["x"], "pool_logits": False},
+            "without pooling logits",
+        ),
     ],
 )
 def test_cards_with_odd_rejections_are_refused(

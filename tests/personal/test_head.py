@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -217,8 +217,8 @@ class TestFile:
     ) -> None:
         joined = head_file._joined
 
-        def askew(network: bytes, head: LinearHead) -> bytes:
-            return joined(network, LinearHead(head.weights, head.bias + 1))
+        def askew(network: bytes, head: LinearHead, *arguments: Any) -> bytes:
+            return joined(network, LinearHead(head.weights, head.bias + 1), *arguments)
 
         monkeypatch.setattr(head_file, "_joined", askew)
         with pytest.raises(ModelFileError, match="differ by 1 in a logit"):

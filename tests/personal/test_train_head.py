@@ -235,6 +235,25 @@ class TestTraining:
         assert "parent, by name" not in run.out
         assert "--parent PARENT" in read_model(tmp_path / "own.onnx").card.to_json()
 
+    def test_what_was_left_out_is_unknown_to_the_model(
+        self,
+        music: Path,
+        train: Callable[..., Run],
+        heard: Path,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        sounds = files_of(music, *GENRES)
+        noises = [path for path in sounds if path.parts[-3] == "noise"]
+        rows = [(p, p.parts[-3], p.parts[-2]) for p in sounds if p not in noises[2:]]
+        data = table(tmp_path / "few.csv", rows, "path,label,artist")
+        run = train(data, "--cache", heard, "--min-tracks", "4")
+        assert "left out, fewer than 4 tracks: noise 2" in run.out
+        assert re.search(r"left out in turn, it writes \d+\.\d% at 0\.6", run.out)
+        main(["predict", "--model", str(tmp_path / "own.onnx"), *map(str, sounds)])
+        unknown = [": unknown (" in line for line in capsys.readouterr().out.splitlines()]
+        assert unknown == ["noise" in str(path) for path in sounds]
+
     def test_several_genres_at_once(
         self,
         music: Path,

@@ -170,7 +170,7 @@ def test_every_track_is_judged_by_a_model_that_did_not_see_its_artist(
     said = trainer.train(wrong).out_of_fold()
     assert set(said) == {song.key for song in songs}
     for song in songs:
-        assert sum(said[song.key].values()) == pytest.approx(1, abs=1e-5)
+        assert 0 < sum(said[song.key].values()) < 1 + 1e-5, "the rest is none of these"
         if song.artist == "Attic band 0":
             assert next(iter(said[song.key])) == "Attic"
 

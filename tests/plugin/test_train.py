@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from audio_files import tone, write_audio
+from audio_files import noise, tone, write_audio
 from beets.library import Item
 from mediafile import MediaFile
 from onnx_models import write_small_model
@@ -88,6 +88,21 @@ class TestTrain:
         add("Attic", "New", genres=[])
         labelled.beet("genreclf", "title:New")
         assert labelled.item("New").genres == ["Attic"]
+
+    def test_music_of_another_genre_is_unknown_to_it(
+        self, labelled: BeetsHome, add: Callable[..., int]
+    ) -> None:
+        labelled.configure(training={"min_tracks": 3})  # on the bundled network
+        labelled.beet("genreclf-train", "--use")
+        add("Attic", "New", genres=[])
+        path = labelled.item("New").filepath
+        write_audio(path, noise(4.0, seed=3))
+        media_file = MediaFile(path)
+        media_file.update({"title": "New"})
+        media_file.save()
+        labelled.beet("update", "title:New")
+        printed = labelled.beet("genreclf", "title:New")
+        assert "abstained: unknown: no music that the model names" in printed.out
 
     def test_nothing_in_library_and_files_changes(self, labelled: BeetsHome) -> None:
         before = labelled.dump(), labelled.files()

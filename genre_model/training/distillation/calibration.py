@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.model_selection import GroupKFold
 
+from genre_model.backbone.onnx_graph import OnnxGraph, free_name, set_output_aside
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import GenreModelError, ModelFileError, TrainingDataError
 from genre_model.label_spelling import spelling_key
@@ -20,7 +21,7 @@ from genre_model.training.gtzan import track_id_of_name
 from genre_model.training.selective import coverage_at_accuracy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -237,19 +238,12 @@ def calibrated(model: Model, calibration: Calibration, scores: Scores) -> bytes:
     """
     proto = onnx.load_model_from_string(model.content)
     graph = proto.graph
-    names = {one.name for one in (*graph.initializer, *graph.input)}
-    names |= {name for node in graph.node for name in (*node.input, *node.output)}
-    before, bias = (_new_name(name, names) for name in ("uncalibrated", "calibration"))
-    for node in graph.node:
-        node.output[:] = [before if name == "logits" else name for name in node.output]
-    values = calibration.biases.astype(np.float32)
-    graph.initializer.append(onnx.numpy_helper.from_array(values, bias))
-    graph.node.append(onnx.helper.make_node("Add", [before, bias], ["logits"]))
+    before = set_output_aside(graph, "logits")
+    layers = OnnxGraph(free_name(graph, "calibration_"))
+    biases = layers.constant(calibration.biases.astype(np.float32))
+    layers.add("Add", before, biases, to="logits")
+    layers.add_to(graph)
     onnx.checker.check_model(proto)
     metrics = model.card.metrics | {"labelled songs, cross-fitted": scores._asdict()}
     card = replace(model.card, temperature=calibration.temperature, metrics=metrics)
     return with_card(proto.SerializeToString(), card)
-
-
-def _new_name(name: str, taken: Collection[str]) -> str:
-    return name if name not in taken else _new_name(f"{name}_again", taken)

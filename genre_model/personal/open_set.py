@@ -1,0 +1,240 @@
+"""Tells music of genres that a head does not know: it is far from those that it knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import expit, logsumexp
+from sklearn.covariance import LedoitWolf
+from sklearn.linear_model import LogisticRegression
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from genre_model.personal.grouping import Fold
+
+#: What the output of a head is called that stands for genres which it does not know.
+NONE_OF_THESE = "none of these"
+#: Share of the logits' variance that is added within genres, so that few tracks cannot make
+#: a genre a point.
+ADDED_VARIANCE = 0.01
+
+
+@dataclass(frozen=True)
+class OpenSet:
+    """The distance of a track from known genres, and what it says.
+
+    The distance is that of Mahalanobis to the mean of the nearest genre, in the logits of
+    the parent and with one covariance for all genres (Lee et al. 2018, arXiv 1807.03888).
+    Labels that were left out compete: a track that is nearer to one of them is unknown.
+
+    Attributes:
+        whitening: divides by the spread within genres [shape=(n_outputs, n_outputs)].
+        means: of the genres, whitened [shape=(n_genres, n_outputs)].
+        left_out: means of labels that were left out, whitened
+            [shape=(n_left_out, n_outputs)].
+        handicaps: what is added to the squared distance from each of these, because they
+            are rare [shape=(n_left_out,)].
+        slope: of the log odds that a track is of no known genre.
+        threshold: the distance at which these odds are even.
+    """
+
+    whitening: NDArray[np.float32]
+    means: NDArray[np.float32]
+    left_out: NDArray[np.float32]
+    handicaps: NDArray[np.float32]
+    slope: float = 1.0
+    threshold: float = 0.0
+
+    def distances(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the distance of each track from the nearest genre [shape=(n_tracks,)].
+
+        Args:
+            logits: of the parent, mean over segments [shape=(n_tracks, n_outputs)].
+        """
+        return _nearest(logits @ self.whitening, self.means, np.float32(0))
+
+    def log_odds(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the log odds that each track is of no known genre [shape=(n_tracks,)]."""
+        limit: NDArray[np.float32] | float = self.threshold
+        if len(self.left_out):
+            points = logits @ self.whitening
+            limit = np.minimum(limit, _nearest(points, self.left_out, self.handicaps))
+        odds: NDArray[np.float32] = self.slope * (self.distances(logits) - limit)
+        return odds
+
+    def none_logits(
+        self,
+        genres: NDArray[np.float32],
+        logits: NDArray[np.float32],
+        temperature: float,
+        *,
+        multi_label: bool,
+    ) -> NDArray[np.float32]:
+        """Return the logit of ``NONE_OF_THESE`` for each track [shape=(n_tracks,)].
+
+        Args:
+            genres: logits of the head, mean over segments [shape=(n_tracks, n_genres)].
+            logits: of the parent, likewise [shape=(n_tracks, n_outputs)].
+            temperature: of the head.
+            multi_label: whether several genres can be probable at once.
+        """
+        odds = self.log_odds(logits)
+        if not multi_label:
+            odds = odds + logsumexp(genres / temperature, axis=1)
+        return np.asarray(temperature * odds, np.float32)
+
+    def known(
+        self, logits: NDArray[np.float32], *, multi_label: bool
+    ) -> NDArray[np.float32]:
+        """Return what the probabilities of genres are multiplied by [shape=(n_tracks,)].
+
+        It is the probability of "one of these"; of a multi-label model, whose outputs are
+        no shares of anything, it is 0 or 1.
+        """
+        probability = expit(-self.log_odds(logits))
+        factor = (probability > 0.5) if multi_label else probability
+        return np.asarray(factor, np.float32)
+
+
+@dataclass(frozen=True)
+class UnknownScore:
+    """How much music of genres that a model does not know it would write.
+
+    Attributes:
+        n_tracks: of genres that were left out in turn.
+        min_confidence: from which on a genre is written.
+        written: share of the tracks on which the model would write a genre.
+        written_unchecked: the same without the open set.
+    """
+
+    n_tracks: int
+    min_confidence: float
+    written: float
+    written_unchecked: float
+
+    def __str__(self) -> str:
+        """Return one line."""
+        return (
+            f"Of genres that it does not know, left out in turn, it writes "
+            f"{self.written:.1%} at {self.min_confidence:g} ({self.written_unchecked:.1%} "
+            "without its check)"
+        )
+
+
+@dataclass(frozen=True)
+class OpenSetData:
+    """What open sets are fitted to.
+
+    Attributes:
+        logits: of the parent, mean over segments [shape=(n_tracks, n_outputs)].
+        labels: number of each track's genre, or first genre [shape=(n_tracks,)].
+        folds: of whole groups.
+        left_out: logits of the tracks of each label that was left out
+            [shape=(n_tracks_of_label, n_outputs)].
+    """
+
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    folds: Sequence[Fold]
+    left_out: Sequence[NDArray[np.float32]] = ()
+
+    def fit(self, without: int | None = None) -> OpenSet | None:
+        """Return the open set of all tracks, or of those without one genre.
+
+        Each genre in turn is taken for unknown, as if it had been left out; the tracks of
+        the others are seen from folds that do not hold them.
+
+        Returns:
+            None if unknown genres are no farther away than known ones.
+        """
+        trials = [
+            (known, unknown)
+            for genre in self._genres(without)
+            for known, unknown in self._trials(genre, without)
+        ]
+        rows = np.flatnonzero(self.labels != (-1 if without is None else without))
+        return _with_odds(self._fitted(rows), trials)
+
+    def held_out_known(self, fitted: OpenSet, *, multi_label: bool) -> NDArray[np.float32]:
+        """Return :meth:`OpenSet.known` of each track, seen from the other folds.
+
+        Only the two numbers that turn a distance into odds come from all tracks.
+        """
+        known = np.ones(len(self.labels), np.float32)
+        for train, test in self.folds:
+            fold = self._fitted(train)
+            fold = replace(fold, slope=fitted.slope, threshold=fitted.threshold)
+            known[test] = fold.known(self.logits[test], multi_label=multi_label)
+        return known
+
+    def _genres(self, without: int | None) -> list[int]:
+        return [genre for genre in np.unique(self.labels).tolist() if genre != without]
+
+    def _trials(
+        self, unknown: int, without: int | None
+    ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Return distances of known tracks, and of those of one genre, in each fold."""
+        used = ~np.isin(self.labels, [unknown, -1 if without is None else without])
+        foreign = self.logits[self.labels == unknown]
+        trials = []
+        for train, test in self.folds:
+            rows, others = train[used[train]], test[used[test]]
+            if len(rows) > 1 and len(others):  # one track has no spread
+                fold = self._fitted(rows)
+                own = fold.distances(self.logits[others])
+                trials.append((own, fold.distances(foreign)))
+        return trials
+
+    def _fitted(self, rows: NDArray[np.int64]) -> OpenSet:
+        logits, labels = self.logits[rows].astype(np.float64), self.labels[rows]
+        means = np.stack([logits[labels == one].mean(axis=0) for one in np.unique(labels)])
+        residuals = logits - means[np.searchsorted(np.unique(labels), labels)]
+        spread = LedoitWolf(assume_centered=True).fit(residuals).covariance_
+        # Of all tracks: one genre of one sound has no variance.
+        added = ADDED_VARIANCE * self.logits.var(axis=0).mean() + 1e-9
+        spread += added * np.eye(len(spread))
+        whitening = np.linalg.cholesky(np.linalg.inv(spread))
+        common = np.median(np.unique(labels, return_counts=True)[1])
+        counts = np.array([len(tracks) for tracks in self.left_out])
+        left_out = [tracks.mean(axis=0) for tracks in self.left_out]
+        return OpenSet(
+            whitening.astype(np.float32),
+            (means @ whitening).astype(np.float32),
+            (np.reshape(left_out, (-1, len(spread))) @ whitening).astype(np.float32),
+            # The log odds of the genres, before anything is heard.
+            np.maximum(2 * np.log(common / counts), 0).astype(np.float32),
+        )
+
+
+def _with_odds(
+    fitted: OpenSet, trials: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]
+) -> OpenSet | None:
+    """Fit the odds; in each trial known and unknown tracks weigh the same."""
+    parts = [part for trial in trials for part in trial]
+    if not parts:
+        return None
+    distances = np.concatenate(parts)
+    is_unknown = np.repeat(np.arange(len(parts)) % 2, list(map(len, parts)))
+    weights = np.concatenate([np.full(len(part), 1 / len(part)) for part in parts])
+    regression = LogisticRegression().fit(
+        distances[:, np.newaxis], is_unknown, sample_weight=weights / weights.mean()
+    )
+    slope, intercept = float(regression.coef_[0, 0]), float(regression.intercept_[0])
+    if slope <= 0:
+        return None
+    return replace(fitted, slope=slope, threshold=-intercept / slope)
+
+
+def _nearest(
+    points: NDArray[np.float32],
+    means: NDArray[np.float32],
+    handicaps: NDArray[np.float32] | np.float32,
+) -> NDArray[np.float32]:
+    squares = np.square(points[:, np.newaxis] - means).sum(axis=2) + handicaps
+    nearest: NDArray[np.float32] = np.sqrt(squares.min(axis=1))
+    return nearest

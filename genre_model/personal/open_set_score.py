@@ -1,0 +1,60 @@
+"""How much music of genres that it does not know a personal model would write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genre_model.personal.head_fitting import fitting
+from genre_model.personal.open_set import UnknownScore
+from genre_model.segment_probabilities import activate
+
+if TYPE_CHECKING:
+    from genre_model.personal.cross_validation import HeadData
+    from genre_model.personal.open_set import OpenSetData
+
+#: The default of the plugin's ``min_confidence``.
+MIN_CONFIDENCE = 0.6
+
+
+def unknown_score(
+    data: HeadData, opened: OpenSetData, strength: float, temperature: float
+) -> UnknownScore | None:
+    """Leave each genre out in turn, of the head and of the open set, and judge its tracks.
+
+    Args:
+        data: what heads are fitted to.
+        opened: what open sets are fitted to; rows as in ``data``.
+        strength: of the heads.
+        temperature: of the heads.
+
+    Returns:
+        None if no genre has a track of its own.
+    """
+    only = data.targets.sum(axis=1) == 1
+    sure, sure_unchecked = [], []
+    for genre in range(data.targets.shape[1]):
+        rest = np.flatnonzero(~data.targets[:, genre])
+        unknown = np.flatnonzero(data.targets[:, genre] & only)
+        if not (len(unknown) and len(rest)):
+            continue
+        with fitting():
+            head = data.fit(rest, [strength])[strength]
+        logits = head.logits(data.embeddings[unknown])
+        probabilities = activate(logits, temperature, multi_label=data.multi_label)
+        highest = probabilities.max(axis=1)
+        sure_unchecked.append(highest)
+        open_set = opened.fit(without=genre)
+        if open_set is not None:
+            known = open_set.known(opened.logits[unknown], multi_label=data.multi_label)
+            highest = highest * known
+        sure.append(highest)
+    if not sure:
+        return None
+    written, unchecked = (
+        np.concatenate(s) >= MIN_CONFIDENCE for s in (sure, sure_unchecked)
+    )
+    return UnknownScore(
+        len(written), MIN_CONFIDENCE, float(written.mean()), float(unchecked.mean())
+    )
