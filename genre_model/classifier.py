@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 #: Odds stay below 10,000, which says enough.
 MAX_LOG_ODDS = 9.2
+#: Peak below which an excerpt is not heard: -66 dBFS. In files of 16 bits the noise of
+#: rounding would sound like another genre.
+QUIET_BELOW = 5e-4
 
 
 class GenreClassifier:
@@ -222,9 +225,9 @@ def _segments_of_excerpts(excerpts: list[_Excerpt], front_end: FrontEnd) -> Segm
             f"only {n_samples / rate_hz:.1f} s of audio could be decoded; at least "
             f"{front_end.segment.min_track_seconds:g} s are needed"
         )
-    heard = [part for part in long_enough if not is_silent(part.samples)]
+    heard = [part for part in long_enough if not is_silent(part.samples, QUIET_BELOW)]
     if not heard:
-        raise SilentError("nothing but silence")
+        raise SilentError("nothing but silence, or nearly so")
     return concatenate_segments(
         [
             segments_from_mel_frames(

@@ -12,12 +12,33 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LOUDEST_SAMPLE = 1e3  # 60 dB over full scale is damage, just as NaN is
+# Channels that cancel each other leave this much of their power in the mean, or less. Eight
+# channels of which one is heard leave more than six times as much.
+_CANCELLED = 10 ** (-26 / 10)
+# Mean power of a frame, above which nobody looks whether channels cancel: -40 dBFS.
+_LOUD = 1e-4
 _DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 
 
 def mono_samples(frame: AudioFrame) -> NDArray[np.float32]:
-    """Average the channels, all finite and in about [-1, 1] [shape=(n_samples,)]."""
+    """Average the channels, all finite and in about [-1, 1] [shape=(n_samples,)].
+
+    Where channels cancel each other, as they do if one is inverted, the first loud one counts alone.
+    """
     channels = _channels(frame)
+    mono = _average(channels)
+    if len(channels) > 1 and mono.dot(mono) < _LOUD * len(mono):
+        alone = [_average([values]) for values in channels]
+        powers = [float(values.dot(values)) for values in alone]
+        if mono.dot(mono) < _CANCELLED * max(powers):
+            loud = (
+                number for number, power in enumerate(powers) if 4 * power > max(powers)
+            )
+            return alone[next(loud)]
+    return mono
+
+
+def _average(channels: list[NDArray[Any]]) -> NDArray[np.float32]:
     kind = channels[0].dtype
     if kind.kind == "f":
         return _mean([_without_damage(values) for values in channels], 1)

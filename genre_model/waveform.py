@@ -33,7 +33,8 @@ SILENT_BELOW = 1e-4
 class AudioFile:
     """One open audio file, decoded to mono float32 at the rate of the configuration.
 
-    Mono is the plain mean of all channels, the low-frequency channel of 5.1 included.
+    Mono is the mean of all channels, the low-frequency channel of 5.1 included, but for
+    channels that cancel each other (``mono_samples``).
     Material at the right rate passes without resampling. Damaged packets are left out.
     Sample 0 is the first that decodes: encoder delay is gone where the container
     declares it. Instances are independent of each other, but one instance must not be
@@ -146,12 +147,10 @@ def open_audio(path: Path, front_end: FrontEnd) -> AudioFile:
     return AudioFile(path, front_end.waveform, front_end.mel.keep_below_hz)
 
 
-def is_silent(samples: NDArray[np.float32]) -> bool:
-    """Tell whether nothing is louder than -80 dBFS; nothing at all is silent, too."""
+def is_silent(samples: NDArray[np.float32], below: float = SILENT_BELOW) -> bool:
+    """Tell whether no sample is louder; nothing at all is silent, too."""
     # Without an array of absolute values, which takes as long again.
-    return bool(
-        -SILENT_BELOW < samples.min(initial=0) <= samples.max(initial=0) < SILENT_BELOW
-    )
+    return bool(-below < samples.min(initial=0) <= samples.max(initial=0) < below)
 
 
 def _excerpt(

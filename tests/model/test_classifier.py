@@ -100,6 +100,15 @@ def test_silence_has_no_genre(classifier: GenreClassifier, tmp_path: Path) -> No
         classifier.predict_file(path)
 
 
+def test_music_that_is_nearly_rounded_away_has_no_genre(
+    classifier: GenreClassifier, tmp_path: Path
+) -> None:
+    quiet = music(20) * np.float32(4e-4 / np.abs(music(20)).max())
+    path = write_audio(tmp_path / "quiet.flac", quiet)
+    with pytest.raises(SilentError, match=r"quiet\.flac: nothing but silence, or nearly"):
+        classifier.predict_file(path)
+
+
 def test_a_jingle_has_no_genre(classifier: GenreClassifier, tmp_path: Path) -> None:
     path = write_audio(tmp_path / "jingle.flac", music(2))
     with pytest.raises(TooShortError, match=r"jingle\.flac: 2\.0 s of audio"):

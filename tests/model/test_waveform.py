@@ -327,6 +327,23 @@ class TestChannels:
         for hz in tones_hz:
             assert level_db(samples, hz) == pytest.approx(expected, abs=0.02)
 
+    @pytest.mark.parametrize("suffix", [".flac", ".wav", ".ogg"])
+    @pytest.mark.parametrize("factor", [-1.0, -0.998, -0.95])
+    def test_channels_that_cancel_each_other_are_heard_alone(
+        self, factor: float, suffix: str, tmp_path: Path
+    ) -> None:
+        left = tone(440, 3, amplitude=0.3)
+        stereo = np.stack([left, np.float32(factor) * left])
+        path = write_audio(tmp_path / f"inverted{suffix}", stereo)
+        heard = read_all(path)[RATE_HZ : 2 * RATE_HZ]
+        assert heard.std() == pytest.approx(left.std(), rel=0.05)
+
+    def test_a_silent_first_channel_is_not_the_one(self, tmp_path: Path) -> None:
+        left = tone(440, 3, amplitude=0.3)
+        three = np.stack([left * np.float32(0.01), left, -left])
+        path = write_audio(tmp_path / "three.flac", three)
+        assert read_all(path).std() == pytest.approx(left.std(), rel=0.05)
+
     def test_loud_channels_do_not_clip(self, tmp_path: Path) -> None:
         loud = tone(440, 1, RATE_HZ, amplitude=0.99)
         samples = read_all(write_audio(tmp_path / "x.wav", [loud] * 6, RATE_HZ))
