@@ -23,7 +23,7 @@ _DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl"
 def mono_samples(frame: AudioFrame) -> NDArray[np.float32]:
     """Average the channels, all finite and in about [-1, 1] [shape=(n_samples,)].
 
-    Where channels cancel each other, as they do if one is inverted, the first loud one counts alone.
+    Where channels cancel each other, as if one is inverted, the first loud one counts.
     """
     channels = _channels(frame)
     mono = _average(channels)

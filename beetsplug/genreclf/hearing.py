@@ -163,8 +163,8 @@ class Hearing:
 
 
 def _is_nothing_to_hear(track: Track, outcome: FileOutcome) -> bool:
-    """Tell a jingle, or a pause, from a damaged file."""
-    if isinstance(outcome.error, genre_model.SilentError):
+    """Tell a jingle, a pause, or half a day of speech, from a damaged file."""
+    if isinstance(outcome.error, genre_model.SilentError | genre_model.TooLongError):
         return True
     is_short = isinstance(outcome.error, genre_model.TooShortError)
     return is_short and track.seconds <= MAX_SHORT_SECONDS

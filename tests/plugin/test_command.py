@@ -12,7 +12,7 @@ from audio_files import music, write_audio
 from beets.library import Item
 from mediafile import MediaFile
 
-from genre_model import AudioDecodeError, SilentError
+from genre_model import AudioDecodeError, SilentError, TooLongError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -557,6 +557,23 @@ def test_fields_are_queryable(home: BeetsHome, classifier: ScriptedClassifier) -
     assert home.item("C")["genreclf_scores"] == "blues 0.4000; hip hop 0.3000; rock 0.3000"
     listed = home.beet("ls", "-f", "$title $genreclf_confidence", "title:A")
     assert listed.lines == ["A 0.950"]
+
+
+def test_an_audiobook_of_half_a_day_is_no_failure(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    path = home.add_track("Book")
+    error = TooLongError(f"{path}: claims 13.5 hours, more than any track")
+    classifier.answers["Book"] = error
+    printed = home.beet("genreclf")
+    assert printed.lines == [
+        "Ann - Book: abstained: claims 13.5 hours, more than any track",
+        "0 tagged, 1 abstained, 0 unreadable",
+    ]
+    assert (printed.err, printed.exit_code) == ("", 0)
+    classifier.heard.clear()
+    assert home.beet("genreclf").exit_code == 0
+    assert not classifier.heard
 
 
 class TestAlbumWhoseTracksDecide:
