@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+#: Who else may read or write a file; a new file inherits one from some folders.
+ACL = "system.posix_acl_access"
+
+
 class ChangedMeanwhileError(OSError):
     """Somebody else wrote the file while it was edited; theirs stays."""
 
@@ -67,6 +71,9 @@ def copy_attributes(original: Path, copy: Path, before: os.stat_result) -> None:
     owner could be given is to be looked at.
     """
     times = copy.stat()
+    if sys.platform == "linux":
+        with suppress(OSError):  # that of the folder; the file's own one is copied
+            os.removexattr(copy, ACL)
     shutil.copystat(original, copy)
     os.utime(copy, ns=(times.st_atime_ns, times.st_mtime_ns))
     if sys.platform != "win32":

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+#: A WAV or AIFF file that ends within its audio takes a tag, which nobody finds there.
+UNREADABLE = "its genre could not be read back; the file seems to be cut short"
 #: As beets does when it shows changes.
 FLOAT_TOLERANCE = 0.01
 
@@ -181,6 +183,8 @@ def _save(
             if _genres_of(_media_file(path)) != list(standing):
                 raise ChangedMeanwhileError
             _edit(path, genres)
+            if genres and not _genres_of(_media_file(path)):
+                raise OSError(UNREADABLE)
     except (UnreadableFileError, mutagen.MutagenError, OSError) as error:
         raise FileOperationError(item.path, _plain(error, path)) from error
 

@@ -6,11 +6,14 @@ meanwhile, or meets a full disk, leaves neither tag nor music.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+
+from beets import logging
 
 from beetsplug.genreclf.file_copy import (
     ChangedMeanwhileError,
@@ -21,11 +24,20 @@ from beetsplug.genreclf.file_copy import (
     overwrite,
 )
 from beetsplug.genreclf.leftovers import BACKUP, EDITED, name_beside
+from beetsplug.genreclf.reporter import LogReporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_warned_devices: set[int] = set()
+
+KERNEL_ENOTSUPP = 524  # NFS has it
+#: What CIFS, NTFS, FUSE and NFS say where they have no such attribute.
+UNSUPPORTED = frozenset(
+    {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+    | {KERNEL_ENOTSUPP}
+)
 #: What keeps a file of macOS from being written, whoever asks.
 LOCKED = stat.UF_IMMUTABLE | stat.UF_APPEND | stat.SF_IMMUTABLE | stat.SF_APPEND
 
@@ -39,8 +51,8 @@ def safe_edit(path: Path) -> Iterator[Path]:
     is untouched and the copy removed.
 
     A file that has other names (hard links), which must go on being names of it, or whose
-    owner no copy can have, is yielded itself. It gets its content back from a copy where
-    the block fails.
+    owner or permissions no copy can have, is yielded itself. It gets its content back from
+    a copy where the block fails.
 
     What a killed process left behind, :mod:`beetsplug.genreclf.leftovers` sees to. In a
     folder that takes no new file, there is no copy.
@@ -58,21 +70,43 @@ def safe_edit(path: Path) -> Iterator[Path]:
     if is_locked or not os.access(original.parent, os.W_OK):
         yield original
         return
-    copy = _copy_of(original, before)
-    edit = _edited_copy if _is_replaceable(copy, before) else _with_backup
+    copy, is_alike = _copy_of(original, before)
+    is_replaceable = is_alike and _is_replaceable(copy, before)
+    edit = _edited_copy if is_replaceable else _with_backup
     with edit(original, copy, before) as edited:
         yield edited
 
 
-def _copy_of(original: Path, before: os.stat_result) -> Path:
+def _copy_of(original: Path, before: os.stat_result) -> tuple[Path, bool]:
+    """Return a copy, and whether it has the attributes of the file, too."""
     copy = name_beside(original, EDITED)
     try:
         copy_content(original, copy, before.st_size)
-        copy_attributes(original, copy, before)
+        try:
+            copy_attributes(original, copy, before)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+            _warn_of_attributes(original.parent, error)
+            return copy, False
     except BaseException:
         copy.unlink(missing_ok=True)
         raise
-    return copy
+    return copy, True
+
+
+def _warn_of_attributes(folder: Path, error: OSError) -> None:
+    """Say once for each file system which promise does not hold there."""
+    device = folder.stat().st_dev
+    if device in _warned_devices:
+        return
+    _warned_devices.add(device)
+    # The kernel's own ENOTSUPP has no text.
+    reason = "not supported" if error.errno == KERNEL_ENOTSUPP else error.strerror
+    LogReporter(logging.getLogger("beets.genreclf")).warning(
+        f"{folder}: permissions cannot be copied here ({reason}), so files are edited in "
+        "place, beside a copy: after a crash, the next run puts them right",
+    )
 
 
 def _is_replaceable(copy: Path, before: os.stat_result) -> bool:
@@ -119,7 +153,8 @@ def _backup_from(copy: Path, original: Path, before: os.stat_result) -> Path:
         copy.rename(backup)
     finally:
         copy.unlink(missing_ok=True)
-    os.utime(backup)  # the edit begins now
+    with suppress(OSError):
+        os.utime(backup)  # the edit begins now
     flush_folder(original.parent)
     return backup
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
+import struct
 import sys
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from audio_files import needs_utf8_names
 from beetsplug.genreclf import safe_edit as safe_edit_module
 from beetsplug.genreclf.file_copy import ChangedMeanwhileError
 from beetsplug.genreclf.leftovers import BACKUP, tidy
+from beetsplug.genreclf.reporter import LogReporter
 from beetsplug.genreclf.safe_edit import safe_edit
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has none of it")
@@ -59,6 +62,65 @@ def test_what_fails_leaves_the_file_as_it_was(song: Path, error: BaseException) 
     assert song.read_bytes() == b"old"
     assert song.stat().st_mtime_ns == before.st_mtime_ns
     assert list(song.parent.iterdir()) == [song]
+
+
+@POSIX
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, 524])
+@pytest.mark.parametrize("function", ["copystat", "copymode"])
+def test_where_attributes_cannot_be_copied_the_file_is_edited_in_place(
+    song: Path, monkeypatch: pytest.MonkeyPatch, number: int, function: str
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(shutil, function, refuse)
+    said: list[str] = []
+    monkeypatch.setattr(safe_edit_module, "_warned_devices", set())
+    monkeypatch.setattr(LogReporter, "warning", lambda _, text: said.append(text))
+    inode = song.stat().st_ino
+    edit(song)
+    edit(song, b"newer")
+    assert (song.read_bytes(), song.stat().st_ino) == (b"newer", inode)
+    (text,) = said
+    assert text.startswith(f"{song.parent}: permissions cannot be copied here (")
+
+    def fail() -> None:
+        with safe_edit(song) as edited:
+            edited.write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert song.read_bytes() == b"newer"
+    assert list(song.parent.iterdir()) == [song]
+
+
+@POSIX
+def test_a_full_disk_is_no_lack_of_attributes(
+    song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(shutil, "copystat", refuse)
+    with pytest.raises(OSError, match="full"):
+        edit(song)
+    assert list(song.parent.iterdir()) == [song]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ACLs are those of Linux")
+def test_the_folder_gives_nobody_else_a_right(song: Path) -> None:
+    # Version 2; then tag, permissions and id of: owner, user 12345, group, mask, others.
+    entries = [(1, 6, -1), (2, 6, 12345), (4, 4, -1), (16, 6, -1), (32, 0, -1)]
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *one) for one in entries)
+    try:
+        os.setxattr(song.parent, "system.posix_acl_default", acl)
+    except OSError as error:
+        pytest.skip(f"no ACLs here: {error}")
+    song.chmod(0o640)
+    edit(song)
+    assert "system.posix_acl_access" not in os.listxattr(song)
+    assert stat.S_IMODE(song.stat().st_mode) == 0o640
 
 
 @POSIX
