@@ -86,8 +86,7 @@ class Command:
                 raise user_error(f"genreclf: {where}: {error}") from error
             finally:
                 job.reporter.close()
-            full_folder = job.writer.full_folder
-            _conclude(lib, options, ending, full_folder, stopped=is_stopped())
+            _conclude(lib, options, ending, job.writer, stopped=is_stopped())
 
 
 @dataclass
@@ -120,8 +119,8 @@ class Job:
         self.keeper: Keeper = Keeper(self.reporter, self.writer, write=write)
 
     def should_stop(self) -> bool:
-        """Say whether somebody, or a full disk, wants the pass to end."""
-        return self.is_stopped() or self.writer.full_folder is not None
+        """Say whether somebody, or a disk that takes no file, wants the pass to end."""
+        return self.is_stopped() or self.writer.is_of_no_use
 
     def run(self, items: Iterator[Item]) -> Ending:
         """Run the mode that the flags ask for."""
@@ -226,7 +225,7 @@ def _conclude(
     lib: Library,
     options: Options,
     ending: Ending,
-    full_folder: Path | None,
+    writer: FileWriter,
     *,
     stopped: bool,
 ) -> None:
@@ -241,10 +240,15 @@ def _conclude(
     plugins.send("cli_exit", lib=lib)
     if stopped:
         raise SystemExit(INTERRUPTED)
-    if full_folder is not None:
+    if writer.full_folder is not None:
         raise user_error(
-            f"genreclf: the disk of {full_folder} is full; make room, and run the command "
-            "again: it goes on where it ended"
+            f"genreclf: the disk of {writer.full_folder} is full; make room, and run the "
+            "command again: it goes on where it ended"
+        )
+    if writer.read_only_folder is not None:
+        raise user_error(
+            f"genreclf: {writer.read_only_folder} is read-only; to keep genres in the "
+            "library only, run the command again with -W: what was heard is remembered"
         )
     failed = "1 track" if ending.failures == 1 else f"{ending.failures} tracks"
     raise user_error(f"genreclf: {failed} failed; the warnings say why")

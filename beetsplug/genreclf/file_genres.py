@@ -41,6 +41,19 @@ class DiskFullError(OSError):
     """There is no room for an edit."""
 
 
+class ReadOnlyError(OSError):
+    """The file, its folder or the disk takes no edit."""
+
+
+ERRORS = {
+    errno.ENOSPC: DiskFullError,
+    errno.EDQUOT: DiskFullError,
+    errno.EROFS: ReadOnlyError,
+    errno.EACCES: ReadOnlyError,
+    errno.EPERM: ReadOnlyError,
+}
+
+
 def read_file_genres(item: Item) -> list[str]:
     """Return the genres that stand in the file of a track.
 
@@ -194,8 +207,7 @@ def _plain(error: Exception, path: Path) -> OSError:
     system = _system_error(error)
     if system is None:
         return OSError(str(error).removeprefix(f"{path}: "))
-    is_full = system.errno in (errno.ENOSPC, errno.EDQUOT)
-    return (DiskFullError if is_full else OSError)(system.strerror)
+    return ERRORS.get(system.errno or 0, OSError)(system.strerror)
 
 
 def _system_error(error: BaseException | None) -> OSError | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from beets.library import FileOperationError
 
 from beetsplug.genreclf.file_genres import (
     DiskFullError,
+    ReadOnlyError,
     note_time,
     put_back_file_genres,
     write_file_genres,
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
     from beetsplug.genreclf.reporter import Reporter
 
 
-#: Files that do not fit, one after another, before a run ends.
-N_FULL = 3
+#: Files that do not fit, or may not be written, one after another, before a run ends.
+N_REFUSED = 3
 
 
 class Written(Enum):
@@ -66,6 +68,7 @@ class FileWriter:
         tidies: see to what killed runs left, before files are read.
         written: id of a track -> what its file got from us last.
         full_folder: whose disk is full again and again; None if none is.
+        read_only_folder: the music folder, if nothing in it can be written.
     """
 
     reporter: Reporter
@@ -74,7 +77,9 @@ class FileWriter:
     tidies: bool = True
     written: dict[int, Standing] = field(default_factory=dict, init=False)
     full_folder: Path | None = field(default=None, init=False)
-    _full: list[Path] = field(default_factory=list, init=False)
+    read_only_folder: Path | None = field(default=None, init=False)
+    #: Why the last files could not be written, all for the same reason.
+    _refused: list[type[Exception]] = field(default_factory=list, init=False)
     _tidier: Tidier = field(init=False)
 
     def __post_init__(self) -> None:
@@ -118,9 +123,9 @@ class FileWriter:
             )
         except FileOperationError as error:
             self.warn(item, otherwise, error)
-            self._note_full_disk(item, error)
+            self._note_refusal(item, error)
             return Written.FAILED
-        self._full.clear()
+        self._refused.clear()
         if in_step:
             note_time(item)
         if not holds_them:
@@ -152,6 +157,11 @@ class FileWriter:
         reason = str(error.reason).removeprefix(f"{item.filepath}: ")
         self.reporter.warning(f"{item.filepath}: {otherwise}: {reason}")
 
+    @property
+    def is_of_no_use(self) -> bool:
+        """Whether the run may as well end: no further file could be written."""
+        return not (self.full_folder is None and self.read_only_folder is None)
+
     def is_full(self, item: Item) -> bool:
         """Tell whether writing failed again and again on the disk of this file."""
         if self.full_folder is None:
@@ -168,13 +178,19 @@ class FileWriter:
                 reason = OSError(f"a run that was killed left {backup.name}")
                 raise FileOperationError(item.path, reason)
 
-    def _note_full_disk(self, item: Item, error: FileOperationError) -> None:
+    def _note_refusal(self, item: Item, error: FileOperationError) -> None:
         """Say it for some files, but not for the 50,000 that come after them."""
-        self._full.append(item.filepath)
-        if not isinstance(error.reason, DiskFullError):
-            self._full.clear()
-        elif len(self._full) >= N_FULL:
+        kind = type(error.reason)
+        if kind not in self._refused:
+            self._refused.clear()
+        self._refused.append(kind)
+        if len(self._refused) < N_REFUSED:
+            return
+        if kind is DiskFullError:
             self.full_folder = item.filepath.parent
+        elif kind is ReadOnlyError and not os.access(self.music_folder or "", os.W_OK):
+            # Or it is one album that may not be written.
+            self.read_only_folder = self.music_folder
 
     def _note(self, item: Item, genres: Sequence[str]) -> None:
         item_id = cast("int", item.id)

@@ -168,11 +168,13 @@ class Tagger:
 
     def _remember_until_decided(self, unit: Unit, heard: Heard) -> None:
         """Let nobody listen twice to an album that is stopped half-way."""
-        if unit.album_id is None or heard.listening is None or self.options.pretend:
-            return
-        item = self._fetched(heard.track)
+        if unit.album_id is not None and not self.options.pretend:
+            self._remember(heard)
+
+    def _remember(self, heard: Heard) -> None:
+        item = None if heard.listening is None else self._fetched(heard.track)
         # A genre of ours keeps the name of the model that chose it, for --update.
-        if item is not None and not provenance.track_is_ours(item):
+        if item is not None and heard.listening and not provenance.track_is_ours(item):
             remember(item, heard.listening)
             item.store()
 
@@ -206,6 +208,7 @@ class Tagger:
             decision = replace(decision, reason=f"abstained: {heard.error}")
         outcome = self._keep(item, decision, heard.listening)
         if outcome is Outcome.NOT_WRITTEN:
+            self._remember(heard)
             return outcome
         decision = self._others.note(item, as_it_came(decision, outcome), theirs)
         return self._report(item, decision, is_news=heard.is_news)

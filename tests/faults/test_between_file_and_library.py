@@ -147,7 +147,7 @@ def test_a_genre_that_a_person_writes_just_before_the_copy_is_made(
     printed = home.beet("genreclf")
     assert "somebody else wrote it meanwhile" in printed.err
     assert genres(home, "Song") == ([], ["Polka"])
-    assert notes(home, "Song") == []
+    assert not {"genreclf_genres", "genreclf_previous"}.intersection(notes(home, "Song"))
 
 
 def test_another_run_that_writes_the_same(

@@ -71,6 +71,54 @@ def test_file_on_a_full_disk_is_named_and_the_rest_goes_on(
     assert home.item("Song").genres == ["Rock"]
 
 
+@pytest.mark.parametrize("is_writable", [True, False])
+@pytest.mark.usefixtures("classifier")
+def test_a_read_only_music_folder_ends_the_run_but_one_album_does_not(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch, is_writable: bool
+) -> None:
+    titles = [f"Song {number}" for number in range(9)]
+    for title in titles:
+        home.add_track(title)
+
+    def refuse(*_arguments: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("beetsplug.genreclf.file_genres._edit", refuse)
+    monkeypatch.setattr("beetsplug.genreclf.file_writer.os.access", lambda *_: is_writable)
+    printed = home.beet("genreclf")
+    monkeypatch.undo()
+    *warnings, last = printed.err.splitlines()
+    assert len(warnings) == (9 if is_writable else 3)
+    assert printed.exit_code == 1
+    if not is_writable:
+        assert last.startswith(
+            f"error: genreclf: {home.music} is read-only; to keep genres"
+        )
+
+
+@pytest.mark.parametrize("source", ["track", "album"])
+def test_what_was_heard_is_remembered_though_it_was_not_written(
+    home: BeetsHome,
+    classifier: ScriptedClassifier,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+) -> None:
+    home.add_track("Song")
+    home.configure(source=source)
+
+    def refuse(*_arguments: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("beetsplug.genreclf.file_genres._edit", refuse)
+        home.beet("genreclf")
+    assert home.item("Song").genres == []
+    classifier.heard.clear()
+    home.beet("genreclf", "-W")
+    assert home.item("Song").genres == ["Rock"]
+    assert not classifier.heard
+
+
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EACCES])
 def test_a_full_disk_ends_the_run(
     home: BeetsHome,
