@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from genre_model.personal.settings import PersonalSettings
     from genre_model.personal.training import PersonalTraining
     from genre_model.track_probabilities import TrackPrediction, pool_tracks
+    from genre_model.waveform import genre_by_ffmpeg
 
 _MODULE_OF = {
     "AudioDecodeError": "errors",
@@ -69,6 +70,7 @@ _MODULE_OF = {
     "better_model_at": "personal.replacement",
     "bundled_model_names": "model_source",
     "installed_backbone": "backbone.names",
+    "genre_by_ffmpeg": "waveform",
     "is_personal": "card",
     "installed_model_names": "model_source",
     "installed_model_path": "model_source",
@@ -122,6 +124,7 @@ __all__ = [  # noqa: RUF022 -- the order of use
     "targets_of",
     "judgement_lines",
     "spelling_key",
+    "genre_by_ffmpeg",
     "GenreModelError",
     "AudioDecodeError",
     "ModelFileError",

@@ -57,6 +57,7 @@ class Decoder:
     Attributes:
         sample_rate_hz: rate of the first frame; positions are counted in it.
         duration_seconds: as claimed by the file, or counted.
+        genre: in the tags that FFmpeg reads; empty if there is none.
 
     Args:
         path: of a regular file.
@@ -73,6 +74,7 @@ class Decoder:
         with ExitStack() as on_failure:
             on_failure.callback(self.close)
             self._rewind()
+            self.genre = str(self._container.metadata.get("genre", ""))
             first = self._first_frame()
             self.sample_rate_hz = first.sample_rate
             self._origin_pts = first.pts or 0

@@ -147,6 +147,21 @@ def open_audio(path: Path, front_end: FrontEnd) -> AudioFile:
     return AudioFile(path, front_end.waveform, front_end.mel.keep_below_hz)
 
 
+def genre_by_ffmpeg(path: Path) -> str:
+    """Return the genre that FFmpeg finds in the tags of a file; empty if there is none.
+
+    It reads the INFO chunk of WAV files, which mutagen does not.
+
+    Raises:
+        AudioDecodeError, TooLongError: as :class:`AudioFile`.
+    """
+    with _naming(path):
+        _check_readable(path)
+        decoder = Decoder(path)
+        decoder.close()
+        return decoder.genre
+
+
 def is_silent(samples: NDArray[np.float32], below: float = SILENT_BELOW) -> bool:
     """Tell whether no sample is louder; nothing at all is silent, too."""
     # Without an array of absolute values, which takes as long again.

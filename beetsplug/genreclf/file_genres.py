@@ -18,7 +18,9 @@ from beets import plugins
 from beets.library import FileOperationError, Item
 from mediafile import MediaFile, UnreadableFileError
 from mutagen import id3
+from mutagen.apev2 import APEv2
 
+import genre_model
 from beetsplug.genreclf.file_copy import ChangedMeanwhileError
 from beetsplug.genreclf.safe_edit import safe_edit
 
@@ -61,6 +63,24 @@ def read_file_genres(item: Item) -> list[str]:
         FileOperationError: if it cannot be read.
     """
     return _genres_of(_open(item))
+
+
+def hidden_genres(item: Item) -> list[str]:
+    """Return the genres of a track's file that stand in a tag which beets does not read.
+
+    These are APEv2 in MP3 files and the INFO chunk of WAV files, which other programs read.
+    What cannot be read says nothing.
+    """
+    try:
+        if item.format == "MP3":
+            found = APEv2(item.filepath).get("Genre", ())
+        elif item.format == "WAVE":
+            found = [genre_model.genre_by_ffmpeg(item.filepath)]
+        else:
+            return []
+    except (mutagen.MutagenError, genre_model.GenreModelError, OSError):
+        return []
+    return [genre for genre in found if genre.strip()]
 
 
 def write_file_genres(

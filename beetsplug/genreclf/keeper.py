@@ -10,6 +10,7 @@ from beets.library import FileOperationError
 
 from beetsplug.genreclf import provenance
 from beetsplug.genreclf.file_genres import (
+    hidden_genres,
     is_in_step,
     is_settled,
     note_time,
@@ -141,6 +142,10 @@ class Keeper:
         """Return what stands in the file of a track, past the library and past us."""
         in_file = (self._read_genres(item) or []) if self.files_are_ours else []
         return [] if provenance.file_is_known(item, in_file) else in_file
+
+    def hidden_genres(self, item: Item) -> list[str]:
+        """Return genres in a tag of the file that beets does not read, if no other does."""
+        return [] if self._read_genres(item) else hidden_genres(item)
 
     def _write_and_store(
         self,

@@ -36,6 +36,19 @@ class OthersInFile:
         """Only force replaces them, unless genres are just to be added."""
         return self.policy.force and not (self.update or self.policy.keep_existing)
 
+    def heed_hidden(self, item: Item, decision: Decision) -> Decision:
+        """Leave a file alone that has a genre where beets does not look.
+
+        A second one would contradict it, whatever is to be forced.
+        """
+        if decision.genres is None:
+            return decision
+        theirs = ", ".join(self.keeper.hidden_genres(item))
+        if not theirs:
+            return decision
+        reason = f"already {theirs} in a tag of the file that beets does not read"
+        return Decision(Outcome.HAD_GENRE, None, reason)
+
     def in_the_way(self, item: Item, decision: Decision) -> str:
         """Return them where a decision would replace them, with commas between."""
         writes = decision.genres is not None or decision.outcome is Outcome.UNCHANGED
