@@ -124,6 +124,6 @@ class GenreClfPlugin(BeetsPlugin):
             self._importing.settle_files(task)
 
     def end_import(self, **_event: object) -> None:
-        """Log the summary of an import."""
+        """Print the summary of an import."""
         if self._importing is not None:
             self._importing.end()

@@ -1,4 +1,4 @@
-"""Tagging within an import: no line on the terminal, no exception, no lost time."""
+"""Tagging within an import: one line at the end, no exception, no lost time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from beetsplug.genreclf import provenance
 from beetsplug.genreclf.model_loading import ModelUnavailableError
 from beetsplug.genreclf.reporter import LogReporter
 from beetsplug.genreclf.stopping import import_abort_poll
+from beetsplug.genreclf.terminal import say
 
 if TYPE_CHECKING:
     from beets.importer import ImportSession, ImportTask
@@ -83,14 +84,15 @@ class ImportTagging:
                 item.store()
 
     def end(self) -> None:
-        """Log the summary."""
+        """Print the summary, unless the import is quiet."""
         if self._n_unwritten:
             LogReporter(self.log).warning(
                 f"the disk of {self._writer.full_folder} is full: {self._n_unwritten} more "
                 "tracks have their genre in the library only; make room, then `beet write`"
             )
-        if self._tally is not None:
-            LogReporter(self.log).line(self._tally.summary())
+        is_quiet = self.options.quiet or beets.config["import"]["quiet"].get(bool)
+        if self._tally is not None and not is_quiet:
+            say(f"genreclf: {self._tally.summary()}")
 
     def _tag(self, session: ImportSession, task: ImportTask) -> Tally:
         # Imported here, because an import in which nothing lacks a genre need not wait.

@@ -145,7 +145,8 @@ class Keeper:
 
     def hidden_genres(self, item: Item) -> list[str]:
         """Return genres in a tag of the file that beets does not read, if no other does."""
-        return [] if self._read_genres(item) else hidden_genres(item)
+        found = hidden_genres(item)
+        return [] if found and self._read_genres(item) else found
 
     def _write_and_store(
         self,

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 
 def track_name(item: Item) -> str:
-    """Return artist and title in one line; the name of the file stands for no title."""
-    title = item.title or item.filepath.name
+    """Return artist and title in one line; folder and file stand for no title."""
+    path = item.filepath
+    title = item.title or f"{path.parent.name}/{path.name}"
     return visible(f"{item.artist} - {title}" if item.artist else title)
 
 

@@ -244,10 +244,22 @@ def test_verbose_import_logs_tracks_and_summary(
 
     printed = home.beet("-v", *AS_IS, folder)
 
-    assert printed.out == ""
+    assert printed.out == "genreclf: 1 tagged, 1 abstained, 0 unreadable\n"
     assert "genreclf: Ann - Song: Rock 0.83" in printed.err
     assert "genreclf: Ann - Murky: abstained: rock 0.40 < 0.6" in printed.err
-    assert "genreclf: 1 tagged, 1 abstained, 0 unreadable" in printed.err
+
+
+@pytest.mark.parametrize("is_quiet", ["beets", "genreclf", "nobody"])
+def test_an_import_ends_with_its_counts_unless_it_is_quiet(
+    home: BeetsHome, classifier: ScriptedClassifier, is_quiet: str
+) -> None:
+    folder = put_album(home, "Song")
+    home.configure(quiet=is_quiet == "genreclf")
+    quiet = ["-q"] if is_quiet == "beets" else []
+    printed = home.beet(*AS_IS, *quiet, folder)
+    assert classifier.heard
+    counts = "genreclf: 1 tagged, 0 abstained, 0 unreadable\n"
+    assert printed.out == (counts if is_quiet == "nobody" else "")
 
 
 def test_plugin_listens_to_no_event_that_its_stage_sets_off(home: BeetsHome) -> None:

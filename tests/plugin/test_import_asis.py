@@ -81,7 +81,7 @@ class TestAsIs:
         printed = home.beet(*AS_IS, *singles, folder)
 
         assert len(classifier.heard) == 2
-        assert printed.out == ""
+        assert printed.out == "genreclf: 2 tagged, 0 abstained, 0 unreadable\n"
         assert [item.genres for item in home.items()] == [["Rock"], ["Rock"]]
         contents = sorted(content for content, _ in files_in(home.inbox).values())
         assert files_in(home.inbox) == before
@@ -105,7 +105,7 @@ class TestAsIs:
         assert [item.genres for item in home.items()] == [["Rock"], ["Blues"]]
         assert [genres_in(item) for item in home.items()] == [["Rock"], ["Blues"]]
         assert files_in(home.inbox) == before
-        assert printed.out == ""
+        assert printed.out == "genreclf: 2 tagged, 0 abstained, 0 unreadable\n"
         assert home.beet("update", "-p").out == ""
 
     def test_write_writes_no_other_tag(
@@ -275,7 +275,7 @@ class TestWays:
         printed = home.beet(*AS_IS, str(home.inbox))
 
         assert len(classifier.heard) == 18
-        assert printed.out == ""
+        assert printed.out == "genreclf: 18 tagged, 0 abstained, 0 unreadable\n"
         for item in home.items():
             genre = "Blues" if item.title.startswith("Two") else "Rock"
             assert item.genres == genres_in(item) == [genre]
@@ -401,7 +401,8 @@ class TestBesideLastGenre:
         printed = home.beet(*AS_IS, str(home.inbox))
         assert [path.stem for path in classifier.heard] == ["Song"]
         assert [item.genres for item in home.items()] == [["Last"], ["Rock"], ["Last"]]
-        assert printed.out == ""
+        (line,) = printed.lines
+        assert line.startswith("genreclf: 1 tagged, 0 abstained, 0 unreadable, 2 already")
 
     def test_before_it_we_leave_it_what_we_abstain_from(
         self, home: BeetsHome, classifier: ScriptedClassifier, plugins: list[str]

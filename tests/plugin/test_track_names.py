@@ -24,7 +24,7 @@ def test_track_without_names_is_called_by_its_file(
     home: BeetsHome, classifier: ScriptedClassifier
 ) -> None:
     home.add_track("", "track 01.mp3", artist="")
-    assert home.beet("genreclf").lines[0] == "track 01.mp3: Rock 0.83"
+    assert home.beet("genreclf").lines[0] == "music/track 01.mp3: Rock 0.83"
     assert classifier.heard
 
 
@@ -33,9 +33,9 @@ def test_track_without_names_is_called_by_its_file(
     ("artist", "title", "name"),
     [
         ("Ann", "Song", "Ann - Song"),
-        ("Ann", "", "Ann - tune.mp3"),
+        ("Ann", "", "Ann - music/tune.mp3"),
         ("", "Song", "Song"),
-        ("", "", "tune.mp3"),
+        ("", "", "music/tune.mp3"),
         ("Ann", "Song\n9 tagged, 0 abstained", "Ann - Song\ufffd9 tagged, 0 abstained"),
     ],
 )
