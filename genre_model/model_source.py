@@ -24,6 +24,13 @@ INSTALLED = "models"
 CHECKSUMS = "SHA256SUMS"
 #: No model of this project comes near; a larger file is a mistake.
 MAX_BYTES = 256 * 2**20
+#: Where beets looks for its configuration, unless ``BEETSDIR`` says otherwise.
+CONFIG_HOMES = (
+    "~/.config/beets",
+    "$XDG_CONFIG_HOME/beets",
+    "~/Library/Application Support/beets",
+    "$APPDATA/beets",
+)
 
 
 def bundled_files() -> list[str]:
@@ -53,12 +60,21 @@ def installed_model_path(name: str) -> Path:
     return data_folder() / INSTALLED / f"{name}.onnx"
 
 
+def personal_model_path(name: str) -> Path | None:
+    """Return where the beets plugin keeps a model of this name; None if it has none."""
+    homes = CONFIG_HOMES if "BEETSDIR" not in os.environ else ("$BEETSDIR",)
+    folders = (os.path.expandvars(os.path.expanduser(home)) for home in homes)  # noqa: PTH111
+    paths = (Path(folder, "genreclf", f"{name}.onnx") for folder in folders)
+    # Not Path.is_file(), which cannot bear long names.
+    return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113
+
+
 def find_model(model: str | Path | None = None) -> Path | Traversable:
     """Return where a model file is, or would be.
 
     Args:
-        model: path of an ``.onnx`` file or name of a bundled or installed model; None is
-            ``DEFAULT_MODEL``.
+        model: path of an ``.onnx`` file, or name of a bundled or installed model or of
+            one that the beets plugin has trained; None is ``DEFAULT_MODEL``.
 
     Raises:
         ModelFileError: one line, if it is none of these.
@@ -71,6 +87,8 @@ def find_model(model: str | Path | None = None) -> Path | Traversable:
         installed = installed_model_names()
         if name in installed:
             return installed_model_path(name)
+        if (personal := personal_model_path(name)) is not None:
+            return personal
         if os.path.exists(name):  # noqa: PTH110 -- it never raises
             raise ModelFileError(f"model file {name}: its name must end in .onnx")
         raise no_such_model(name, [*bundled, *installed])

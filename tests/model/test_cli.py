@@ -54,6 +54,21 @@ def test_genres_of_what_is_unknown_are_not_listed_as_zeros(
     assert " 0.00" not in line
 
 
+def test_a_model_that_the_plugin_trained_is_found_by_its_name(
+    song: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("BEETSDIR", str(tmp_path / "beets"))
+    assert main(["predict", str(song), "--model", "my genres"]) == 1
+    assert "no model 'my genres'" in capsys.readouterr().err
+    folder = tmp_path / "beets" / "genreclf"
+    folder.mkdir(parents=True)
+    write_small_model(folder / "my genres.onnx")
+    assert main(["predict", str(song), "--model", "my genres"]) == 0
+
+
 def test_segments_are_lines_of_their_own(
     song: Path, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
