@@ -17,7 +17,7 @@ from genre_model.commands.track_id_file import read_track_ids
 if TYPE_CHECKING:
     import argparse
 
-N_EXAMPLES = 4000
+N_EXAMPLES = 8000
 RECIPE = "distilled_crnn"
 
 

@@ -13,6 +13,7 @@ from onnx_models import write_small_model
 from genre_model.cli import main
 from genre_model.foreign_network import check_foreign_network
 from genre_model.model_file import read_model
+from genre_model.segment_probabilities import softmax
 from genre_model.segments import Segments
 from genre_model.training.distillation.calibration import (
     Songs,
@@ -40,8 +41,17 @@ def songs_of(scale: float, bias: float = 0.0, *, unknown: bool = False) -> Songs
 
 def test_the_temperature_undoes_the_scale() -> None:
     once, twice = (fit_calibration(songs_of(scale), 2, []) for scale in (1.0, 2.0))
-    assert once.temperature == pytest.approx(1.0, rel=0.35)
     assert twice.temperature == pytest.approx(2 * once.temperature, rel=0.1)
+
+
+def test_so_much_of_what_is_written_is_right_as_is_wanted() -> None:
+    songs = songs_of(1.0)
+    calibration = fit_calibration(songs, 2, [])
+    for temperature, is_enough in ((calibration.temperature, True), (1.0, False)):
+        said = softmax(songs.logits, temperature)
+        right = said.argmax(axis=1) == songs.labels
+        written = said.max(axis=1) >= 0.6
+        assert (right[written].mean() >= 0.85) is np.bool_(is_enough)
 
 
 def test_music_of_no_genre_makes_it_less_sure() -> None:

@@ -119,7 +119,8 @@ def fit_calibration(songs: Songs, n_genres: int, biased: Sequence[int]) -> Calib
     Returns:
         Biases with the largest posterior probability, and the temperature with the
         smallest log loss of "the most probable genre is right", so that music outside the
-        genres counts, too.
+        genres counts, too. It is one at which ``WANTED`` of what is written is right, if
+        there is any.
     """
     known = songs.labels >= 0
     biases = np.zeros(songs.logits.shape[1])
@@ -144,7 +145,13 @@ def _fit_temperature(songs: Songs, n_genres: int, biases: NDArray[np.float64]) -
         right = places == songs.labels
         return float(-np.log(np.where(right, clipped, 1 - clipped)).mean())
 
-    return float(min(TEMPERATURES, key=loss))
+    def is_trusted(temperature: float) -> bool:
+        places, said = _answers(songs, n_genres, Calibration(biases, temperature))
+        right = (places == songs.labels)[said >= WRITTEN_FROM]
+        return bool(len(right) and right.mean() >= WANTED)
+
+    trusted = [float(one) for one in TEMPERATURES if is_trusted(one)]
+    return min(trusted or map(float, TEMPERATURES), key=loss)
 
 
 def _answers(
