@@ -63,7 +63,7 @@ def installed_model_path(name: str) -> Path:
 def personal_model_path(name: str) -> Path | None:
     """Return where the beets plugin keeps a model of this name; None if it has none."""
     homes = CONFIG_HOMES if "BEETSDIR" not in os.environ else ("$BEETSDIR",)
-    folders = (os.path.expandvars(os.path.expanduser(home)) for home in homes)  # noqa: PTH111
+    folders = (os.path.expanduser(os.path.expandvars(home)) for home in homes)  # noqa: PTH111
     paths = (Path(folder, "genreclf", f"{name}.onnx") for folder in folders)
     # Not Path.is_file(), which cannot bear long names.
     return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113

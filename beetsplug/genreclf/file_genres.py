@@ -18,7 +18,7 @@ from beets import plugins
 from beets.library import FileOperationError, Item
 from mediafile import MediaFile, UnreadableFileError
 from mutagen import id3
-from mutagen.apev2 import APEv2
+from mutagen.apev2 import APETextValue, APEv2
 
 import genre_model
 from beetsplug.genreclf.file_copy import ChangedMeanwhileError
@@ -44,15 +44,19 @@ class DiskFullError(OSError):
 
 
 class ReadOnlyError(OSError):
-    """The file, its folder or the disk takes no edit."""
+    """The disk takes no edit."""
+
+
+class ForbiddenError(OSError):
+    """The file, or its folder, takes no edit by this user."""
 
 
 ERRORS = {
     errno.ENOSPC: DiskFullError,
     errno.EDQUOT: DiskFullError,
     errno.EROFS: ReadOnlyError,
-    errno.EACCES: ReadOnlyError,
-    errno.EPERM: ReadOnlyError,
+    errno.EACCES: ForbiddenError,
+    errno.EPERM: ForbiddenError,
 }
 
 
@@ -73,7 +77,8 @@ def hidden_genres(item: Item) -> list[str]:
     """
     try:
         if item.format == "MP3":
-            found = APEv2(item.filepath).get("Genre", ())
+            value = APEv2(item.filepath).get("Genre")
+            found = list(value) if isinstance(value, APETextValue) else []
         elif item.format == "WAVE":
             found = [genre_model.genre_by_ffmpeg(item.filepath)]
         else:

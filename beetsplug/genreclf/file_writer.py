@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from beets.library import FileOperationError
 
 from beetsplug.genreclf.file_genres import (
     DiskFullError,
+    ForbiddenError,
     ReadOnlyError,
     note_time,
     put_back_file_genres,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from beetsplug.genreclf.reporter import Reporter
 
 
-#: Files that do not fit, or may not be written, one after another, before a run ends.
+#: Files that do not fit, or folders that may not be written, before a run ends.
 N_REFUSED = 3
 
 
@@ -78,8 +78,9 @@ class FileWriter:
     written: dict[int, Standing] = field(default_factory=dict, init=False)
     full_folder: Path | None = field(default=None, init=False)
     read_only_folder: Path | None = field(default=None, init=False)
-    #: Why the last files could not be written, all for the same reason.
-    _refused: list[type[Exception]] = field(default_factory=list, init=False)
+    #: Why the last files, or those of the last folders, could not be written.
+    _refusal: type[Exception] | None = field(default=None, init=False)
+    _refused: set[Path] = field(default_factory=set, init=False)
     _tidier: Tidier = field(init=False)
 
     def __post_init__(self) -> None:
@@ -180,17 +181,18 @@ class FileWriter:
 
     def _note_refusal(self, item: Item, error: FileOperationError) -> None:
         """Say it for some files, but not for the 50,000 that come after them."""
-        kind = type(error.reason)
-        if kind not in self._refused:
+        kind, folder = type(error.reason), item.filepath.parent
+        if kind is not self._refusal:
             self._refused.clear()
-        self._refused.append(kind)
+        self._refusal = kind
+        # One album may be somebody else's.
+        self._refused.add(folder if kind is ForbiddenError else item.filepath)
         if len(self._refused) < N_REFUSED:
             return
         if kind is DiskFullError:
-            self.full_folder = item.filepath.parent
-        elif kind is ReadOnlyError and not os.access(self.music_folder or "", os.W_OK):
-            # Or it is one album that may not be written.
-            self.read_only_folder = self.music_folder
+            self.full_folder = folder
+        elif kind in (ReadOnlyError, ForbiddenError):
+            self.read_only_folder = self.music_folder or folder
 
     def _note(self, item: Item, genres: Sequence[str]) -> None:
         item_id = cast("int", item.id)

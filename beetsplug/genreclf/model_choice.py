@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 import beets
@@ -27,10 +28,13 @@ def model_in_force(option: str | Path | None) -> str | Path | None:
         the default.
     """
     name = option if option is not None else chosen_model()
+    if not isinstance(name, str):
+        return name
+    paths = [own_model_path(name)]
+    if option is None:  # a model beside the choice goes before one of the same name
+        paths.insert(0, _choice().with_name(f"{name}.onnx"))
     # Not Path.is_file(), which cannot bear long names.
-    if isinstance(name, str) and os.path.isfile(own := own_model_path(name)):  # noqa: PTH113
-        return own
-    return name
+    return next((path for path in paths if os.path.isfile(path)), name)  # noqa: PTH113
 
 
 def is_path(name: str) -> bool:
@@ -45,7 +49,7 @@ def chosen_model() -> str | None:
         OSError: if that cannot be read, and names the file.
         UnicodeError: if it is no text.
     """
-    choice = _first_existing(CHOSEN)
+    choice = _choice()
     try:
         return choice.read_text("utf-8").strip() or None
     except FileNotFoundError:
@@ -69,7 +73,7 @@ def forget_choice() -> None:
     Raises:
         OSError: if the choice cannot be deleted.
     """
-    _first_existing(CHOSEN).unlink(missing_ok=True)
+    (model_folder() / CHOSEN).unlink(missing_ok=True)
 
 
 def advice(option: str | Path | None) -> str:
@@ -141,13 +145,33 @@ def model_folder() -> Path:
     return _folders()[0]
 
 
+def beet_command() -> str:
+    """Return how to call ``beet`` with the configuration of this run."""
+    given = _given_configuration()
+    return "beet" if given is None else f"beet -c {shlex.quote(str(given))}"
+
+
+def _given_configuration() -> Path | None:
+    """Return the file that was given with ``beet -c``, unless it is the usual one."""
+    given = beets.config["config"]
+    if not given.exists() or not isinstance(given.get(), str):
+        return None
+    path = Path(given.get()).resolve()
+    return None if path == Path(beets.config.user_config_path()).resolve() else path
+
+
 def _folders() -> list[Path]:
     """Return the folder of what is new, and another that is read, too, if there is one."""
     folders = [Path(beets.config.config_dir()) / FOLDER]
-    given = beets.config["config"]
-    if given.exists() and isinstance(given.get(), str):
-        folders.insert(0, Path(given.get()).resolve().with_suffix(f".{FOLDER}"))
+    given = _given_configuration()
+    if given is not None:
+        folders.insert(0, given.with_suffix(f".{FOLDER}"))
     return folders
+
+
+def _choice() -> Path:
+    """Return the file that holds the choice, or would hold it."""
+    return _first_existing(CHOSEN)
 
 
 def _first_existing(name: str) -> Path:

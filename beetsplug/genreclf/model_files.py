@@ -73,6 +73,11 @@ def _check_removable(name: str, configured: str | Path | None) -> None:
                 f"the configuration says model: {configured}; name another model there, "
                 "or remove the line, before you remove the model"
             )
+        if own_model_path(name) != new_model_path(name):
+            raise models_error(
+                f"{own_model_path(name)} belongs to your usual configuration: remove it "
+                "without -c"
+            )
     elif name in genre_model.bundled_model_names():
         raise models_error(f"{name} comes with genreclf and cannot be removed")
     elif name in genre_model.installed_model_names():

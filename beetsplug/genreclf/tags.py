@@ -5,6 +5,7 @@ Nothing here knows audio, files or beets objects.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -135,15 +136,20 @@ def choose_album_genre(tracks: Iterable[tuple[Sequence[str], float]]) -> str | N
         The genre whose tracks have the most weight, if that is more than half the weight of
         all tracks; None if there is none.
     """
-    weights: defaultdict[str, float] = defaultdict(float)
-    half = 0.0
+    spellings: Counter[str] = Counter()
+    votes: defaultdict[str, list[float]] = defaultdict(list)
+    total = []
     for genres, weight in tracks:
-        half += weight / 2
-        for genre in dict.fromkeys(genres):
-            if genre.strip():
-                weights[genre] += weight
-    best = max(weights, key=weights.__getitem__, default=None)
-    return best if best is not None and weights[best] > half else None
+        named = {spelling_key(genre): genre for genre in genres if genre.strip()}
+        spellings.update(named.values())
+        total.append(weight)
+        for key in named:
+            votes[key].append(weight)
+    # Sums do not depend on the order of the tracks, so that a tie is one.
+    best = max(votes, key=lambda key: math.fsum(votes[key]), default=None)
+    if best is None or 2 * math.fsum(votes[best]) <= math.fsum(total):
+        return None
+    return next(name for name, _ in spellings.most_common() if spelling_key(name) == best)
 
 
 def _abstain(standing: tuple[str, ...], doubt: str, policy: Policy) -> Decision:

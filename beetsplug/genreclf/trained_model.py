@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import genre_model
 from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.model_choice import (
+    beet_command,
     choose_model,
     model_folder,
     model_in_force,
@@ -84,7 +85,8 @@ def keep_model(
         _check_worth(model, name, is_in_force=is_in_force)
     why_not = None if is_in_force else _why_not(model, options, flags)
     if options.pretend:
-        say(f"pretending: {why_not or f'{name} would tag from now on'}")
+        kept = "be kept, but not tag" if why_not else "tag"
+        say(f"pretending: {name} would {kept} from now on")
         return
     with _about(name, "nothing has changed"):
         model_id = _write(model, items, name, command)
@@ -130,7 +132,7 @@ def _check_worth(model: PersonalModel, name: str, *, is_in_force: bool) -> None:
 def _why_not(model: PersonalModel, options: Options, flags: dict[str, Any]) -> str | None:
     """Say why a model is not put in force; None if it is."""
     name = options.training.name
-    use = f"beet genreclf-models --use {shlex.quote(name)}"
+    use = f"{beet_command()} genreclf-models --use {shlex.quote(name)}"
     if options.model is not None:
         return (
             f"The configuration says model: {options.model}; to tag with the new one, set "

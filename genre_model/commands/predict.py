@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from genre_model.track_probabilities import TrackPrediction
 
-#: Smaller probabilities would be printed as 0.00.
+#: Smaller probabilities of unknown files would be printed as 0.00.
 SHOWN_FROM = 0.005
 
 
@@ -87,7 +87,8 @@ def _json_of(outcome: FileOutcome, *, segments: bool) -> dict[str, Any]:
 
 
 def _lines_of(prediction: TrackPrediction, top: int, *, segments: bool) -> Iterator[str]:
-    said = [f"{genre} {p:.2f}" for genre, p in prediction.ranked(top) if p >= SHOWN_FROM]
+    least = SHOWN_FROM if prediction.is_unknown else 0.0
+    said = [f"{genre} {p:.2f}" for genre, p in prediction.ranked(top) if p >= least]
     if prediction.strangeness is not None and prediction.is_unknown:
         shown = max(prediction.strangeness, 1.01)  # never "1.00 > 1"
         said.insert(0, f"unknown (strangeness {shown:.2f} > 1)")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +13,14 @@ from sklearn.covariance import LedoitWolf
 from sklearn.linear_model import LogisticRegression
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from genre_model.personal.grouping import Fold
+
+    #: Distances of known tracks, and of unknown ones.
+    Trial = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 #: What the output of a head is called that stands for genres which it does not know.
 NONE_OF_THESE = "none of these"
@@ -152,13 +157,11 @@ class OpenSetData:
         Returns:
             None if unknown genres are no farther away than known ones.
         """
-        trials = [
-            (known, unknown)
-            for genre in self._genres(without)
-            for known, unknown in self._trials(genre, without)
-        ]
         rows = np.flatnonzero(self.labels != (-1 if without is None else without))
-        return _with_odds(self._fitted(rows), trials)
+        trials = chain.from_iterable(
+            trials for genre, trials in self._trials.items() if genre != without
+        )
+        return _with_odds(self._fitted(rows), list(trials))
 
     def held_out_known(self, fitted: OpenSet, *, multi_label: bool) -> NDArray[np.float32]:
         """Return :meth:`OpenSet.known` of each track, seen from the other folds.
@@ -172,23 +175,19 @@ class OpenSetData:
             known[test] = fold.known(self.logits[test], multi_label=multi_label)
         return known
 
-    def _genres(self, without: int | None) -> list[int]:
-        return [genre for genre in np.unique(self.labels).tolist() if genre != without]
+    @cached_property
+    def _trials(self) -> dict[int, list[Trial]]:
+        """Distances of known tracks and of those of one genre, by genre, in each fold."""
+        return {genre: list(self._trials_of(genre)) for genre in np.unique(self.labels)}
 
-    def _trials(
-        self, unknown: int, without: int | None
-    ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Return distances of known tracks, and of those of one genre, in each fold."""
-        used = ~np.isin(self.labels, [unknown, -1 if without is None else without])
-        foreign = self.logits[self.labels == unknown]
-        trials = []
+    def _trials_of(self, unknown: int) -> Iterator[Trial]:
+        known = self.labels != unknown
         for train, test in self.folds:
-            rows, others = train[used[train]], test[used[test]]
+            rows, others = train[known[train]], test[known[test]]
             if len(rows) > 1 and len(others):  # one track has no spread
                 fold = self._fitted(rows)
                 own = fold.distances(self.logits[others])
-                trials.append((own, fold.distances(foreign)))
-        return trials
+                yield own, fold.distances(self.logits[~known])
 
     def _fitted(self, rows: NDArray[np.int64]) -> OpenSet:
         logits, labels = self.logits[rows].astype(np.float64), self.labels[rows]
@@ -206,14 +205,13 @@ class OpenSetData:
             whitening.astype(np.float32),
             (means @ whitening).astype(np.float32),
             (np.reshape(left_out, (-1, len(spread))) @ whitening).astype(np.float32),
-            # The log odds of the genres, before anything is heard.
-            np.maximum(2 * np.log(common / counts), 0).astype(np.float32),
+            # The log odds of the genres, before anything is heard; and the more labels
+            # there are, the more often one of them is nearer by chance.
+            2 * np.log(np.maximum(common / counts, 1) * len(counts)).astype(np.float32),
         )
 
 
-def _with_odds(
-    fitted: OpenSet, trials: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]
-) -> OpenSet | None:
+def _with_odds(fitted: OpenSet, trials: Sequence[Trial]) -> OpenSet | None:
     """Fit the odds; in each trial known and unknown tracks weigh the same."""
     parts = [part for trial in trials for part in trial]
     if not parts:

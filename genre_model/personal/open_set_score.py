@@ -6,20 +6,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genre_model.errors import TrainingStoppedError
 from genre_model.personal.head_fitting import fitting
 from genre_model.personal.open_set import UnknownScore
 from genre_model.segment_probabilities import activate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from genre_model.personal.cross_validation import HeadData
     from genre_model.personal.open_set import OpenSetData
 
+#: Without one, at least two must be left to tell known from unknown.
+MIN_GENRES = 3
 #: The default of the plugin's ``min_confidence``.
 MIN_CONFIDENCE = 0.6
 
 
 def unknown_score(
-    data: HeadData, opened: OpenSetData, strength: float, temperature: float
+    data: HeadData,
+    opened: OpenSetData,
+    strength: float,
+    temperature: float,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> UnknownScore | None:
     """Leave each genre out in turn, of the head and of the open set, and judge its tracks.
 
@@ -29,12 +38,22 @@ def unknown_score(
         strength: of the heads.
         temperature: of the heads.
 
+        should_stop: asked before each genre.
+
     Returns:
-        None if no genre has a track of its own.
+        None if fewer than three genres leave nothing to fit to, or none has a track of its
+        own.
+
+    Raises:
+        TrainingStoppedError: if asked to stop.
     """
+    if len(np.unique(opened.labels)) < MIN_GENRES:
+        return None
     only = data.targets.sum(axis=1) == 1
     sure, sure_unchecked = [], []
     for genre in range(data.targets.shape[1]):
+        if should_stop():
+            raise TrainingStoppedError("stopped while fitting; nothing has changed")
         rest = np.flatnonzero(~data.targets[:, genre])
         unknown = np.flatnonzero(data.targets[:, genre] & only)
         if not (len(unknown) and len(rest)):

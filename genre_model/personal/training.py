@@ -144,7 +144,7 @@ class PersonalTraining:
             network=self.network,
             head=data.fit_final(strength),
             open_set=open_set,
-            unknown=unknown_score(data, opened, strength, temperature),
+            unknown=unknown_score(data, opened, strength, temperature, self.should_stop),
         )
 
     def _judgement(

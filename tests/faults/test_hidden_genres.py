@@ -8,7 +8,7 @@ import pytest
 from audio_files import music, write_audio
 from beets.library import Item
 from mediafile import MediaFile
-from mutagen.apev2 import APEv2
+from mutagen.apev2 import APEBinaryValue, APEExtValue, APEv2
 from plugin.test_import import AS_IS
 
 if TYPE_CHECKING:
@@ -59,6 +59,17 @@ def test_an_import_gives_it_no_other_genre(
     home.beet(*AS_IS, "-s", str(song))
     assert classifier.heard
     assert home.items()[0].genres == []
+
+
+@pytest.mark.parametrize("kind", [APEBinaryValue, APEExtValue])
+@pytest.mark.usefixtures("classifier")
+def test_what_is_no_text_is_no_genre(home: BeetsHome, kind: type) -> None:
+    path = home.add_track("Song")
+    tag = APEv2()
+    tag["Genre"] = kind(b"x" if kind is APEBinaryValue else "x")
+    tag.save(path)
+    home.beet("genreclf")
+    assert home.item("Song").genres == ["Rock"]
 
 
 @pytest.mark.usefixtures("classifier")

@@ -1048,6 +1048,16 @@ def test_has_genre(genres: list[str], expected: bool) -> None:
         pytest.param(
             [(["Pop", "Soul"], 1.0), (["Soul"], 1.0)], "Soul", id="every genre counts"
         ),
+        pytest.param(
+            [(["B"], 0.828), (["B"], 0.921), (["A"], 0.921), (["A"], 0.828)],
+            None,
+            id="a tie in another order",
+        ),
+        pytest.param(
+            [*[(["Hip-Hop"], 1.0)] * 2, *[(["Hip Hop"], 0.9)] * 2, (["Rock"], 0.9)],
+            "Hip-Hop",
+            id="spellings are one genre",
+        ),
         pytest.param([(["Pop", "Pop"], 0.5), (["Soul"], 0.6)], "Soul", id="but once"),
     ],
 )

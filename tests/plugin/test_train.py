@@ -141,6 +141,9 @@ class TestTrain:
         printed = labelled.beet("genreclf-train", "--pretend", "--use")
         assert "this model" in printed.out
         assert printed.lines[-1] == "pretending: personal would tag from now on"
+        printed = labelled.beet("genreclf-train", "--pretend")
+        kept = "pretending: personal would be kept, but not tag from now on"
+        assert printed.lines[-1] == kept
         assert not out_of_fold_path("any").parent.exists()
         printed = labelled.beet("genreclf-train", "--pretend", "--quiet", "--use")
         assert printed.lines == [
@@ -179,6 +182,37 @@ class TestTrain:
         listed = labelled.beet("-c", str(other), "genreclf-models").out
         assert "* personal@" in listed
         assert "  old@" in listed
+
+    def test_the_choice_of_another_configuration_stays(self, labelled: BeetsHome) -> None:
+        labelled.beet("genreclf-train", "--use")
+        before = in_force(labelled)
+        other = labelled.folder / "other.yaml"
+        other.write_text("{}")
+        printed = labelled.beet("-c", str(other), "genreclf-train", "--seed", "1")
+        use = f"beet -c {other} genreclf-models --use personal"
+        assert printed.lines[-1] == f"To tag with it: {use}"
+        assert f"* {before}" in labelled.beet("-c", str(other), "genreclf-models").out
+        labelled.beet("-c", str(other), "genreclf-models", "--use", "personal")
+        assert f"* {before}" not in labelled.beet("-c", str(other), "genreclf-models").out
+        labelled.beet("-c", str(other), "genreclf-models", "--remove", "personal")
+        assert in_force(labelled) == before
+
+    def test_a_model_of_another_configuration_is_not_removed(
+        self, labelled: BeetsHome
+    ) -> None:
+        labelled.beet("genreclf-train", "--use")
+        before = in_force(labelled)
+        other = labelled.folder / "other.yaml"
+        other.write_text("{}")
+        printed = labelled.beet("-c", str(other), "genreclf-models", "--remove", "personal")
+        assert printed.exit_code == 1
+        assert "belongs to your usual configuration: remove it without -c" in printed.err
+        assert in_force(labelled) == before
+
+    def test_the_usual_configuration_may_be_named(self, labelled: BeetsHome) -> None:
+        usual = str(labelled.folder / "config.yaml")
+        labelled.beet("-c", usual, "genreclf-train", "--use")
+        assert in_force(labelled).startswith("personal@")
 
     def test_a_model_of_the_same_name_elsewhere_stays(self, labelled: BeetsHome) -> None:
         labelled.beet("genreclf-train")

@@ -40,7 +40,7 @@ RATE_STEP_HZ, RATE_STEPS = 400, range(35, 47)
 #: One piece of music in so many is held out, to compare the student with its teachers.
 HELD_OUT_EVERY = 20
 MIN_SECONDS = 1.5
-_PART_NUMBER = re.compile(r"-\d+$")
+_PART_NUMBER = re.compile(r"-\d$")
 LEVEL = 0.1
 N_TRIES = 50
 
@@ -111,7 +111,7 @@ def split_recordings(
 ) -> tuple[list[Recording], list[Recording]]:
     """Return the recordings to learn from, and the music that is held out.
 
-    Whole pieces are held out: files whose names differ only in the last number, such as
+    Whole pieces are held out: files whose names differ only in one last digit, such as
     ``song-0.opus`` and ``song-1.opus``, are parts of one piece.
 
     Raises:
@@ -128,8 +128,9 @@ def split_recordings(
     return learned, [one for one in music if _piece(one) in held_out]
 
 
-def _piece(recording: Recording) -> Path:
-    return recording.path.with_name(_PART_NUMBER.sub("", recording.path.stem))
+def _piece(recording: Recording) -> tuple[Path, str]:
+    path = recording.path
+    return path.parent, _PART_NUMBER.sub("", path.stem)
 
 
 class ExcerptSampler:
