@@ -1,79 +1,78 @@
 """How alike the errors of a model are on tracks that belong together.
 
-    python benchmarks/album_pooling.py GTZAN MODEL.onnx
+    python benchmarks/album_pooling.py SONGS [--model NAME]
 
-GTZAN has no albums. Clips of one artist stand in for them: at least two clips that the
-model was not trained on, and none of the fault-filtered test tracks, which choose
-nothing. For each correlation of ``genre_model.pool_tracks``, prints the likelihood of
-the true genre.
+SONGS is what ``labelled_songs.py`` reads. At least two songs by one artist and of one
+genre stand in for an album. For each correlation of ``genre_model.pool_tracks``, prints how
+likely the true genre is, on how many albums a genre would be written, and how many of those
+are right; of albums of genres that the model does not know, none is.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 from collections import defaultdict
-from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
+from labelled_songs import songs_of
 
 from genre_model import GenreClassifier, pool_tracks
-from genre_model.training.gtzan import LabelledTrack, find_tracks
-from genre_model.training.protocols import folds_of
+from genre_model.label_spelling import spelling_key
+from genre_model.training.distillation.calibration import WRITTEN_FROM
 
-Group = tuple[int, NDArray[np.float32]]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Album(NamedTuple):
+    """Songs that stand in for one.
+
+    Attributes:
+        place: of the true genre; -1 if the model does not know it.
+        tracks: probabilities [shape=(n_tracks, n_genres)].
+    """
+
+    place: int
+    tracks: NDArray[np.float32]
 
 
 def main() -> None:
     """Print a table of correlations."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("model", type=Path)
+    parser.add_argument("songs", type=Path)
+    parser.add_argument("--model")
     options = parser.parse_args()
-    classifier = GenreClassifier.load(options.model)
-    artists = artists_without_test_tracks(classifier)
-    tracks = [
-        track for track in find_tracks(options.data, "audio") if track.track_id in artists
-    ]
-    groups = heard_groups(classifier, tracks, artists)
-    print(f"{len(groups)} groups of {sum(len(rows) for _, rows in groups)} clips")
-    print("correlation   -log p(genre)   right")
+    albums = heard_albums(GenreClassifier.load(options.model), options.songs)
+    print(f"{len(albums)} albums of {sum(len(one.tracks) for one in albums)} songs")
+    print("correlation   -log p(genre)   written   right of those")
     for correlation in np.linspace(0, 1, 11):
-        print(line(groups, float(correlation)))
+        print(line(albums, float(correlation)))
 
 
-def artists_without_test_tracks(classifier: GenreClassifier) -> dict[str, str]:
-    """Return the artist of each track that neither tests nor trained the model."""
-    closed = set(folds_of("fault-filtered")[0].test)
-    closed |= set(classifier.card.training.get("track_ids", ()))
-    listed = resources.files("genre_model.training") / "splits" / "artist_folds.csv"
-    rows = csv.DictReader(listed.read_text("utf-8").splitlines())
-    return {row["track"]: row["artist_group"] for row in rows if row["track"] not in closed}
-
-
-def heard_groups(
-    classifier: GenreClassifier, tracks: list[LabelledTrack], artists: dict[str, str]
-) -> list[Group]:
-    """Return, for each artist, the true genre and the probabilities of the clips."""
+def heard_albums(classifier: GenreClassifier, songs: Path) -> list[Album]:
+    """Return what is heard in songs of one artist and one genre."""
+    places = {spelling_key(genre): place for place, genre in enumerate(classifier.genres)}
     heard = defaultdict(list)
-    for track in tqdm(tracks, unit="clip"):
-        genre = classifier.genres.index(track.genre)
-        # Artists are numbered within a genre.
-        heard[genre, artists[track.track_id]].append(
-            classifier.predict_file(track.path).probabilities
-        )
-    return [(genre, np.stack(rows)) for (genre, _), rows in heard.items() if len(rows) > 1]
+    for song in songs_of(songs):
+        prediction = classifier.predict_file(song.path)
+        if not prediction.is_unknown:
+            heard[song.genre, song.artist].append(prediction.probabilities)
+    return [
+        Album(places.get(spelling_key(genre), -1), np.stack(rows))
+        for (genre, _), rows in heard.items()
+        if len(rows) > 1
+    ]
 
 
-def line(groups: list[Group], correlation: float) -> str:
-    """Return one row: mean negative log-likelihood, and the share of right groups."""
-    pooled = [(genre, pool_tracks(rows, correlation)) for genre, rows in groups]
-    loss = -np.mean([np.log(probabilities[genre]) for genre, probabilities in pooled])
-    right = np.mean([probabilities.argmax() == genre for genre, probabilities in pooled])
-    return f"{correlation:11.1f}   {loss:13.3f}   {right:5.2f}"
+def line(albums: list[Album], correlation: float) -> str:
+    """Return one row of the table."""
+    pooled = [(place, pool_tracks(tracks, correlation)) for place, tracks in albums]
+    loss = -np.mean([np.log(said[place]) for place, said in pooled if place >= 0])
+    written = [(place, said) for place, said in pooled if said.max() >= WRITTEN_FROM]
+    right = sum(int(said.argmax()) == place for place, said in written)
+    return f"{correlation:11.1f}   {loss:13.3f}   {len(written):7}   {right:14}"
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 Combination = Literal["mean", "vote"]
 
 #: How alike the model's errors are on tracks of one album; see :func:`pool_tracks`.
-#: ``benchmarks/album_pooling.py`` measures it on GTZAN clips by one artist.
-ALBUM_CORRELATION = 0.4
+#: ``benchmarks/album_pooling.py`` measures it on songs by one artist.
+ALBUM_CORRELATION = 0.6
 #: Share of the uniform distribution mixed in, so that one track cannot veto a genre.
 POOLING_FLOOR = 0.05
 #: Rounded probabilities miss a sum of 1 by less.
