@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from beetsplug.genreclf.aliases import compile_aliases, expanded, lastgenre_data
 from genre_model import spelling_key
-from genre_model.label_spelling import GAP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
 NOTHING: frozenset[str] = frozenset()
 
+#: What people put between the words of one name, or leave out; as in ``spelling_key``.
+GAP = re.compile(r"[\s_.\u2010-\u2015\u2212-]+")
 #: What joins two genres to one name, and the words of "rock & roll".
 JOINT = re.compile(r"[/,;&+]|\b(?:and|n)\b")
 

@@ -67,7 +67,7 @@ class Judgement:
             "macro_f1": float(np.mean([row["f1"] for row in genres if row["tracks"]])),
             "top_3": metrics.top_accuracy(self.probabilities, self.targets, N_TOP),
             "log_loss": metrics.log_loss(
-                self.probabilities, self.targets, multi_label=self.multi_label
+                self._among_labels(), self.targets, multi_label=self.multi_label
             ),
             "calibration_error": metrics.calibration_error(confidences, self.right),
             "selective": [self._selective(threshold) for threshold in THRESHOLDS],
@@ -102,6 +102,17 @@ class Judgement:
         for row, column in np.argwhere(self.targets):
             matrix[column, column if self.right[row] else self.predicted[row]] += 1
         return matrix
+
+    def _among_labels(self) -> NDArray[np.float32]:
+        """Return the probabilities if it is certain that a track has one of the genres.
+
+        What a row lacks to a sum of 1 belongs to music of other genres.
+        """
+        if self.multi_label:
+            return self.probabilities
+        sums = self.probabilities.sum(axis=1, keepdims=True)
+        shares: NDArray[np.float32] = self.probabilities / np.maximum(sums, 1e-9)
+        return shares
 
     def _said(self) -> NDArray[np.bool_]:
         if self.multi_label:
