@@ -121,7 +121,7 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="FILE|DIR",
         help="audio, or folders to search for it",
     )
-    parser.add_argument("--model", help="bundled name or .onnx file")
+    parser.add_argument("--model", help="name of a model, or an .onnx file")
     parser.add_argument(
         "--top", type=positive, default=3, help="genres per file (default: 3)"
     )

@@ -162,10 +162,13 @@ class AlbumTagger:
 def track_weight(item: Item) -> float:
     """Return how much a track counts where the tracks of an album decide about its genre.
 
-    Your genres count fully, and so does a track that nobody has listened to. Of the others
-    the model's best label says how sure it was; speech or silence counts for nothing.
+    Your genres count fully, and so does a track that nobody has listened to, or that is
+    unknown. Of the others the model's best label says how sure it was; silence counts for
+    nothing.
     """
     if has_genre(item.genres) and not provenance.track_is_ours(item):
+        return 1.0
+    if (item.get("genreclf_strangeness", with_album=False) or 0.0) > 1:
         return 1.0
     confidence: float | None = item.get("genreclf_confidence", with_album=False)
     return 1.0 if confidence is None else confidence

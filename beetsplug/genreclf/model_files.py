@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import genre_model
 from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.model_choice import (
+    beet_command,
     chosen_model,
     forget_choice,
     is_path,
@@ -36,7 +37,11 @@ if TYPE_CHECKING:
     from genre_model import GenreClassifier
 
 MODEL_NAME = re.compile(r"\w([\w .()-]*[\w.()-])?")
-UPDATE = "To re-tag what other models tagged: beet genreclf --update"
+
+
+def update_hint() -> str:
+    """Say how to re-tag what other models tagged."""
+    return f"To re-tag what other models tagged: {beet_command()} genreclf --update"
 
 
 def remove_model(name: str, configured: str | Path | None) -> None:
@@ -62,7 +67,7 @@ def remove_model(name: str, configured: str | Path | None) -> None:
         default = load_model(None).model_id
         say(f"It was the chosen model; the choice falls back to {default}")
     if was_chosen and configured is None:
-        say(UPDATE)
+        say(update_hint())
 
 
 def _check_removable(name: str, configured: str | Path | None) -> None:

@@ -14,13 +14,13 @@ from beetsplug.genreclf.model_choice import (
     own_name,
 )
 from beetsplug.genreclf.model_files import (
-    UPDATE,
     about_file,
     export_model,
     import_model,
     load_model,
     models_error,
     remove_model,
+    update_hint,
 )
 from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.reporter import LogReporter
@@ -127,7 +127,7 @@ def _use(name: str, configured: str | Path | None) -> None:
     with about_file(model_folder()):
         choose_model(name)
     say(f"{name} ({model_id}) tags from now on")
-    say(UPDATE)
+    say(update_hint())
 
 
 def _load_or_warn(name: str, log: BeetsLogger) -> GenreClassifier | None:

@@ -10,13 +10,22 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import genre_model
-from beetsplug.genreclf.listening import LENGTH_TOLERANCE_SECONDS, Listening, listening_from
+from beetsplug.genreclf.listening import (
+    DECIMALS,
+    LENGTH_TOLERANCE_SECONDS,
+    Listening,
+    listening_from,
+)
 from beetsplug.genreclf.model_choice import out_of_fold_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from beets.library import Item, Library
+
+
+#: Odds are no larger.
+MOST = 1e4
 
 
 class Said(NamedTuple):
@@ -29,7 +38,11 @@ class Said(NamedTuple):
 
 
 def write_out_of_fold(
-    model_id: str, items: Iterable[Item], scores: Mapping[str, Mapping[str, float]]
+    model_id: str,
+    items: Iterable[Item],
+    scores: Mapping[str, Mapping[str, float]],
+    *,
+    multi_label: bool,
 ) -> None:
     """Keep the scores of the tracks that a model is trained on.
 
@@ -37,6 +50,7 @@ def write_out_of_fold(
         model_id: of the model.
         items: the tracks.
         scores: id of the track, as text -> label -> probability, best first.
+        multi_label: whether several labels can be right at once.
 
     Raises:
         OSError: if it cannot be written.
@@ -47,6 +61,7 @@ def write_out_of_fold(
             "title": item.title,
             "length": float(item.length or 0.0),
             "scores": listening_from(model_id, list(scores[str(item.id)].items())).scores,
+            "strangeness": _strangeness(scores[str(item.id)], multi_label=multi_label),
         }
         for item in items
     }
@@ -67,7 +82,7 @@ def read_out_of_fold(lib: Library, model_id: str) -> dict[int, Listening]:
                 str(each["path"]),
                 str(each["title"]),
                 float(each["length"]),
-                Listening(model_id, _scores(each["scores"])),
+                Listening(model_id, _scores(each["scores"]), each["strangeness"]),
             )
             for key, each in content["tracks"].items()
         }
@@ -104,6 +119,15 @@ def may_know(training: Mapping[str, Any], n_known: int) -> str | None:
     if isinstance(n_trained, int) and n_known >= n_trained:
         return None
     return f"may have been trained on some of these tracks ({n_known} are known)"
+
+
+def _strangeness(scores: Mapping[str, float], *, multi_label: bool) -> float | None:
+    """Return the odds of "none of these" against the best label."""
+    rest = 1 - sum(scores.values())
+    best = max(scores.values())
+    if multi_label:
+        return None if best else MOST
+    return round(min(max(rest, 0.0) / max(best, 1 / MOST), MOST), DECIMALS)
 
 
 def _scores(values: Mapping[str, float]) -> dict[str, float]:

@@ -179,11 +179,12 @@ class Tagger:
             item.store()
 
     def _pool(self, unit: Unit, heard: list[Heard]) -> Pool | None:
-        listenings = [each.listening for each in heard if each.listening is not None]
-        scores = [
-            one.scores for one in listenings if one.scores and not one.unknown_because
+        listenings = [
+            one.listening for one in heard if one.listening and one.listening.scores
         ]
-        if unit.album_id is None or not scores:
+        scores = [one.scores for one in listenings if not one.unknown_because]
+        # An album of which half is unknown is not what the rest sounds like.
+        if unit.album_id is None or 2 * len(scores) <= len(listenings):
             return None
         pool = pool_scores(scores, multi_label=self.hearing.multi_label)
         self._albums.policy = spelled(self._albums.policy, self.hearing)

@@ -93,14 +93,16 @@ def keep_model(
     path = genre_model.printable(str(new_model_path(name)))
     say(f"{model_id} is in {path}")
     if why_not is not None:
+        if flags.get("use"):
+            raise _error(f"the model is kept, but not in force. {why_not}")
         say(why_not)
         return
     if not is_in_force:
         with _about(name, "the model is kept, but not in force"):
             choose_model(name)
     say(f"{name} tags from now on")
-    say("To re-tag what other models tagged: beet genreclf --update")
-    say("To find tracks that may be mislabelled: beet genreclf --check")
+    say(f"To re-tag what other models tagged: {beet_command()} genreclf --update")
+    say(f"To find tracks that may be mislabelled: {beet_command()} genreclf --check")
 
 
 def _is_in_force(path: Path, options: Options) -> bool:
@@ -119,9 +121,8 @@ def _check_worth(model: PersonalModel, name: str, *, is_in_force: bool) -> None:
         UserError: saying what is better.
     """
     better = genre_model.better_model_at(new_model_path(name), model)
-    beaten_by = model.beaten_by()
-    if better is None and is_in_force and beaten_by is not None:
-        better = f"the new model is no better than {beaten_by!r} in the table"
+    if better is None and is_in_force and model.is_guessing:
+        better = "the new model is no better than 'majority' in the table"
     if better is not None:
         raise _error(
             f"{better}; to replace {name} nevertheless: --replace; to keep both: --name "
@@ -152,7 +153,8 @@ def _write(model: PersonalModel, items: Sequence[Item], name: str, command: str)
     genre_model.sweep_partials(model_folder())
     model_id, content = model.file_content(name, command)
     scores = model.out_of_fold()
-    write_out_of_fold(model_id, [i for i in items if str(i.id) in scores], scores)
+    told = [item for item in items if str(item.id) in scores]
+    write_out_of_fold(model_id, told, scores, multi_label=model.card.multi_label)
     try:
         genre_model.write_atomically(path, content)
     except OSError:

@@ -118,6 +118,11 @@ class PersonalModel:
                 return name
         return None
 
+    @property
+    def is_guessing(self) -> bool:
+        """Whether it is no better than to say the commonest genre."""
+        return self.beaten_by() == MAJORITY
+
     def headline(self) -> str:
         """Say in one line how good the model is."""
         leaky = ", LEAKY" if self.leaks else ""

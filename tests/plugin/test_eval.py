@@ -328,7 +328,7 @@ class TestTrainedTracks:
         items = home.items("genres:Blues")
         said_before = {"rock": 0.6, "blues": 0.3, "hip hop": 0.1}
         scores = {str(item.id): said_before for item in items}
-        write_out_of_fold(six.model_id, items, scores)
+        write_out_of_fold(six.model_id, items, scores, multi_label=False)
         six.card.training = {"method": "head", "n_tracks": 2}
         return six
 

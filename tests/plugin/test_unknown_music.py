@@ -71,13 +71,29 @@ def test_force_leaves_what_stands_there(home: BeetsHome, noise: ScriptedClassifi
 def test_it_has_no_say_in_its_album(
     home: BeetsHome, classifier: ScriptedClassifier
 ) -> None:
-    home.add_album("Record", ["One", "Noise"])
-    classifier.answers |= {"One": ("blues", 0.9), "Noise": ("rock", 0.98)}
+    home.add_album("Record", ["One", "Two", "Noise"])
+    classifier.answers |= dict.fromkeys(["One", "Two"], ("blues", 0.9))
+    classifier.answers["Noise"] = ("rock", 0.98)
     classifier.strange["Noise"] = 1.25
 
     home.beet("genreclf", "-s", "album")
 
     assert home.album("Record").genres == ["Blues"]
+
+
+@pytest.mark.parametrize("source", ["album", "both", "track"])
+def test_an_album_of_which_half_is_unknown_gets_no_genre(
+    home: BeetsHome, classifier: ScriptedClassifier, source: str
+) -> None:
+    home.add_album("Record", ["One", "Noise", "More noise", "Song"])
+    classifier.answers |= dict.fromkeys(["Noise", "More noise"], ("rock", 0.98))
+    classifier.strange |= dict.fromkeys(["Noise", "More noise"], 1.25)
+    classifier.answers |= {"One": ("blues", 0.9), "Song": ("blues", 0.5)}
+
+    home.beet("genreclf", "-s", source)
+
+    assert home.titles("genres:Blues") == ["One"], "each track decides for itself"
+    assert home.album("Record").genres == []
 
 
 def test_check_does_not_doubt_its_genre(
