@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from contextlib import suppress
 from pathlib import Path
 
 import beets
+import confuse
 
 import genre_model
 
@@ -153,11 +155,18 @@ def beet_command() -> str:
 
 def _given_configuration() -> Path | None:
     """Return the file that was given with ``beet -c``, unless it is the usual one."""
-    given = beets.config["config"]
-    if not given.exists() or not isinstance(given.get(), str):
-        return None
-    path = Path(given.get()).resolve()
-    return None if path == Path(beets.config.user_config_path()).resolve() else path
+    usual = {Path(beets.config.user_config_path()).resolve()}
+    with suppress(confuse.NotFoundError):
+        usual |= {
+            Path(v.as_filename()).resolve() for v in beets.config["include"].sequence()
+        }
+    # Before beets 2.14 nothing but the sources tells of the option.
+    for source in beets.config.sources:
+        if source.filename and not source.default:
+            path = Path(source.filename).resolve()
+            if path not in usual:
+                return path
+    return None
 
 
 def _folders() -> list[Path]:

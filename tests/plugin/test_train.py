@@ -197,6 +197,13 @@ class TestTrain:
         labelled.beet("-c", str(other), "genreclf-models", "--remove", "personal")
         assert in_force(labelled) == before
 
+    def test_an_included_file_is_none_of_its_own(self, labelled: BeetsHome) -> None:
+        (labelled.folder / "more.yaml").write_text("{}")
+        labelled.settings["include"] = ["more.yaml"]
+        labelled.beet("genreclf-train", "--use")
+        assert not (labelled.folder / "more.genreclf").exists()
+        assert in_force(labelled).startswith("personal@")
+
     def test_a_model_of_another_configuration_is_not_removed(
         self, labelled: BeetsHome
     ) -> None:
