@@ -119,8 +119,8 @@ class Job:
         self.keeper: Keeper = Keeper(self.reporter, self.writer, write=write)
 
     def should_stop(self) -> bool:
-        """Say whether somebody, or a disk that takes no file, wants the pass to end."""
-        return self.is_stopped() or self.writer.is_of_no_use
+        """Return whether the pass ends early: it was stopped, or no file can be written."""
+        return self.is_stopped() or self.writer.is_blocked
 
     def run(self, items: Iterator[Item]) -> Ending:
         """Run the mode that the flags ask for."""

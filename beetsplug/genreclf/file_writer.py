@@ -159,8 +159,8 @@ class FileWriter:
         self.reporter.warning(f"{item.filepath}: {otherwise}: {reason}")
 
     @property
-    def is_of_no_use(self) -> bool:
-        """Whether the run may as well end: no further file could be written."""
+    def is_blocked(self) -> bool:
+        """Whether the disk is full, or the music folder is read-only."""
         return not (self.full_folder is None and self.read_only_folder is None)
 
     def is_full(self, item: Item) -> bool:
@@ -185,7 +185,7 @@ class FileWriter:
         if kind is not self._refusal:
             self._refused.clear()
         self._refusal = kind
-        # One album may be somebody else's.
+        # A single album may belong to another user, so folders count, not files.
         self._refused.add(folder if kind is ForbiddenError else item.filepath)
         if len(self._refused) < N_REFUSED:
             return

@@ -75,7 +75,7 @@ class Policy:
         return self._genres_by_key.get(spelling_key(label), (label,))
 
     def for_artists(self, artists: Iterable[str]) -> Policy:
-        """Return the policy for a track: what some artists lack is ignored for all."""
+        """Return the policy with the labels that are ignored for any of these artists."""
         keys = {"*", *map(spelling_key, artists)}
         ignored = (
             labels for artist, labels in self.ignore.items() if spelling_key(artist) in keys
@@ -83,7 +83,7 @@ class Policy:
         return replace(self, ignore={"*": frozenset[str]().union(*ignored)})
 
     def is_ignored(self, label: str) -> bool:
-        """Say whether a label is never written, whoever the artist is."""
+        """Return whether a label is ignored for all artists."""
         return spelling_key(label) in self._ignored_keys
 
     @cached_property

@@ -36,10 +36,10 @@ class OthersInFile:
         """Only force replaces them, unless genres are just to be added."""
         return self.policy.force and not (self.update or self.policy.keep_existing)
 
-    def heed_hidden(self, item: Item, decision: Decision) -> Decision:
-        """Leave a file alone that has a genre where beets does not look.
+    def respect_hidden_genres(self, item: Item, decision: Decision) -> Decision:
+        """Write no genre if the file has one in a tag that beets does not read.
 
-        A second one would contradict it, whatever is to be forced.
+        This holds with ``force``, too: the two tags would contradict each other.
         """
         if decision.genres is None:
             return decision

@@ -203,7 +203,7 @@ class Tagger:
         if self.update and not provenance.track_is_ours(item):
             return self._settle(item, Outcome.NOT_OURS)
         decision = self._chooser.choose(item, heard.listening, pool)
-        decision = self._others.heed_hidden(item, decision)
+        decision = self._others.respect_hidden_genres(item, decision)
         theirs = self._others.in_the_way(item, decision)
         decision = self._others.heed(decision, theirs)
         if heard.error is not None and decision.outcome is Outcome.ABSTAINED:

@@ -84,7 +84,7 @@ class OpenSet:
 
         Args:
             genres: logits of the head, mean over segments [shape=(n_tracks, n_genres)].
-            logits: of the parent, likewise [shape=(n_tracks, n_outputs)].
+            logits: of the parent, mean over segments [shape=(n_tracks, n_outputs)].
             temperature: of the head.
             multi_label: whether several genres can be probable at once.
         """

@@ -148,7 +148,7 @@ def test_an_edit_that_met_the_write_itself(
     save, put_back = file_genres._save, file_genres.put_back_file_genres
     os.utime(song, (1, 1))
 
-    def save_while_somebody_edits(item: Item, *genres: list[str], safe: bool) -> None:
+    def save_then_edit_library(item: Item, *genres: list[str], safe: bool) -> None:
         save(item, *genres, safe=safe)
         monkeypatch.setattr(file_genres, "_save", save)
         edit_library(home)
@@ -158,7 +158,7 @@ def test_an_edit_that_met_the_write_itself(
         later = song.stat().st_mtime + 2
         os.utime(song, (later, later))
 
-    monkeypatch.setattr(file_genres, "_save", save_while_somebody_edits)
+    monkeypatch.setattr(file_genres, "_save", save_then_edit_library)
     monkeypatch.setattr(file_writer, "put_back_file_genres", put_back_later)
     home.beet("genreclf")
     assert genres(home) == (["Polka"], ["Polka"])

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 GENRES = ("blues", "hip hop", "rock")
 
 
+#: Fields that remember what was heard in a track, and claim no genre.
+HEARD = {f"genreclf_{name}" for name in ("model", "scores", "confidence", "length")}
+
+
 @dataclass(frozen=True)
 class Printed:
     """What one ``beet`` command left on the terminal."""
