@@ -23,6 +23,10 @@ class SilentError(GenreModelError):
     """The file holds nothing but silence, which has no genre."""
 
 
+class NoProcessError(GenreModelError):
+    """The system gives no further thread or process, so no file can be heard."""
+
+
 class ModelFileError(GenreModelError):
     """The model file is missing, damaged or of another format."""
 

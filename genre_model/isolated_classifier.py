@@ -8,7 +8,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from genre_model.card import card_from_json
-from genre_model.errors import AudioDecodeError, GenreModelError, ModelFileError
+from genre_model.errors import AudioDecodeError, ModelFileError, NoProcessError
 from genre_model.model_source import find_model, read_network
 from genre_model.prediction_process import PredictionProcess, ProcessEndedError
 from genre_model.prediction_text import error_of_json, prediction_of_json, scores_of_json
@@ -35,7 +35,8 @@ class IsolatedClassifier:
     else. Threads that ask at the same time are served by as many processes, so that they
     do not wait for Python's lock either. This process loads neither PyAV nor ONNX Runtime.
 
-    Processes start when they are needed, and end with this object.
+    Processes start when they are needed, and end with this object. Where the system gives
+    no further one, threads wait for those that there are.
 
     Args:
         content: of a model file.
@@ -45,7 +46,7 @@ class IsolatedClassifier:
     Raises:
         ModelFileError: what is wrong with the content.
         ImportError: a library that is needed cannot be loaded.
-        GenreModelError: no process can be started.
+        NoProcessError: no process can be started.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class IsolatedClassifier:
         self._content = content
         self._is_foreign = is_foreign
         self._combination = combination
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._idle: list[PredictionProcess] = []
         self._all: set[PredictionProcess] = set()
         weakref.finalize(self, _close_all, self._all)
@@ -86,7 +87,7 @@ class IsolatedClassifier:
         Raises:
             ModelFileError: one line that names the file and what is wrong with it.
             ImportError: a library that is needed cannot be loaded.
-            GenreModelError: no process can be started.
+            NoProcessError: no process can be started.
         """
         content = read_network(model)
         if is_foreign is None:
@@ -119,7 +120,7 @@ class IsolatedClassifier:
     @property
     def processes(self) -> list[PredictionProcess]:
         """Those that there are."""
-        with self._lock:
+        with self._changed:
             return list(self._all)
 
     def predict_file(self, path: Path) -> TrackPrediction:
@@ -143,7 +144,7 @@ class IsolatedClassifier:
     def _ask(
         self, path: Path, wants: Wants, read: Callable[[dict[str, Any]], ReadT]
     ) -> ReadT:
-        process = self._take(path)
+        process = self._take()
         try:
             answer = process.ask(path, wants, MAX_SECONDS_PER_FILE)
             what_is_wrong = error_of_json(answer)
@@ -163,26 +164,27 @@ class IsolatedClassifier:
 
     def close(self) -> None:
         """End the processes; further predictions start others."""
-        with self._lock:
+        with self._changed:
             self._idle.clear()
             _close_all(self._all)
+            self._changed.notify_all()
 
     def interrupt(self) -> None:
         """End what is under way, whoever asked for it."""
-        with self._lock:
+        with self._changed:
             for process in self._all.difference(self._idle):
                 process.kill()
 
     def _start(self) -> tuple[PredictionProcess, dict[str, Any]]:
         """Start a process; return it with what it says of the model."""
         if not sys.executable:
-            raise GenreModelError("no process can be started: where is Python?")
+            raise NoProcessError("no process can be started: where is Python?")
         try:
             process = PredictionProcess()
         except OSError as error:
             text = f"no process can be started ({error.strerror})"
-            raise GenreModelError(text) from error
-        with self._lock:
+            raise NoProcessError(text) from error
+        with self._changed:
             self._all.add(process)
         try:
             answer = process.load(
@@ -194,31 +196,41 @@ class IsolatedClassifier:
             self._end(process)
             if isinstance(error, ProcessEndedError):
                 text = f"the process that loads the model ended ({error})"
-                raise GenreModelError(text) from error
+                raise NoProcessError(text) from error
             raise
         return process, answer
 
-    def _take(self, path: Path) -> PredictionProcess:
-        with self._lock:
+    def _take(self) -> PredictionProcess:
+        while True:
+            if (idle := self._idle_process()) is not None:
+                return idle
+            try:
+                return self._start()[0]
+            except NoProcessError:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._idle or not self._all)
+                    if not self._all:
+                        raise
+
+    def _idle_process(self) -> PredictionProcess | None:
+        with self._changed:
             while self._idle:
                 process = self._idle.pop()
                 if process.is_alive():
                     return process
                 self._all.discard(process)
                 process.close()
-        try:
-            process, _ = self._start()
-        except GenreModelError as error:
-            raise GenreModelError(f"{path}: {error}") from error
-        return process
+        return None
 
     def _put_back(self, process: PredictionProcess) -> None:
-        with self._lock:
+        with self._changed:
             self._idle.append(process)
+            self._changed.notify()
 
     def _end(self, process: PredictionProcess) -> None:
-        with self._lock:
+        with self._changed:
             self._all.discard(process)
+            self._changed.notify_all()
         process.close()
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from genre_model.errors import GenreModelError
+from genre_model.errors import GenreModelError, NoProcessError
 from genre_model.freed_memory import keep_freed_memory
 from genre_model.isolated_classifier import IsolatedClassifier
 
@@ -78,6 +78,9 @@ def predict_files(
 
     Yields:
         One outcome per file, in the order of ``paths``.
+
+    Raises:
+        NoProcessError: the system gives no thread or process to work with.
     """
     interrupt = None
     if isinstance(classifier, IsolatedClassifier):
@@ -121,6 +124,9 @@ def for_each_file(
 
     Yields:
         One outcome per file, in the order of ``paths``.
+
+    Raises:
+        NoProcessError: the system gives no thread or process to work with.
     """
     keep_freed_memory()
     n_threads = n_threads or default_threads()
@@ -131,7 +137,7 @@ def for_each_file(
         with threadpool_limits(limits=1, user_api="blas"):
             while not should_stop():
                 for path in islice(remaining, n_threads * LOOK_AHEAD - len(pending)):
-                    pending.append(pool.submit(outcome_of, work, path))
+                    pending.append(_submit(pool, work, path))
                 if not pending:
                     return
                 if (outcome := _result(pending[0])) is not None:
@@ -143,10 +149,25 @@ def for_each_file(
             _interrupt(pending, interrupt)
 
 
+def _submit(
+    pool: ThreadPoolExecutor, work: Callable[[Path], ResultT], path: Path
+) -> Future[Outcome[ResultT]]:
+    try:
+        return pool.submit(outcome_of, work, path)
+    except RuntimeError as error:
+        raise NoProcessError(f"no thread can be started ({error})") from error
+
+
 def outcome_of(work: Callable[[Path], ResultT], path: Path) -> Outcome[ResultT]:
-    """Work on one file; every error becomes an outcome that names the file."""
+    """Work on one file; every error of its own becomes an outcome that names it.
+
+    Raises:
+        NoProcessError: it would meet every file.
+    """
     try:
         return Outcome(path, work(path), None)
+    except NoProcessError:
+        raise
     except GenreModelError as error:
         return Outcome(path, None, error)
     except Exception as error:  # the boundary: one file never stops the rest

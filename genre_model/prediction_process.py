@@ -12,6 +12,9 @@ from contextlib import contextmanager, suppress
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Literal
 
+from genre_model.errors import NoProcessError
+from genre_model.prediction_text import ANSWERS_BEGIN
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -73,6 +76,7 @@ class PredictionProcess:
 
         Raises:
             ProcessEndedError: if the process ended over it, or took too long.
+            NoProcessError: no thread can be started that would wait for it.
         """
         level = logging.getLogger("genre_model").getEffectiveLevel()
         beginning = {
@@ -82,6 +86,7 @@ class PredictionProcess:
             "log_level": level,
         }
         with self._at_most(LOAD_SECONDS):
+            self._skip_what_python_prints()
             return self._answer_to(json.dumps(beginning).encode() + b"\n" + content)
 
     def ask(self, path: Path, wants: Wants, seconds: float) -> dict[str, Any]:
@@ -94,6 +99,7 @@ class PredictionProcess:
 
         Raises:
             ProcessEndedError: if the process ended over it.
+            NoProcessError: no thread can be started that would wait for it.
         """
         request = {"path": str(path), "wants": wants}
         with self._at_most(seconds):
@@ -126,7 +132,10 @@ class PredictionProcess:
     def _at_most(self, seconds: float) -> Iterator[None]:
         timer = Timer(seconds, self._give_up)
         timer.daemon = True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError as error:
+            raise NoProcessError(f"no thread can be started ({error})") from error
         try:
             yield
         finally:
@@ -135,6 +144,14 @@ class PredictionProcess:
     def _give_up(self) -> None:
         self._is_late = True
         self._process.kill()
+
+    def _skip_what_python_prints(self) -> None:
+        """Read on to the answers: a ``sitecustomize`` may print before the program runs."""
+        if self._process.stdout is not None:
+            with suppress(OSError):
+                for line in self._process.stdout:
+                    if line == ANSWERS_BEGIN:
+                        return
 
     def _answer_to(self, request: bytes) -> dict[str, Any]:
         stdin, stdout = self._process.stdin, self._process.stdout

@@ -16,8 +16,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from genre_model.errors import GenreModelError
-from genre_model.prediction_text import json_of_error, json_of_prediction, json_of_scores
+from genre_model.errors import GenreModelError, NoProcessError
+from genre_model.prediction_text import (
+    ANSWERS_BEGIN,
+    json_of_error,
+    json_of_prediction,
+    json_of_scores,
+)
 
 if TYPE_CHECKING:
     from genre_model.classifier import GenreClassifier
@@ -32,11 +37,18 @@ def main() -> None:
     requests, answers = pipes()
     # Ctrl-C is for the process that asks; this one ends when it does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     with suppress(OSError):  # nobody listens any more; Windows says "invalid argument"
         classifier = _load(requests, answers)
         if classifier is not None:
             _answer(classifier, requests, answers)
+
+
+def _end_with_parent() -> None:
+    watch = threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True)
+    try:
+        watch.start()
+    except RuntimeError as error:
+        raise NoProcessError(f"no thread can be started ({error})") from error
 
 
 def _end_with(parent: int) -> None:
@@ -53,6 +65,8 @@ def pipes() -> tuple[BinaryIO, BinaryIO]:
     """
     out, err = sys.stdout.fileno(), sys.stderr.fileno()
     answers = os.fdopen(os.dup(out), "wb")
+    answers.write(b"\n" + ANSWERS_BEGIN)
+    answers.flush()
     sys.stderr = os.fdopen(os.dup(err), "w", errors="backslashreplace")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, out)
@@ -65,6 +79,7 @@ def _load(requests: BinaryIO, answers: BinaryIO) -> GenreClassifier | None:
     content = requests.read(beginning["n_bytes"])
     logging.basicConfig(level=beginning["log_level"])
     try:
+        _end_with_parent()
         # Imported here: a library that cannot be loaded is an answer, too.
         from genre_model.classifier import GenreClassifier
         from genre_model.freed_memory import keep_freed_memory

@@ -11,6 +11,7 @@ from genre_model.errors import (
     FingerprintMismatchError,
     GenreModelError,
     ModelFileError,
+    NoProcessError,
     SilentError,
     TooLongError,
     TooShortError,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from genre_model.segment_probabilities import SegmentScores
 
+#: The line before the first answer. Whatever Python prints as it starts comes before it.
+ANSWERS_BEGIN = b"genre_model answers\n"
 #: What such a process may raise here.
 ERRORS = {
     kind.__name__: kind
@@ -29,6 +32,7 @@ ERRORS = {
         AudioDecodeError,
         FingerprintMismatchError,
         ModelFileError,
+        NoProcessError,
         SilentError,
         TooLongError,
         TooShortError,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import genre_model
 from beetsplug.genreclf.listening import Listening, listening_from, recall
 from beetsplug.genreclf.lost_disk import require_music_folder
+from beetsplug.genreclf.model_loading import ModelUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -126,14 +127,18 @@ class Hearing:
         return Track(item_id, item.filepath, item.added or 0.0, length, recalled)
 
     def hear(self, tracks: Sequence[Track]) -> Iterator[Heard]:
-        """Yield what is heard, in the order of the tracks."""
+        """Yield what is heard, in the order of the tracks.
+
+        Raises:
+            ModelUnavailableError: the system gives no thread or process to listen with.
+        """
         outcomes = self._listen([each.path for each in tracks if each.recalled is None])
         for track in tracks:
             if self.should_stop():
                 return
             if track.recalled is not None:
                 yield Heard(track, track.recalled, None)
-            elif (outcome := next(outcomes, None)) is not None:
+            elif (outcome := _next(outcomes)) is not None:
                 yield self._heard(track, outcome)
             else:
                 return
@@ -160,6 +165,15 @@ class Hearing:
             self.model_id, prediction.ranked(), prediction.strangeness
         )
         return Heard(track, listening, None)
+
+
+def _next(outcomes: Iterator[FileOutcome]) -> FileOutcome | None:
+    try:
+        return next(outcomes, None)
+    except genre_model.NoProcessError as error:
+        raise ModelUnavailableError(
+            f"{error}; with a lower `threads` it needs fewer"
+        ) from error
 
 
 def _is_nothing_to_hear(track: Track, outcome: FileOutcome) -> bool:

@@ -56,7 +56,8 @@ class ImportTagging:
             tally = self._tag(session, task)
         except ModelUnavailableError as error:
             self._is_off = True
-            LogReporter(self.log).warning(f"no genres in this import: {error}")
+            genres = "no genres" if self._tally is None else "no more genres"
+            LogReporter(self.log).warning(f"{genres} in this import: {error}")
             return
         tally.update(self._tally or {})
         self._tally = tally

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,12 @@ from waiting import is_running, wait_until
 
 from genre_model import isolated_classifier, prediction_process
 from genre_model.classifier import GenreClassifier
-from genre_model.errors import AudioDecodeError, GenreModelError, ModelFileError
+from genre_model.errors import (
+    AudioDecodeError,
+    GenreModelError,
+    ModelFileError,
+    NoProcessError,
+)
 from genre_model.isolated_classifier import IsolatedClassifier
 from genre_model.many_files import predict_files
 from genre_model.prediction_program import MOST_BYTES
@@ -194,7 +200,7 @@ class TestModels:
         self, model: Path, monkeypatch: pytest.MonkeyPatch, python: str
     ) -> None:
         monkeypatch.setattr(sys, "executable", python)
-        with pytest.raises(GenreModelError, match="no process can be started"):
+        with pytest.raises(NoProcessError, match="no process can be started"):
             IsolatedClassifier.load(model)
 
     def test_a_process_that_ends_over_the_model(
@@ -233,6 +239,81 @@ def asking_for(n_bytes: int, content: bytes) -> bytes:
     )
     serialised: bytes = model.SerializeToString()
     return serialised
+
+
+NO_THREAD = """
+import threading
+def fail(self):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = fail
+"""
+
+
+class TestTooFewProcesses:
+    """What the limits of a container, or ``ulimit -u``, leave."""
+
+    def test_no_thread_in_this_process(
+        self, model: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(threading.Thread, "start", fail_to_start)
+        with pytest.raises(NoProcessError, match="no thread can be started"):
+            IsolatedClassifier.load(model)
+
+    def test_no_thread_in_the_other_process(
+        self,
+        model: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        (tmp_path / "sitecustomize.py").write_text(NO_THREAD)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        with pytest.raises(NoProcessError, match="no thread can be started"):
+            IsolatedClassifier.load(model)
+        assert capfd.readouterr() == ("", "")
+
+    def test_no_thread_for_a_file_ends_the_pass(
+        self, isolated: IsolatedClassifier, song: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(threading.Timer, "start", fail_to_start)
+        with pytest.raises(NoProcessError, match="no thread can be started"):
+            list(predict_files(isolated, [song] * 3, n_threads=1))
+
+    def test_no_thread_to_work_in_ends_the_pass(
+        self, isolated: IsolatedClassifier, song: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(threading.Thread, "start", fail_to_start)
+        with pytest.raises(NoProcessError, match="no thread can be started"):
+            list(predict_files(isolated, [song], n_threads=1))
+
+    def test_threads_share_the_processes_that_there_are(
+        self, isolated: IsolatedClassifier, song: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail() -> None:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+
+        monkeypatch.setattr(isolated_classifier, "PredictionProcess", fail)
+        outcomes = list(predict_files(isolated, [song] * 6, n_threads=3))
+        assert [outcome.error for outcome in outcomes] == [None] * 6
+        isolated.close()
+        with pytest.raises(NoProcessError, match="temporarily unavailable"):
+            isolated.predict_file(song)
+
+
+def fail_to_start(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_what_python_prints_as_it_starts_is_no_answer(
+    model: Path, song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = GenreClassifier.load(model).predict_file(song).ranked()
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os\nprint('x' * 200_000, flush=True)\nos.write(1, b'{}')\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with closing(IsolatedClassifier.load(model)) as classifier:
+        assert classifier.predict_file(song).ranked() == expected
 
 
 def wait_for_end_of(classifier: IsolatedClassifier) -> None:

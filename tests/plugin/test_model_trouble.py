@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
+
+from genre_model import NoProcessError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,3 +163,43 @@ def test_odd_name_of_a_model_is_one_line(home: BeetsHome, name: str) -> None:
         (line,) = printed.err.splitlines()
         assert line.startswith("error: genreclf")
         assert printed.exit_code == 1
+
+
+def test_without_threads_an_import_warns_once_and_finishes(
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        home.audio_file(home.inbox / f"{number}" / "Song.mp3", album=f"Album {number}")
+
+    def fail(_timer: threading.Timer) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Timer, "start", fail)
+
+    printed = home.beet("import", "-A", str(home.inbox))
+
+    (line,) = [line for line in printed.err.splitlines() if "genreclf" in line]
+    assert "no genres in this import: no thread can be started" in line
+    assert printed.exit_code == 0
+    assert len(home.items()) == len(home.files()) == 3
+
+    printed = home.beet("genreclf")
+
+    (line,) = printed.err.splitlines()
+    assert line.startswith("error: genreclf: no thread can be started")
+    assert printed.exit_code == 1
+
+
+def test_threads_that_run_out_within_an_import(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    classifier.answers |= {"One": ("rock", 0.9), "Two": NoProcessError("no thread")}
+    for name in ("One", "Two", "Two"):
+        home.audio_file(home.inbox / name / f"{name}.mp3", album=f"Album {name}")
+
+    printed = home.beet("import", "-A", str(home.inbox))
+
+    (line,) = [line for line in printed.err.splitlines() if "genreclf" in line]
+    assert "no more genres in this import: no thread" in line
+    assert "genreclf: 1 tagged" in printed.out
+    assert printed.exit_code == 0
