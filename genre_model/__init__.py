@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from genre_model.personal.head_file import parent_network
     from genre_model.personal.labelled_files import LabelledFile
+    from genre_model.personal.leaks import heard_before
     from genre_model.personal.personal_model import PersonalModel
     from genre_model.personal.replacement import better_model_at
     from genre_model.personal.score import Judgement, targets_of
@@ -81,6 +82,7 @@ _MODULE_OF = {
     "card_summary": "card_text",
     "check_foreign_model": "foreign_model",
     "default_threads": "many_files",
+    "heard_before": "personal.leaks",
     "judgement_lines": "personal.score_text",
     "parent_network": "personal.head_file",
     "pool_tracks": "track_probabilities",
@@ -124,6 +126,7 @@ __all__ = [  # noqa: RUF022 -- the order of use
     "better_model_at",
     "Judgement",
     "targets_of",
+    "heard_before",
     "judgement_lines",
     "spelling_key",
     "genre_by_ffmpeg",

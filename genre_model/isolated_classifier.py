@@ -141,6 +141,18 @@ class IsolatedClassifier:
         """
         return self._ask(path, "scores", scores_of_json)
 
+    def fingerprint_file(self, path: Path) -> tuple[float, str]:
+        """Return the length of a file in seconds, and the fingerprint of its audio.
+
+        Raises:
+            GenreModelError: a subclass that says what is wrong, naming the file.
+        """
+
+        def read(answer: dict[str, Any]) -> tuple[float, str]:
+            return float(answer["seconds"]), str(answer["fingerprint"])
+
+        return self._ask(path, "fingerprint", read)
+
     def _ask(
         self, path: Path, wants: Wants, read: Callable[[dict[str, Any]], ReadT]
     ) -> ReadT:

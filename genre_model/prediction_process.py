@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from genre_model.track_probabilities import Combination
 
-Wants = Literal["prediction", "scores"]
+Wants = Literal["prediction", "scores", "fingerprint"]
 #: The modules of this process, wherever they were found; only then does it import any.
 PROGRAM = (
     "import sys; sys.path[:] = sys.argv[1:]; "

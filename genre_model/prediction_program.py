@@ -110,6 +110,7 @@ def bound_memory() -> None:
 
 
 def _answer(classifier: GenreClassifier, requests: BinaryIO, answers: BinaryIO) -> None:
+    from genre_model.audio_fingerprint import fingerprint_file
     from genre_model.many_files import outcome_of
 
     def predict(path: Path) -> dict[str, Any]:
@@ -118,10 +119,14 @@ def _answer(classifier: GenreClassifier, requests: BinaryIO, answers: BinaryIO) 
     def score(path: Path) -> dict[str, Any]:
         return json_of_scores(classifier.score_file(path))
 
+    def fingerprint(path: Path) -> dict[str, Any]:
+        seconds, text = fingerprint_file(path)
+        return {"seconds": seconds, "fingerprint": text}
+
+    work = {"prediction": predict, "scores": score, "fingerprint": fingerprint}
     for line in requests:
         request = json.loads(line)
-        work = score if request["wants"] == "scores" else predict
-        outcome = outcome_of(work, Path(request["path"]))
+        outcome = outcome_of(work[request["wants"]], Path(request["path"]))
         error = outcome.error or GenreModelError("no answer")
         _send(answers, outcome.result or json_of_error(error))
 

@@ -119,7 +119,7 @@ def _report(
         model_id=model.model_id,
         answers=answers,
         judgement=evaluation.judgement(answers),
-        leaks=list(leaks(model.model_id, model.card.training, known, answers)),
+        leaks=list(leaks(model, known, answers)),
         left_out=evaluation.left_out(),
         doubts=evaluation.doubts(answers),
     )

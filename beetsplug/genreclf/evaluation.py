@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,14 +19,13 @@ from beetsplug.genreclf.out_of_fold import may_know
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from beets.library import Item
 
     from beetsplug.genreclf.hearing import Heard, Hearing, Track
     from beetsplug.genreclf.options import Options
     from beetsplug.genreclf.reporter import Reporter
-    from genre_model import Judgement, LabelledFile
+    from genre_model import IsolatedClassifier, Judgement, LabelledFile
 
 
 class Question(NamedTuple):
@@ -204,28 +203,24 @@ class Evaluation:
 
 
 def leaks(
-    model_id: str,
-    training: Mapping[str, Any],
+    model: IsolatedClassifier,
     known: Collection[int],
     answers: Sequence[Answer],
 ) -> Iterator[str]:
     """Say why a score means less than it seems to.
 
     Args:
-        model_id: of the model.
-        training: what its card says of its training; a stranger may have written it.
+        model: that is scored; a stranger may have written its card.
         known: tracks of the library that it was trained on, and that were judged by
             models that were not.
         answers: that the score is of.
     """
-    ids = training.get("track_ids")
-    trained = {str(each) for each in ids} if isinstance(ids, list) else set()
-    paths: list[Path] = [a.question.track.path for a in answers if not a.from_before]
-    if n_seen := sum(path.stem in trained for path in paths):
-        yield f"{model_id} was trained on {n_seen} of these tracks"
+    training = model.card.training
+    tracks = [a.question.track for a in answers if not a.from_before]
+    yield from genre_model.heard_before(model, [(t.path, t.seconds) for t in tracks])
     if any(answer.from_before for answer in answers):
         said_before = training.get("leaks")
         for leak in said_before if isinstance(said_before, list) else ():
             yield genre_model.printable(str(leak))
     if (doubt := may_know(training, len(known))) is not None:
-        yield f"{model_id} {doubt}"
+        yield f"{model.model_id} {doubt}"

@@ -75,6 +75,7 @@ def _labelled(item: Item, labels: tuple[str, ...]) -> LabelledFile:
         name=track_name(item),
         artist="" if artist.strip().casefold() in NOBODY else artist,
         album="" if item.album_id is None else str(item.album_id),
+        seconds=item.length or 0.0,
     )
 
 

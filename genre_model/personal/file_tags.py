@@ -42,6 +42,7 @@ class FileTags:
         album: its name.
         title: of the track.
         is_compilation: whether the album is marked as being by many.
+        seconds: length of the file, by its header; 0 if it is not known.
     """
 
     artist: str = ""
@@ -49,6 +50,7 @@ class FileTags:
     album: str = ""
     title: str = ""
     is_compilation: bool = False
+    seconds: float = 0.0
 
     @property
     def is_by_many(self) -> bool:
@@ -99,6 +101,7 @@ def read_tags(path: Path) -> FileTags:
         album=_text(tags, ALBUM),
         title=_text(tags, TITLE),
         is_compilation=_text(tags, COMPILATION).lower() in {"1", "true", "yes"},
+        seconds=float(getattr(getattr(file, "info", None), "length", 0.0)),
     )
 
 

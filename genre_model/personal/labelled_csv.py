@@ -166,7 +166,9 @@ def _without_duplicates(table: Path, rows: Iterator[_Row]) -> list[_Row]:
 
 
 def _labelled(row: _Row) -> LabelledFile:
-    tags = FileTags(artist=row.artist) if row.artist else read_tags(row.file)
+    tags = read_tags(row.file)
+    if row.artist:
+        tags = FileTags(artist=row.artist, seconds=tags.seconds)
     if row.album:
         tags = replace(tags, album=row.album)
     return LabelledFile(
@@ -176,4 +178,5 @@ def _labelled(row: _Row) -> LabelledFile:
         name=tags.track_name(row.file),
         artist=tags.main_artist,
         album=tags.album_identity(str(row.file.parent)),
+        seconds=tags.seconds,
     )

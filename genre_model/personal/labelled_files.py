@@ -21,6 +21,7 @@ class LabelledFile:
         artist: of the album, or of the track where the album is by many; empty if
             nobody knows.
         album: identifies the album; empty if there is none.
+        seconds: its length, by the header of the file; 0 if it is not known.
     """
 
     key: str
@@ -29,3 +30,4 @@ class LabelledFile:
     name: str
     artist: str = ""
     album: str = ""
+    seconds: float = 0.0

@@ -103,4 +103,5 @@ def _labelled(
         name=tags.track_name(path),
         artist=artist,
         album=tags.album_identity("/".join(folders)) or album_folder,
+        seconds=tags.seconds,
     )

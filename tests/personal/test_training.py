@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from audio_files import tone, write_audio
+from audio_files import music, tone, write_audio
 from onnx_models import write_small_model
 
 from genre_model import GenreClassifier, IsolatedClassifier
+from genre_model.audio_fingerprint import fingerprint_file
 from genre_model.card_text import card_details
 from genre_model.errors import TrainingDataError, TrainingStoppedError
 from genre_model.model_file import model_from_bytes
@@ -256,6 +257,21 @@ class TestTrouble:
         assert model.leaks == ("the artist of 16 tracks is not known",)
         assert model.score["leaky"] is True
         assert "LEAKY: the artist of 16 tracks is not known" in model.report()
+
+    def test_a_parent_knows_its_tracks_by_their_audio(
+        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
+    ) -> None:
+        pieces = [
+            replace(song, path=write_audio(tmp_path / f"{seed}.wav", music(12, seed=seed)))
+            for seed, song in enumerate(songs)
+        ]
+        heard = [fingerprint_file(piece.path) for piece in pieces[:2]]
+        path = tmp_path / "seen.onnx"
+        trainer.parent_path = write_small_model(path, training={"recordings_heard": heard})
+        (leak,) = trainer.train(pieces).leaks
+        assert leak.endswith("was trained on 2 of these tracks")
+        others = [replace(piece, seconds=99.0) for piece in pieces]
+        assert trainer.train(others).leaks == ()
 
     def test_a_parent_that_was_trained_on_the_tracks_makes_a_score_leaky(
         self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path

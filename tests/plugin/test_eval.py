@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from beetsplug.genreclf.confusion_text import abbreviations, confusion_lines
 from beetsplug.genreclf.out_of_fold import write_out_of_fold
 from beetsplug.genreclf.reporter import TerminalReporter
 from genre_model import AudioDecodeError, Judgement, SilentError
+from genre_model.audio_fingerprint import fingerprint_file
+from genre_model.model_file import read_model, with_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,13 +126,22 @@ class TestReport:
         assert not [line for line in lines if "rock" in line]
 
 
-def test_the_bundled_model_knows_its_tracks_by_name(home: BeetsHome) -> None:
-    path = write_audio(home.music / "blues.00000.flac", music(8))
+def test_a_model_knows_its_tracks_by_their_audio(home: BeetsHome) -> None:
+    path = write_audio(home.music / "any name.flac", music(8))
+    seconds, fingerprint = fingerprint_file(path)
+    card = read_model().card
+    heard = card.training | {"recordings_heard": [[seconds, fingerprint]]}
+    content = with_card(read_model().content, replace(card, training=heard))
+    (home.folder / "mine.onnx").write_bytes(content)
+    home.configure(model=str(home.folder / "mine.onnx"))
+    other = Item.from_path(write_audio(home.music / "blues.00000.flac", music(8, seed=1)))
+    other.update({"title": "Other", "genres": ["Blues"]})
+    home.library().add(other)
     item = Item.from_path(path)
     item.update({"title": "Song", "genres": ["Blues"]})
     home.library().add(item)
     line, leak = home.beet("genreclf-eval", "-q").lines
-    assert re.match(r"genre_crnn_v1@\w{8}: 1 track, accuracy [01]\.000 \(95 % ", line)
+    assert re.match(r"genre_crnn_v1@\w{8}: 2 tracks, accuracy ", line)
     assert leak.endswith(" was trained on 1 of these tracks; expect less on other tracks")
 
 

@@ -15,6 +15,7 @@ from audio_files import music, write_audio
 from published_mn04 import random_weights
 from published_taggers import published_file, random_tagger
 
+from genre_model.audio_fingerprint import KnownRecordings, fingerprint_file
 from genre_model.backbone import mn04_network, tagger_networks
 from genre_model.backbone.tagger_ensemble import ensemble_genres, tagger_ensemble
 from genre_model.backbone.tags import tags_of_genres
@@ -254,6 +255,12 @@ class TestDistil:
             NOT_MUSIC: 1,
         }
         assert card.training["track_ids"] == ["jazz.00002", "rock.00001"]
+        known = KnownRecordings(card.training)
+        learned, held_out = split_recordings(recordings)
+        for recording in recordings:
+            is_learned = recording in learned and recording.label != NOT_MUSIC
+            assert known.holds(*fingerprint_file(recording.path)) is is_learned
+        assert held_out
         prediction = GenreClassifier.load(path).predict_file(recordings[0].path)
         assert 0 < prediction.probabilities.sum() < 1
         assert prediction.strangeness is not None

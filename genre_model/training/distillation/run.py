@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genre_model.atomic_file import write_atomically
+from genre_model.audio_fingerprint import fingerprint_file
 from genre_model.card import Card
 from genre_model.errors import TrainingDataError
+from genre_model.many_files import for_each_file
 from genre_model.model_file import model_from_bytes, with_card
 from genre_model.segments import Segments
 from genre_model.training.distillation.examples import ExampleStore, recordings_hash
@@ -124,7 +126,11 @@ def distil(plan: Distillation, teachers: Teachers, n_threads: int) -> Path:
             genres=genres,
             front_end=front_end,
             temperature=1.0,
-            training=settings | {"n_parameters": count_parameters(network)},
+            training=settings
+            | {
+                "n_parameters": count_parameters(network),
+                "recordings_heard": recordings_heard(learned, n_threads),
+            },
             licence=LICENCE,
             pool_logits=True,
             rejected=rejected,
@@ -139,6 +145,16 @@ def distil(plan: Distillation, teachers: Teachers, n_threads: int) -> Path:
         len(others),
     )
     return run.model_path
+
+
+def recordings_heard(
+    recordings: Sequence[Recording], n_threads: int
+) -> list[tuple[float, str]]:
+    """Return length and fingerprint of all music, by which the model tells it again."""
+    paths = [one.path for one in recordings if one.label != NOT_MUSIC]
+    outcomes = for_each_file(fingerprint_file, paths, n_threads=n_threads)
+    results = [outcome.result for outcome in outcomes if outcome.result is not None]
+    return sorted((round(seconds, 2), text) for seconds, text in results)
 
 
 def agreement(model: Model, examples: Examples, outputs: Sequence[str]) -> float:
