@@ -18,7 +18,7 @@ CHUNKS: dict[str, tuple[bytes, Literal["little", "big"]]] = {
     ".wav": (b"data", "little"),
     ".aiff": (b"SSND", "big"),
 }
-WRONG_LENGTHS = {"claims too little": 1 / 3, "claims too much": 2.0}
+WRONG_LENGTHS = {"claims nothing": 0.0, "claims too little": 1 / 3, "claims too much": 2.0}
 
 
 def cut(path: Path) -> None:
