@@ -20,7 +20,7 @@ from labelled_songs import songs_of
 
 from genre_model import GenreClassifier, pool_tracks
 from genre_model.label_spelling import spelling_key
-from genre_model.training.distillation.calibration import WRITTEN_FROM
+from genre_model.personal.open_set_score import MIN_CONFIDENCE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +70,7 @@ def line(albums: list[Album], correlation: float) -> str:
     """Return one row of the table."""
     pooled = [(place, pool_tracks(tracks, correlation)) for place, tracks in albums]
     loss = -np.mean([np.log(said[place]) for place, said in pooled if place >= 0])
-    written = [(place, said) for place, said in pooled if said.max() >= WRITTEN_FROM]
+    written = [(place, said) for place, said in pooled if said.max() >= MIN_CONFIDENCE]
     right = sum(int(said.argmax()) == place for place, said in written)
     return f"{correlation:11.1f}   {loss:13.3f}   {len(written):7}   {right:14}"
 

@@ -31,12 +31,12 @@ from genre_model.label_spelling import spelling_key
 from genre_model.model_file import read_model
 from genre_model.model_source import DEFAULT_MODEL
 from genre_model.personal.labelled_folder import read_labelled_folder
+from genre_model.personal.open_set_score import MIN_CONFIDENCE
 from genre_model.segment_probabilities import softmax
 from genre_model.training.distillation.calibration import (
     N_FOLDS,
     TEMPERATURES,
-    WANTED,
-    WRITTEN_FROM,
+    WANTED_ACCURACY,
     with_segments,
 )
 from genre_model.training.selective import coverage_at_accuracy
@@ -174,18 +174,18 @@ def line_of(name: str, answers: Answers) -> str:
     """Return the line of a table."""
     right, confidences = answers.right, answers.confidences()
     known = answers.labels >= 0
-    is_written = confidences >= WRITTEN_FROM
+    is_written = confidences >= MIN_CONFIDENCE
     fitted, others = temperatures(answers)
     cross_fitted = np.empty_like(confidences)
     for fold, temperature in others:
         cross_fitted[fold] = answers.confidences(temperature)[fold]
-    is_written_then = cross_fitted >= WRITTEN_FROM
+    is_written_then = cross_fitted >= MIN_CONFIDENCE
 
     def accuracy(rows: NDArray[np.int64]) -> float:
         return float(right[rows][known[rows]].mean())
 
     def coverage(rows: NDArray[np.int64]) -> float:
-        return coverage_at_accuracy(confidences[rows], right[rows], WANTED)
+        return coverage_at_accuracy(confidences[rows], right[rows], WANTED_ACCURACY)
 
     def written(rows: NDArray[np.int64]) -> float:
         return float(right[rows][is_written[rows]].mean())

@@ -51,6 +51,20 @@ class Judgement:
         return hits
 
     @property
+    def unknown(self) -> NDArray[np.float32]:
+        """How probable it is that each track is of no genre here [shape=(n_tracks,)]."""
+        if self.multi_label:
+            return np.zeros(len(self.targets), np.float32)
+        rest: NDArray[np.float32] = 1 - self.probabilities.sum(axis=1)
+        return rest
+
+    @property
+    def is_unknown(self) -> NDArray[np.bool_]:
+        """Whether that is more probable than any genre [shape=(n_tracks,)]."""
+        more: NDArray[np.bool_] = self.unknown > self.probabilities.max(axis=1)
+        return more
+
+    @property
     def accuracy(self) -> float:
         """Share of tracks that have their most probable genre."""
         return float(self.right.mean())
@@ -122,7 +136,7 @@ class Judgement:
 
     def _heard_as(self, label: int) -> list[Any] | None:
         """Return the genre that this one is most often taken for, and how often."""
-        wrong = self.targets[:, label] & ~self.right
+        wrong = self.targets[:, label] & ~self.right & ~self.is_unknown
         if not wrong.any():
             return None
         counts = np.bincount(self.predicted[wrong], minlength=len(self.labels))

@@ -105,8 +105,8 @@ def _example_lines(
 ) -> Iterator[str]:
     """Name the tracks of a genre that are most surely taken for another."""
     wrong = np.flatnonzero(judgement.targets[:, label] & ~judgement.right)
-    sureness = judgement.probabilities[wrong].max(axis=1)
-    for row in wrong[np.argsort(-sureness, kind="stable")][:N_EXAMPLES]:
-        heard = judgement.labels[int(judgement.predicted[row])]
-        confidence = float(judgement.probabilities[row].max())
-        yield f"      {tracks[row].name}: heard {heard} {confidence:.2f}"
+    confidences = judgement.probabilities.max(axis=1)
+    for row in wrong[np.argsort(-confidences[wrong], kind="stable")][:N_EXAMPLES]:
+        heard = f"{judgement.labels[judgement.predicted[row]]} {confidences[row]:.2f}"
+        heard = "nothing it knows" if judgement.is_unknown[row] else heard
+        yield f"      {tracks[row].name}: heard {heard}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -10,6 +11,12 @@ from sklearn.metrics import f1_score, log_loss, precision_score, recall_score
 
 from genre_model.personal.baselines import Stock, majority
 from genre_model.personal.score import Judgement, targets_of
+from genre_model.personal.score_text import judgement_lines
+
+
+class Song(NamedTuple):
+    name: str
+
 
 LABELS = ("a", "b", "c")
 TRUTH = [("a",), ("a",), ("a",), ("b",), ("b",), ("c",)]
@@ -62,6 +69,18 @@ def test_each_genre_says_what_it_is_taken_for() -> None:
     assert [row["heard_as"] for row in rows] == [["b", 1], ["a", 1], None]
     assert [row["tracks"] for row in rows] == [3, 2, 1]
     assert JUDGEMENT.confusion().tolist() == [[2, 1, 0], [1, 1, 0], [0, 0, 1]]
+
+
+def test_unknown_tracks_are_taken_for_no_genre() -> None:
+    probabilities = np.array([[0.1, 0.2], [0.2, 0.7], [0.3, 0.1], [0.0, 0.9]], np.float32)
+    truth = targets_of(["a", "a", "b", "b"], "ab")
+    judgement = Judgement(("a", "b"), truth, probabilities)
+    assert judgement.is_unknown.tolist() == [True, False, True, False]
+    assert [row["heard_as"] for row in judgement.genre_rows()] == [["b", 1], None]
+    lines = [line.strip() for line in judgement_lines(judgement, list(map(Song, "wxyz")))]
+    assert "w: heard nothing it knows" in lines
+    assert "x: heard b 0.70" in lines
+    assert "y: heard nothing it knows" in lines
 
 
 def test_a_genre_without_tracks_counts_neither_way() -> None:

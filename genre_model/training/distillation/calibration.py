@@ -17,6 +17,7 @@ from genre_model.classifier import GenreClassifier
 from genre_model.errors import GenreModelError, ModelFileError, TrainingDataError
 from genre_model.label_spelling import spelling_key
 from genre_model.model_file import with_card
+from genre_model.personal.open_set_score import MIN_CONFIDENCE
 from genre_model.segment_probabilities import softmax
 from genre_model.training.selective import coverage_at_accuracy
 
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 #: Standard deviation of a bias, before any song is known.
 PRIOR_STD = 1.0
 N_FOLDS = 5
-#: The default of the plugin's ``min_confidence``, and the accuracy wanted there.
-WRITTEN_FROM, WANTED = 0.6, 0.85
+#: Of what is written, at the default of the plugin's ``min_confidence``.
+WANTED_ACCURACY = 0.85
 TEMPERATURES = np.geomspace(0.2, 5, 65)
 
 
@@ -120,8 +121,8 @@ def fit_calibration(songs: Songs, n_genres: int, biased: Sequence[int]) -> Calib
     Returns:
         Biases with the largest posterior probability, and the temperature with the
         smallest log loss of "the most probable genre is right", so that music outside the
-        genres counts, too. It is one at which ``WANTED`` of what is written is right, if
-        there is any.
+        genres counts, too. It is one at which ``WANTED_ACCURACY`` of what is written is
+        right, if there is any.
     """
     known = songs.labels >= 0
     biases = np.zeros(songs.logits.shape[1])
@@ -148,8 +149,8 @@ def _fit_temperature(songs: Songs, n_genres: int, biases: NDArray[np.float64]) -
 
     def is_trusted(temperature: float) -> bool:
         places, said = _answers(songs, n_genres, Calibration(biases, temperature))
-        right = (places == songs.labels)[said >= WRITTEN_FROM]
-        return bool(len(right) and right.mean() >= WANTED)
+        right = (places == songs.labels)[said >= MIN_CONFIDENCE]
+        return bool(len(right) and right.mean() >= WANTED_ACCURACY)
 
     trusted = [float(one) for one in TEMPERATURES if is_trusted(one)]
     return min(trusted or map(float, TEMPERATURES), key=loss)
@@ -169,8 +170,8 @@ class Scores(NamedTuple):
 
     Attributes:
         accuracy: share of right songs among those of its genres.
-        coverage: largest share of all songs of which ``WANTED`` are right.
-        written: share of all songs that are ``WRITTEN_FROM`` sure.
+        coverage: largest share of all songs of which ``WANTED_ACCURACY`` are right.
+        written: share of all songs that are ``MIN_CONFIDENCE`` sure.
         precision: share of right songs among those; None if there are none.
         n_tracks: songs of its genres.
         n_songs: all songs.
@@ -188,8 +189,8 @@ class Scores(NamedTuple):
         right = "" if self.precision is None else f", {self.precision:.1%} of them right"
         return (
             f"{self.accuracy:.1%} right of {self.n_tracks} songs of its genres, coverage "
-            f"{self.coverage:.1%} at {WANTED:.0%} right; writes {self.written:.1%} of "
-            f"{self.n_songs} songs{right}"
+            f"{self.coverage:.1%} at {WANTED_ACCURACY:.0%} right; writes "
+            f"{self.written:.1%} of {self.n_songs} songs{right}"
         )
 
 
@@ -225,10 +226,10 @@ def cross_fitted(
 def _scores(
     labels: NDArray[np.int64], places: NDArray[np.int64], said: NDArray[np.float32]
 ) -> Scores:
-    right, written, known = places == labels, said >= WRITTEN_FROM, labels >= 0
+    right, written, known = places == labels, said >= MIN_CONFIDENCE, labels >= 0
     return Scores(
         float(right[known].mean()),
-        coverage_at_accuracy(said, right, WANTED),
+        coverage_at_accuracy(said, right, WANTED_ACCURACY),
         float(written.mean()),
         float(right[written].mean()) if written.any() else None,
         int(known.sum()),
