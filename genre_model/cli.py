@@ -9,23 +9,23 @@ import sys
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genre_model.card_text import printable
-from genre_model.commands.backbone_options import add_backbone
+from genre_model.commands.backbone import add_backbone
 from genre_model.commands.calibrate import add_calibrate
-from genre_model.commands.compare_options import add_compare
+from genre_model.commands.compare import add_compare
 from genre_model.commands.distil import add_distil
-from genre_model.commands.evaluate_options import add_evaluate
-from genre_model.commands.features_options import add_features
-from genre_model.commands.option_values import positive
-from genre_model.commands.reproduce_options import add_reproduce
-from genre_model.commands.search_options import add_search
-from genre_model.commands.shared_options import add_combine
-from genre_model.commands.sweep_options import add_sweep
-from genre_model.commands.train_head_options import add_train_head
-from genre_model.commands.train_options import add_train
+from genre_model.commands.evaluate import add_evaluate
+from genre_model.commands.export import add_export
+from genre_model.commands.features import add_features
+from genre_model.commands.models import add_models
+from genre_model.commands.predict import add_predict
+from genre_model.commands.reproduce import add_reproduce
+from genre_model.commands.search import add_search
+from genre_model.commands.sweep import add_sweep
+from genre_model.commands.train import add_train
+from genre_model.commands.train_head import add_train_head
 from genre_model.errors import GenreModelError
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"%(prog)s {version('beets-genreclf')}"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_predict(commands)
-    _add_models(commands)
+    add_predict(commands)
+    add_models(commands)
     add_backbone(commands)
     add_train_head(commands)
     add_train(commands)
@@ -106,53 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     add_search(commands)
     add_features(commands)
     add_reproduce(commands)
-    _add_export(commands)
+    add_export(commands)
     add_distil(commands)
     add_calibrate(commands)
     return parser
-
-
-def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("predict", help="print the genres of audio files")
-    parser.add_argument(
-        "paths",
-        nargs="+",
-        type=Path,
-        metavar="FILE|DIR",
-        help="audio, or folders to search for it",
-    )
-    parser.add_argument("--model", help="name of a model, or an .onnx file")
-    parser.add_argument(
-        "--top", type=positive, default=3, help="genres per file (default: 3)"
-    )
-    parser.add_argument("--segments", action="store_true", help="also each segment")
-    parser.add_argument("--json", action="store_true", help="one JSON object per file")
-    add_combine(parser)
-    parser.add_argument(
-        "-t",
-        "--threads",
-        type=positive,
-        help="files at once (default: cores, up to 4)",
-    )
-
-
-def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("models", help="list the models there are, or show one")
-    parser.add_argument("model", nargs="?", help="name or .onnx file to show")
-    parser.add_argument("--json", action="store_true", help="print the whole card")
-
-
-def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "export", help="write the model of a run with the accuracy that was measured"
-    )
-    parser.add_argument("run", type=Path, help="folder of one training (.../seed-0)")
-    parser.add_argument("--name", required=True, help="such as genre_crnn_v1")
-    parser.add_argument("--out", required=True, type=Path, help="the .onnx file")
-    parser.add_argument(
-        "--report",
-        required=True,
-        action="append",
-        type=Path,
-        help="report.json of the same recipe without its test tracks; repeatable",
-    )

@@ -3,23 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genre_model.commands.shared_options import add_data, add_scoring
 from genre_model.errors import GenreModelError
-from genre_model.training.ensemble import ensemble_of
-from genre_model.training.evaluation_files import write_evaluation
-from genre_model.training.predictions import Evaluation, predict_systems
-from genre_model.training.report import report_of
-from genre_model.training.report_text import sources_text, text_of, warnings_of
 
 if TYPE_CHECKING:
     import argparse
 
-    from genre_model.training.predictions import Predictions
+    from genre_model.training.predictions import Evaluation, Predictions
+
+
+def add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "evaluate", help="score a model or a run's models (needs the [train] extra)"
+    )
+    parser.add_argument(
+        "runs_or_models",
+        nargs="+",
+        metavar="RUN_OR_MODEL",
+        help="folder of runs, .onnx file or bundled name; several only with --ensemble",
+    )
+    add_data(parser)
+    add_scoring(parser, "both")
+    parser.add_argument(
+        "--uncalibrated",
+        action="store_true",
+        help="score at temperature 1, as the network was before it was calibrated",
+    )
+    parser.add_argument(
+        "--ensemble",
+        action="store_true",
+        help="score the mean probability of all seeds and runs, as one system",
+    )
+    parser.add_argument(
+        "--out", type=Path, help="folder for report.json, report.txt and plots"
+    )
 
 
 def evaluate(options: argparse.Namespace) -> int:
     """Print the report of a protocol, or audio beside pictures."""
+    from genre_model.training.ensemble import ensemble_of
+    from genre_model.training.evaluation_files import write_evaluation
+    from genre_model.training.report import report_of
+    from genre_model.training.report_text import text_of
+
     _check(options)
     if options.source == "both":
         return _compare_sources(evaluation_of(options, options.runs_or_models[0]))
@@ -37,6 +67,8 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def evaluation_of(options: argparse.Namespace, run_or_model: str) -> Evaluation:
     """Return what the options of a scoring command ask for."""
+    from genre_model.training.predictions import Evaluation
+
     return Evaluation(
         run_or_model=run_or_model,
         data_dir=options.data,
@@ -75,11 +107,16 @@ def _systems(options: argparse.Namespace) -> list[Predictions]:
 
 
 def _predicted(options: argparse.Namespace, run: str) -> list[Predictions]:
+    from genre_model.training.predictions import predict_systems
+
     evaluation = evaluation_of(options, run)
     return predict_systems(replace(evaluation, is_uncalibrated=options.uncalibrated))
 
 
 def _compare_sources(evaluation: Evaluation) -> int:
+    from genre_model.training.predictions import predict_systems
+    from genre_model.training.report_text import sources_text, warnings_of
+
     pictures = predict_systems(replace(evaluation, source="pictures"))
     audio = predict_systems(replace(evaluation, source="audio"))
     print(

@@ -5,26 +5,55 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genre_model.audio_suffixes import AUDIO_SUFFIXES
+from genre_model.commands.option_values import positive
+from genre_model.commands.shared_options import add_combine
 from genre_model.errors import GenreModelError
-from genre_model.isolated_classifier import IsolatedClassifier
-from genre_model.many_files import FileOutcome, predict_files
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
-    from pathlib import Path
 
+    from genre_model.many_files import FileOutcome
     from genre_model.track_probabilities import TrackPrediction
 
 #: Smaller probabilities of unknown files would be printed as 0.00.
 SHOWN_FROM = 0.005
 
 
+def add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("predict", help="print the genres of audio files")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="FILE|DIR",
+        help="audio, or folders to search for it",
+    )
+    parser.add_argument("--model", help="name of a model, or an .onnx file")
+    parser.add_argument(
+        "--top", type=positive, default=3, help="genres per file (default: 3)"
+    )
+    parser.add_argument("--segments", action="store_true", help="also each segment")
+    parser.add_argument("--json", action="store_true", help="one JSON object per file")
+    add_combine(parser)
+    parser.add_argument(
+        "-t",
+        "--threads",
+        type=positive,
+        help="files at once (default: cores, up to 4)",
+    )
+
+
 def predict(options: argparse.Namespace) -> int:
     """Print the genres of files, one line each, as soon as they are known."""
+    from genre_model.isolated_classifier import IsolatedClassifier
+    from genre_model.many_files import predict_files
+
     classifier = IsolatedClassifier.load(options.model, options.combine)
     paths = _audio_files(options.paths)
     n_failed = n_files = 0

@@ -2,25 +2,69 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genre_model.commands.option_values import natural, positive
+from genre_model.commands.shared_options import (
+    add_data,
+    add_leave_out,
+    add_set,
+    add_source,
+    add_threads,
+)
 from genre_model.commands.track_id_file import read_track_ids
 from genre_model.errors import RecipeError, TrainingDataError
-from genre_model.training.experiment import Experiment, train_protocol
-from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES, find_tracks
-from genre_model.training.imagenet_weights import provide_weights
-from genre_model.training.recipe import read_recipe
-from genre_model.training.train import limit_threads
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
     from genre_model.training.recipe import Recipe
 
 
+def add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("train", help="train a recipe (needs the [train] extra)")
+    parser.add_argument("recipe", help="name of a recipe, or a .toml file")
+    add_data(parser)
+    parser.add_argument("--out", required=True, type=Path, help="folder for the runs")
+    add_source(parser)
+    parser.add_argument(
+        "--seeds", type=positive, default=1, help="trainings per fold (default: 1)"
+    )
+    add_set(parser)
+    add_leave_out(parser)
+    parser.add_argument(
+        "--genres",
+        metavar="GENRE,GENRE",
+        help="the only genres to tell apart (default: all ten)",
+    )
+    parser.add_argument(
+        "--imagenet",
+        type=Path,
+        metavar="FILE",
+        help="the published weights of ResNet-18, for recipes that begin with them "
+        "(default: downloaded once)",
+    )
+    parser.add_argument("--first-seed", type=natural, default=0, help="default: 0")
+    parser.add_argument(
+        "--jobs",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="trainings at once, in processes that share the cores, or the GPU "
+        "(default: 1)",
+    )
+    add_threads(parser)
+
+
 def train(options: argparse.Namespace) -> int:
     """Train what is not trained yet, and print where the models are."""
+    from genre_model.training.experiment import Experiment, train_protocol
+    from genre_model.training.gtzan import find_tracks
+    from genre_model.training.recipe import read_recipe
+    from genre_model.training.train import limit_threads
+
     if options.threads:
         limit_threads(options.threads)
     tracks = find_tracks(options.data, options.source)
@@ -44,6 +88,8 @@ def train(options: argparse.Namespace) -> int:
 
 
 def _provide_weights(path: Path, recipe: Recipe) -> None:
+    from genre_model.training.imagenet_weights import provide_weights
+
     if recipe.network_options.get("weights") != "imagenet":
         raise RecipeError(
             f"--imagenet: recipe {recipe.name} begins with no weights of ImageNet; of "
@@ -54,6 +100,8 @@ def _provide_weights(path: Path, recipe: Recipe) -> None:
 
 def _genres(text: str | None) -> tuple[str, ...]:
     """Return the genres in GTZAN's order, whichever of their names was written."""
+    from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
+
     if text is None:
         return GENRES
     asked = [name.strip() for name in text.split(",") if name.strip()]

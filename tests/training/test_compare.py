@@ -12,8 +12,7 @@ import pytest
 from gtzan_folder import write_pictures
 from scored_systems import right_on, write_band_model
 
-from genre_model.commands.compare import compare
-from genre_model.commands.compare_options import add_compare
+from genre_model.commands.compare import add_compare, compare
 from genre_model.errors import TrainingDataError
 from genre_model.training.comparison import comparison_of
 from genre_model.training.comparison_text import comparison_text

@@ -168,7 +168,7 @@ def test_trainings_at_once_are_those_of_one_after_the_other(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = quick_recipe(epochs=1, steps_per_epoch=2)
-    monkeypatch.setattr("genre_model.commands.train.read_recipe", lambda *_, **__: recipe)
+    monkeypatch.setattr("genre_model.training.recipe.read_recipe", lambda *_, **__: recipe)
     arguments = ["train", "gtzan_crnn", "--data", str(folder), "--seeds", "2"]
     more = ["--protocol", "all", "--threads", "1"]
     outs = [tmp_path / "one", tmp_path / "two"]
@@ -195,7 +195,7 @@ def test_the_whole_way_by_command(
 ) -> None:
     """Train five folds, evaluate, train on everything, export with what was measured."""
     recipe = quick_recipe(epochs=1, steps_per_epoch=2)
-    monkeypatch.setattr("genre_model.commands.train.read_recipe", lambda *_, **__: recipe)
+    monkeypatch.setattr("genre_model.training.recipe.read_recipe", lambda *_, **__: recipe)
     data, runs = ["--data", str(folder)], str(tmp_path / "runs")
     split = ["--protocol", "stratified"]
     assert main(["train", "gtzan_crnn", *data, "--out", runs, *split]) == 0

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from audio_files import music, noise, silence, tone, write_audio
 
-from genre_model.commands.features import features
-from genre_model.commands.features_options import add_features
+from genre_model.commands.features import add_features, features
 from genre_model.errors import SilentError, TooShortError, TrainingDataError
 from genre_model.training.gtzan import GENRE_OF_FOLDER, find_tracks
 from genre_model.training.tables import feature_extraction

@@ -11,8 +11,7 @@ import pytest
 import torch
 from gtzan_folder import write_pictures
 
-from genre_model.commands.train import train
-from genre_model.commands.train_options import add_train
+from genre_model.commands.train import add_train, train
 from genre_model.errors import RecipeError
 from genre_model.training import imagenet_weights
 from genre_model.training.imagenet_weights import load_weights, provide_weights
@@ -152,7 +151,7 @@ def test_the_command_wants_a_recipe_that_begins_with_them(
         trained.append(experiment.recipe.name)
         return []
 
-    monkeypatch.setattr("genre_model.commands.train.train_protocol", train_nothing)
+    monkeypatch.setattr("genre_model.training.experiment.train_protocol", train_nothing)
     folder = str(write_pictures(tmp_path / "gtzan", range(1)))
     arguments = ["train", "b6_resnet_crnn", "--data", folder, "--out", str(tmp_path)]
     arguments += ["--imagenet", str(official)]

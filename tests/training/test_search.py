@@ -11,8 +11,7 @@ import pytest
 from gtzan_folder import write_pictures
 from tiny_recipe import tiny_recipe
 
-from genre_model.commands.search import search
-from genre_model.commands.search_options import add_search
+from genre_model.commands.search import add_search, search
 from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.training import valid_scores
 from genre_model.training.protocols import folds_of

@@ -16,8 +16,7 @@ import pytest
 from gtzan_folder import write_pictures
 from tiny_recipe import tiny_recipe
 
-from genre_model.commands.sweep import sweep
-from genre_model.commands.sweep_options import add_sweep
+from genre_model.commands.sweep import add_sweep, sweep
 from genre_model.errors import GenreModelError, RecipeError, TrainingDataError
 from genre_model.training.protocols import folds_of
 from genre_model.training.recipe import read_recipe, recipe_from_toml

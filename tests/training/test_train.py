@@ -379,7 +379,7 @@ def test_a_list_of_tracks_is_left_out_by_command(
         )
         return []
 
-    monkeypatch.setattr("genre_model.commands.train.train_protocol", train_nothing)
+    monkeypatch.setattr("genre_model.training.experiment.train_protocol", train_nothing)
     path = tmp_path / "clips.txt"
     path.write_text("blues.00000\n\nrock.00003 rock.00099\n", "utf-8")
     flags = ["--leave-out", str(path), "--set", "training.genre_balance=1"]
