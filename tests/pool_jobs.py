@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from genre_model.errors import TrainingDataError
-from genre_model.training.file_lock import FileLock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,15 +85,3 @@ class Endless:
             time.sleep(120)
         finally:
             (self.folder / f"{self.name} tidied").touch()
-
-
-@dataclass(frozen=True)
-class Holding:
-    """Takes a lock and dies with it."""
-
-    name: str
-    path: Path
-
-    def run(self) -> None:
-        assert FileLock(self.path).acquire(timeout_seconds=0)
-        os._exit(9)

@@ -13,10 +13,10 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from genre_model.atomic_file import sweep_partials, write_atomically
 from genre_model.errors import TrainingDataError
-from genre_model.training.file_lock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +58,11 @@ class RunFolder:
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """Keep other processes out, or wait for the one that is in; its death is enough."""
+        self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / "in-use.lock")
-        if not lock.acquire(timeout_seconds=0):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
             log.info("%s is in use by another process: waiting for its end", self.path)
             lock.acquire()
         try:

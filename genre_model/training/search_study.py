@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optuna
+from filelock import FileLock, Timeout
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from genre_model.errors import TrainingDataError
-from genre_model.training.file_lock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,6 +93,7 @@ class SearchStudy:
             TrainingDataError: if the file is no study.
         """
         _quieten_optuna()
+        self._workers.mkdir(parents=True, exist_ok=True)
         with self._lock:
             _check_file(self._path)
             # A path in an address would have to do without {, ? and other signs.
@@ -109,7 +110,7 @@ class SearchStudy:
         self._storage.remove_session()
         self._storage.engine.dispose()
         self._life.release()
-        self._life.path.unlink(missing_ok=True)
+        self._lock_path(self._worker).unlink(missing_ok=True)
 
     def check(self, settings: dict[str, Any]) -> None:
         """Remember what is searched, or compare it with what was searched before.
@@ -196,11 +197,12 @@ class SearchStudy:
         # Without a name it was killed while asking, under the lock that is now ours.
         if worker is None or not self._lock_path(worker).exists():
             return False
-        life = FileLock(self._lock_path(worker))
-        if not life.acquire(timeout_seconds=0):
+        try:
+            with FileLock(self._lock_path(worker), timeout=0):
+                pass
+        except Timeout:
             return True
-        life.release()
-        life.path.unlink(missing_ok=True)
+        self._lock_path(worker).unlink(missing_ok=True)
         return False
 
 

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from filelock import FileLock
 
 from genre_model import metrics
 from genre_model.atomic_file import write_atomically
 from genre_model.errors import TrainingDataError
 from genre_model.model_file import read_model
 from genre_model.training.experiment import Experiment, trainings_of
-from genre_model.training.file_lock import FileLock
 from genre_model.training.predictions import Evaluation, predict_systems
 from genre_model.training.protocols import folds_of
 
@@ -139,6 +139,7 @@ class VariantJob:
             GenreModelError: if tracks are missing, the settings are impossible, or what
                 is trained already had other tracks.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder / "in-use.lock"):
             if self.scores() is not None:
                 return

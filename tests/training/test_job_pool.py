@@ -14,12 +14,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pool_jobs import Dying, Failing, Greedy, Holding, Note, Worrying
+from pool_jobs import Dying, Failing, Greedy, Note, Worrying
 from waiting import is_running, wait_until
 
 from genre_model.errors import GenreModelError
 from genre_model.training import job_pool
-from genre_model.training.file_lock import FileLock
 from genre_model.training.job_pool import run_jobs
 
 
@@ -139,21 +138,3 @@ def test_children_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     parent.kill()
     parent.communicate(timeout=60)
     wait_until(lambda: not any(map(is_running, children)))
-
-
-def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
-    path = tmp_path / "locks" / "one.lock"
-    with FileLock(path):
-        assert not FileLock(path).acquire(timeout_seconds=0)
-        assert not FileLock(path).acquire(timeout_seconds=0.6), "more than one step"
-        with pytest.raises(GenreModelError):
-            run_jobs([Holding("held", path), Note("other", tmp_path)], 2)
-    with pytest.raises(GenreModelError, match="ended with status 9"):
-        run_jobs([Holding("held", path), Note("other", tmp_path)], 2)
-    with FileLock(path):
-        pass
-
-
-def test_what_cannot_be_locked_is_named(tmp_path: Path) -> None:
-    with pytest.raises(GenreModelError, match=r"cannot lock .*: "):
-        FileLock(tmp_path).acquire()
