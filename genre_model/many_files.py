@@ -39,16 +39,7 @@ ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True)
-class FileOutcome:
-    """A prediction, or the error that stands in its place."""
-
-    path: Path
-    prediction: TrackPrediction | None
-    error: GenreModelError | None
-
-
-@dataclass(frozen=True)
-class Outcome(Generic[ResultT]):
+class FileOutcome(Generic[ResultT]):
     """What a file gave, or the error that stands in its place."""
 
     path: Path
@@ -67,7 +58,7 @@ def predict_files(
     *,
     n_threads: int | None = None,
     should_stop: Callable[[], bool] = lambda: False,
-) -> Iterator[FileOutcome]:
+) -> Iterator[FileOutcome[TrackPrediction]]:
     """Predict the genres of many files, as :func:`for_each_file` does it.
 
     Args:
@@ -76,7 +67,7 @@ def predict_files(
         n_threads: files worked on at once; None is :func:`default_threads`.
         should_stop: asked every tenth of a second; true ends the iteration early.
 
-    Yields:
+    Returns:
         One outcome per file, in the order of ``paths``.
 
     Raises:
@@ -85,18 +76,13 @@ def predict_files(
     interrupt = None
     if isinstance(classifier, IsolatedClassifier):
         interrupt = classifier.interrupt
-    outcomes = for_each_file(
+    return for_each_file(
         classifier.predict_file,
         paths,
         n_threads=n_threads,
         should_stop=should_stop,
         interrupt=interrupt,
     )
-    try:
-        for outcome in outcomes:
-            yield FileOutcome(outcome.path, outcome.result, outcome.error)
-    finally:
-        outcomes.close()
 
 
 def for_each_file(
@@ -106,7 +92,7 @@ def for_each_file(
     n_threads: int | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     interrupt: Callable[[], None] | None = None,
-) -> Generator[Outcome[ResultT], None, None]:
+) -> Generator[FileOutcome[ResultT], None, None]:
     """Do the same with many files.
 
     Threads suffice for work that waits for other processes, as an ``IsolatedClassifier``
@@ -132,7 +118,7 @@ def for_each_file(
     n_threads = n_threads or default_threads()
     remaining = iter(paths)
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="genre_model")
-    pending: deque[Future[Outcome[ResultT]]] = deque()
+    pending: deque[Future[FileOutcome[ResultT]]] = deque()
     try:
         with threadpool_limits(limits=1, user_api="blas"):
             while not should_stop():
@@ -151,29 +137,29 @@ def for_each_file(
 
 def _submit(
     pool: ThreadPoolExecutor, work: Callable[[Path], ResultT], path: Path
-) -> Future[Outcome[ResultT]]:
+) -> Future[FileOutcome[ResultT]]:
     try:
         return pool.submit(outcome_of, work, path)
     except RuntimeError as error:
         raise NoProcessError(f"no thread can be started ({error})") from error
 
 
-def outcome_of(work: Callable[[Path], ResultT], path: Path) -> Outcome[ResultT]:
+def outcome_of(work: Callable[[Path], ResultT], path: Path) -> FileOutcome[ResultT]:
     """Work on one file; every error of its own becomes an outcome that names it.
 
     Raises:
         NoProcessError: it would meet every file.
     """
     try:
-        return Outcome(path, work(path), None)
+        return FileOutcome(path, work(path), None)
     except NoProcessError:
         raise
     except GenreModelError as error:
-        return Outcome(path, None, error)
+        return FileOutcome(path, None, error)
     except Exception as error:  # the boundary: one file never stops the rest
         log.debug("bug while working on %s", path, exc_info=True)
         text = f"{path}: unexpected {type(error).__name__}: {error}"
-        return Outcome(path, None, GenreModelError(text))
+        return FileOutcome(path, None, GenreModelError(text))
 
 
 def _interrupt(futures: Iterable[Future[Any]], interrupt: Callable[[], None]) -> None:
@@ -186,7 +172,7 @@ def _interrupt(futures: Iterable[Future[Any]], interrupt: Callable[[], None]) ->
         wait(running, POLL_SECONDS)
 
 
-def _result(future: Future[Outcome[ResultT]]) -> Outcome[ResultT] | None:
+def _result(future: Future[FileOutcome[ResultT]]) -> FileOutcome[ResultT] | None:
     """Wait briefly for a result."""
     wait([future], POLL_SECONDS)
     return future.result() if future.done() else None

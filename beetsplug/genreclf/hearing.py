@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from beets.library import Item
 
-    from genre_model import FileOutcome, IsolatedClassifier
+    from genre_model import FileOutcome, IsolatedClassifier, TrackPrediction
 
 
 #: A file that yields next to nothing, though its header promises more, is damaged.
@@ -138,45 +138,38 @@ class Hearing:
                 return
             if track.recalled is not None:
                 yield Heard(track, track.recalled, None)
-            elif (outcome := _next(outcomes)) is not None:
+            elif (outcome := next(outcomes, None)) is not None:
                 yield self._heard(track, outcome)
             else:
                 return
 
-    def _listen(self, paths: list[Path]) -> Iterator[FileOutcome]:
-        if not paths:
-            return iter(())
-        return genre_model.predict_files(
-            self._classifier,
-            map(self.prepare, paths),
-            n_threads=self.threads,
-            should_stop=self.should_stop,
-        )
+    def _listen(self, paths: list[Path]) -> Iterator[FileOutcome[TrackPrediction]]:
+        try:
+            yield from genre_model.predict_files(
+                self._classifier,
+                map(self.prepare, paths),
+                n_threads=self.threads,
+                should_stop=self.should_stop,
+            )
+        except genre_model.NoProcessError as error:
+            text = f"{error}; with a lower `threads` it needs fewer"
+            raise ModelUnavailableError(text) from error
 
-    def _heard(self, track: Track, outcome: FileOutcome) -> Heard:
-        if outcome.prediction is None and _is_nothing_to_hear(track, outcome):
+    def _heard(self, track: Track, outcome: FileOutcome[TrackPrediction]) -> Heard:
+        if outcome.result is None and _is_nothing_to_hear(track, outcome):
             reason = str(outcome.error).removeprefix(f"{track.path}: ")
             return Heard(track, Listening(self.model_id, {}), reason)
-        if outcome.prediction is None:
+        if outcome.result is None:
             require_music_folder(self.music_folder, track.path)
             return Heard(track, None, f"{outcome.error}{_cut_short(track, outcome)}")
-        prediction = outcome.prediction
+        prediction = outcome.result
         listening = listening_from(
             self.model_id, prediction.ranked(), prediction.strangeness
         )
         return Heard(track, listening, None)
 
 
-def _next(outcomes: Iterator[FileOutcome]) -> FileOutcome | None:
-    try:
-        return next(outcomes, None)
-    except genre_model.NoProcessError as error:
-        raise ModelUnavailableError(
-            f"{error}; with a lower `threads` it needs fewer"
-        ) from error
-
-
-def _is_nothing_to_hear(track: Track, outcome: FileOutcome) -> bool:
+def _is_nothing_to_hear(track: Track, outcome: FileOutcome[TrackPrediction]) -> bool:
     """Tell a jingle, a pause, or half a day of speech, from a damaged file."""
     if isinstance(outcome.error, genre_model.SilentError | genre_model.TooLongError):
         return True
@@ -184,7 +177,7 @@ def _is_nothing_to_hear(track: Track, outcome: FileOutcome) -> bool:
     return is_short and track.seconds <= MAX_SHORT_SECONDS
 
 
-def _cut_short(track: Track, outcome: FileOutcome) -> str:
+def _cut_short(track: Track, outcome: FileOutcome[TrackPrediction]) -> str:
     """Say why a short file is a failure, where a jingle is none."""
     if not isinstance(outcome.error, genre_model.TooShortError):
         return ""

@@ -59,7 +59,7 @@ def predict(options: argparse.Namespace) -> int:
     n_failed = n_files = 0
     for outcome in predict_files(classifier, paths, n_threads=options.threads):
         n_files += 1
-        n_failed += outcome.prediction is None
+        n_failed += outcome.result is None
         _print_outcome(outcome, options)
     if not n_files:
         raise GenreModelError("no audio files in " + ", ".join(map(str, options.paths)))
@@ -79,20 +79,22 @@ def _audio_files(paths: list[Path]) -> Iterator[Path]:
                     yield file
 
 
-def _print_outcome(outcome: FileOutcome, options: argparse.Namespace) -> None:
+def _print_outcome(
+    outcome: FileOutcome[TrackPrediction], options: argparse.Namespace
+) -> None:
     if options.json:
         print(json.dumps(_json_of(outcome, segments=options.segments)), flush=True)
-    elif outcome.prediction is None:
+    elif outcome.result is None:
         print(printable(f"genre-model: {outcome.error}"), file=sys.stderr, flush=True)
     else:
-        for line in _lines_of(outcome.prediction, options.top, segments=options.segments):
+        for line in _lines_of(outcome.result, options.top, segments=options.segments):
             print(printable(line), flush=True)
 
 
-def _json_of(outcome: FileOutcome, *, segments: bool) -> dict[str, Any]:
-    if outcome.prediction is None:
+def _json_of(outcome: FileOutcome[TrackPrediction], *, segments: bool) -> dict[str, Any]:
+    if outcome.result is None:
         return {"path": str(outcome.path), "error": str(outcome.error)}
-    prediction = outcome.prediction
+    prediction = outcome.result
     strangeness = prediction.strangeness
     values: dict[str, Any] = {
         "path": str(prediction.path),

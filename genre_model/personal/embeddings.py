@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from genre_model.classifier import GenreClassifier
     from genre_model.isolated_classifier import IsolatedClassifier
-    from genre_model.many_files import Outcome
+    from genre_model.many_files import FileOutcome
     from genre_model.personal.embedding_store import FileIdentity
     from genre_model.personal.settings import Watcher
 
@@ -103,7 +103,7 @@ class Embedder:
             raise TrainingStoppedError("stopped while listening; nothing has changed")
         return heard, errors
 
-    def _outcomes(self, paths: Sequence[Path]) -> Iterator[Outcome[Vector]]:
+    def _outcomes(self, paths: Sequence[Path]) -> Iterator[FileOutcome[Vector]]:
         if not paths:
             return
         with closing(self.classifier.isolated()) as isolated:

@@ -354,7 +354,7 @@ class TestStumbling:
         paths = [song, tmp_path / f"{name}.flac", song, song]
         outcomes = list(predict_files(stumbling, paths, n_threads=2))
         assert [outcome.path for outcome in outcomes] == paths
-        assert [outcome.prediction is None for outcome in outcomes] == [
+        assert [outcome.result is None for outcome in outcomes] == [
             *(False, True, False, False)
         ]
         assert isinstance(outcomes[1].error, AudioDecodeError)
@@ -372,7 +372,7 @@ class TestStumbling:
         monkeypatch.setattr(isolated_classifier, "MAX_SECONDS_PER_FILE", 3.0)
         hang, after = predict_files(stumbling, [tmp_path / "hang.flac", song], n_threads=1)
         assert "too slow" in str(hang.error)
-        assert after.prediction is not None
+        assert after.result is not None
 
     def test_a_bug_costs_one_file(
         self, stumbling: IsolatedClassifier, song: Path, tmp_path: Path
@@ -380,7 +380,7 @@ class TestStumbling:
         path = tmp_path / "bug.flac"
         bug, after = predict_files(stumbling, [path, song], n_threads=1)
         assert str(bug.error) == f"{path}: unexpected ZeroDivisionError: oops"
-        assert after.prediction is not None
+        assert after.result is not None
 
     @pytest.mark.skipif(sys.platform != "linux", reason="memory has no limit here")
     def test_too_much_memory_costs_one_file(
@@ -390,7 +390,7 @@ class TestStumbling:
             stumbling, [tmp_path / "greedy.flac", song], n_threads=1
         )
         assert "MemoryError" in str(greedy.error)
-        assert after.prediction is not None
+        assert after.result is not None
         assert len(pids_of(stumbling)) == 1
 
     def test_what_libraries_print_is_no_answer(
@@ -462,7 +462,7 @@ class TestProcesses:
         self, isolated: IsolatedClassifier, song: Path, n_threads: int
     ) -> None:
         outcomes = list(predict_files(isolated, [song] * 12, n_threads=n_threads))
-        assert all(outcome.prediction is not None for outcome in outcomes)
+        assert all(outcome.result is not None for outcome in outcomes)
         assert len(pids_of(isolated)) == n_threads
 
     def test_they_serve_again(self, isolated: IsolatedClassifier, song: Path) -> None:

@@ -35,7 +35,7 @@ def test_outcomes_come_in_order_and_a_bad_file_stops_nothing(
     paths = [song, tmp_path / "gone.mp3", song, tmp_path, song]
     outcomes = list(predict_files(classifier, paths, n_threads=3))
     assert [outcome.path for outcome in outcomes] == paths
-    assert [outcome.prediction is None for outcome in outcomes] == [
+    assert [outcome.result is None for outcome in outcomes] == [
         *(False, True, False, True, False)
     ]
     assert isinstance(outcomes[1].error, AudioDecodeError)

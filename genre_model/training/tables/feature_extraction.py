@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from genre_model.many_files import Outcome
+    from genre_model.many_files import FileOutcome
     from genre_model.personal.settings import Watcher
     from genre_model.training.gtzan import LabelledTrack
     from genre_model.training.tables.feature_journal import Row
@@ -95,7 +95,7 @@ def _journal(out: Path, segment_seconds: float | None) -> FeatureJournal:
 
 
 def _kept(
-    outcome: Outcome[list[Row]], journal: FeatureJournal, watcher: Watcher
+    outcome: FileOutcome[list[Row]], journal: FeatureJournal, watcher: Watcher
 ) -> list[Row] | None:
     """Return the rows of a file, once they are in the journal; None if it has none."""
     if outcome.result is None:
