@@ -220,9 +220,9 @@ class IsolatedClassifier:
                 return self._start()[0]
             except NoProcessError:
                 with self._changed:
-                    self._changed.wait_for(lambda: self._idle or not self._all)
                     if not self._all:
                         raise
+                    self._changed.wait_for(lambda: self._idle or not self._all)
 
     def _idle_process(self) -> PredictionProcess | None:
         with self._changed:

@@ -150,7 +150,7 @@ class PredictionProcess:
         if self._process.stdout is not None:
             with suppress(OSError):
                 for line in self._process.stdout:
-                    if line == ANSWERS_BEGIN:
+                    if line.strip() == ANSWERS_BEGIN:
                         return
 
     def _answer_to(self, request: bytes) -> dict[str, Any]:

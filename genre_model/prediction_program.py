@@ -65,7 +65,7 @@ def pipes() -> tuple[BinaryIO, BinaryIO]:
     """
     out, err = sys.stdout.fileno(), sys.stderr.fileno()
     answers = os.fdopen(os.dup(out), "wb")
-    answers.write(b"\n" + ANSWERS_BEGIN)
+    answers.write(b"\n" + ANSWERS_BEGIN + b"\n")
     answers.flush()
     sys.stderr = os.fdopen(os.dup(err), "w", errors="backslashreplace")
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import genre_model
 from beetsplug.genreclf.command import INTERRUPTED, matching, nothing_matches
 from beetsplug.genreclf.eval_flags import DEFAULT_NUMBER, given_flags, options_of
 from beetsplug.genreclf.eval_report import Report
@@ -79,7 +80,10 @@ class EvalCommand:
             heard = len(answers) + evaluation.n_without_answer
             say(f"interrupted: heard {heard} of {evaluation.n_questions} tracks")
         if answers:
-            report = _report(model, evaluation, answers)
+            try:
+                report = _report(model, evaluation, answers)
+            except genre_model.NoProcessError as error:
+                raise _error(str(error)) from error
             _print(report, options, flags.get("number", DEFAULT_NUMBER))
         _conclude(evaluation, is_empty=not answers, stopped=is_stopped())
 
