@@ -92,7 +92,7 @@ class Collection:
 
     def __post_init__(self) -> None:
         """Make the library."""
-        # Before beets reads a configuration, which must not be that of a person.
+        # Before beets reads a configuration, which must not be that of a user.
         os.environ["BEETSDIR"] = str(self.home)
         links = ThrowawayLibrary(self.home)
         links.create([track.path for track in self.tracks])

@@ -41,7 +41,7 @@ class ComposedHome:
 
     @property
     def models(self) -> Path:
-        """Where the person's own models lie."""
+        """Where the user's own models lie."""
         return self.folder / "genreclf"
 
     def create(self, n_files: int, seconds: float, n_artists: int = 1) -> None:

@@ -19,7 +19,7 @@ IMPORT = ("import", "-q", "-A", "-s")
 
 @dataclass
 class Count:
-    """What became of files in many faults."""
+    """The outcome for files in many faults."""
 
     faults: int = 0
     hits: int = 0
@@ -102,7 +102,7 @@ class Trial:
                 count.details.append(f"{self.name}: {name} has {genres[name]}")
 
     def _check_revert(self, home: FaultHome, count: Count) -> None:
-        """See whether what stood there before is remembered."""
+        """Check that the previous genres are remembered."""
         home.run(*REVERT)
         if home.genres_in_files() != self.old:
             count.genres_lost += 1

@@ -103,7 +103,7 @@ def timed_training(home: Path, flags: list[str]) -> tuple[float, str]:
 
 
 def has_torch() -> bool:
-    """Say whether torch could be imported here."""
+    """Return True if torch could be imported here."""
     from importlib.util import find_spec
 
     return find_spec("torch") is not None

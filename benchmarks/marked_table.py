@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def put_into(page: Path, name: str, text: str) -> None:
-    """Replace what stands between the marks of that name in a Markdown page.
+    """Replace the text between the marks of that name in a Markdown page.
 
     The marks are ``<!-- NAME -->`` and ``<!-- end of NAME -->``.
 

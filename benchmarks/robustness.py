@@ -182,7 +182,7 @@ def share_of_models(
 
     Args:
         holds: of each model and clip [shape=(n_models, n_clips)].
-        judged: whether the model judges the clip, likewise.
+        judged: whether the model judges the clip [same shape].
 
     Returns:
         Shares, of the clips that any model judges [shape=(n_judged_clips,)].

@@ -4,7 +4,7 @@
 
 Starts both within half a second, on libraries of every container; a third program edits
 the genre of one track by ``beet modify`` meanwhile. Then every track has a genre, library
-and files agree, the edited track keeps what the person wrote, and neither run failed.
+and files agree, the edited track keeps what the user wrote, and neither run failed.
 """
 
 from __future__ import annotations

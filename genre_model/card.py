@@ -117,7 +117,7 @@ def card_from_json(text: str | None) -> Card:
 
 
 def is_personal(training: Mapping[str, Any]) -> bool:
-    """Whether a model was trained on the labels of a person's own music.
+    """Whether a model was trained on the labels of a user's own music.
 
     Such a card names no track (``personal_card``); those of published heads do.
 

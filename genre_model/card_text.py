@@ -51,7 +51,7 @@ def card_summary(model_id: str, card: Card) -> str:
 
 
 def card_details(model_id: str, card: Card) -> str:
-    """Return everything that a person may want to know before trusting a model."""
+    """Return everything that a user may want to know before trusting a model."""
     known = [(name, _value(card.training.get(name))) for name in TRAINING]
     training = ", ".join(f"{name} {value}" for name, value in known if value)
     snapshot = _text(card.training.get("snapshot"))[:12]

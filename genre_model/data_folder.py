@@ -1,4 +1,4 @@
-"""Where files of a person lie that do not come with the package."""
+"""Where files of a user lie that do not come with the package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of memory that is not needed any more."""
+"""Tunes glibc's malloc to keep freed memory."""
 
 from __future__ import annotations
 

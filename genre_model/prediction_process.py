@@ -67,7 +67,7 @@ class PredictionProcess:
     def load(
         self, content: bytes, combination: Combination, *, is_foreign: bool
     ) -> dict[str, Any]:
-        """Hand over a model file, and wait for what comes of it.
+        """Hand over a model file, and wait for the answer.
 
         Args:
             content: of the file.

@@ -32,7 +32,7 @@ class TrackPrediction:
         genres: the model's genres, in the order of the probabilities.
         probabilities: of the track [shape=(n_genres,), sum 1 unless the model is
             multi-label or rejects something].
-        segment_probabilities: [shape=(n_segments, n_genres)], likewise.
+        segment_probabilities: of each segment [shape=(n_segments, n_genres)].
         start_seconds: where each segment begins [shape=(n_segments,)].
         strangeness: the odds of what the model rejects, such as sounds that are not music,
             against the most probable genre; None if it rejects nothing.

@@ -163,7 +163,7 @@ def genre_by_ffmpeg(path: Path) -> str:
 
 
 def is_silent(samples: NDArray[np.float32], below: float = SILENT_BELOW) -> bool:
-    """Tell whether no sample is louder; nothing at all is silent, too."""
+    """Return True if no sample is louder; nothing at all is silent, too."""
     # Without an array of absolute values, which takes as long again.
     return bool(-below < samples.min(initial=0) <= samples.max(initial=0) < below)
 

@@ -34,7 +34,7 @@ means little. To try your own songs, which stay as they are: make demo MUSIC=fol
 
 
 class DemoError(Exception):
-    """The demo cannot go on; the message is for the person who started it."""
+    """The demo cannot go on; the message is for the user who started it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

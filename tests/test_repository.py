@@ -29,6 +29,15 @@ PACKAGES = ("beetsplug", "genre_model")
 MODULES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 MODULES_OF_PLUGIN = [path for path in MODULES if "beetsplug" in path.parts]
 
+#: Idioms that are hard to read for people who learned English at school; CONTRIBUTING.md
+#: says what to write instead.
+BANNED = re.compile(
+    r"\b(the person|a person's|likewise|notwithstanding|befell|nobody's business|born deaf"
+    r"|stands there|stood there|what stands|what stood|became of|becomes of|comes of"
+    r"|no matter|heeds?|sees? to)\b",
+    re.IGNORECASE,
+)
+
 MAX_MODULE_LINES = 400
 MAX_WHEEL_BYTES = 6_000_000
 
@@ -277,3 +286,17 @@ def test_no_table_that_a_command_writes_is_empty(page: str) -> None:
     )
     assert marked
     assert [name for name, table in marked if not table.strip()] == []
+
+
+def test_english_is_plain() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    # Rows of papers quote them.
+    pages.remove(ROOT / "docs" / "papers-rows.md")
+    scripts = [*(ROOT / "benchmarks").glob("*.py"), *(ROOT / "scripts").glob("*.py")]
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {idiom[0]}"
+        for path in (*pages, *MODULES, *scripts)
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if (idiom := BANNED.search(line))
+    ]
+    assert found == []

@@ -1,4 +1,4 @@
-"""Genres of albums: path formats use them, whatever the tracks carry."""
+"""Genres of albums: path formats use them, not those of the tracks."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def pool_scores(
 
 
 def is_various_artists(album: Album) -> bool:
-    """Say whether an album is a compilation, whose tracks share no artist."""
+    """Return True if an album is a compilation, whose tracks share no artist."""
     return bool(album.comp) or album.albumartist == beets.config["va_name"].as_str()
 
 
@@ -153,7 +153,7 @@ class AlbumTagger:
             if decision.outcome is not Outcome.ABSTAINED:
                 return decision.genres
             if album.id not in self._retagged | self._ours:
-                return None  # its only genres are the person's
+                return None  # its only genres are the user's
         votes = ((item.genres, track_weight(item)) for item in album.items())
         genre = choose_album_genre(votes)
         return None if genre is None else [genre]

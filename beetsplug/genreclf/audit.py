@@ -30,7 +30,7 @@ class Audit:
     """Compares the genres of tracks with what is heard in them.
 
     Attributes:
-        options: what the person chose.
+        options: what the user chose.
         hearing: hears the tracks.
         reporter: receives warnings while listening, the doubts at the end.
         shows_all: doubt a genre also where the model would abstain.

@@ -50,11 +50,11 @@ def rank_genres(
 
     Args:
         scores: label -> probability.
-        policy: what the person chose.
+        policy: what the user chose.
         multi_label: whether several labels can be right at once.
     """
     joined: Callable[[Iterable[float]], float] = max if multi_label else _sum
-    # "Rock" that a person writes for metal, and the label "rock", are one genre.
+    # "Rock" that a user writes for metal, and the label "rock", are one genre.
     spellings: dict[str, str] = {}
     for genre in chain.from_iterable(policy.label_map.values()):
         spellings.setdefault(spelling_key(genre), genre)
@@ -85,7 +85,7 @@ def find_doubt(
     Args:
         candidates: what the scores come to, best first.
         scores: label -> probability.
-        policy: what the person chose.
+        policy: what the user chose.
         multi_label: whether several labels can be right at once.
     """
     if not scores:

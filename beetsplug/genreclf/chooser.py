@@ -29,12 +29,12 @@ class Chooser:
     """Chooses genres of tracks; touches nothing.
 
     Attributes:
-        policy: what the person chose.
+        policy: what the user chose.
         aliases: names that people give genres; as lastgenre's option of that name.
         source: ``track``, ``album`` or ``both``.
         hearing: knows the model.
         reporter: receives warnings.
-        update: decide anew about genres of ours that another model chose.
+        update: decide again about genres of ours that another model chose.
     """
 
     policy: Policy
@@ -61,7 +61,7 @@ class Chooser:
     def _choose_from(self, item: Item, listening: Listening, policy: Policy) -> Decision:
         before_us = provenance.genres_before_us(item)
         if self.update and before_us and not policy.keep_existing:
-            # The person's part of "Shoegaze; Rock" stays, and Rock makes way.
+            # The user's part of "Shoegaze; Rock" stays, and Rock makes way.
             before_us = [genre for genre in before_us if genre in item.genres]
             n_standing = max(policy.count, len(item.genres))
             policy = replace(policy, keep_existing=True, count=n_standing)
@@ -94,7 +94,7 @@ class Chooser:
 
 
 def spelled(policy: Policy, hearing: Hearing) -> Policy:
-    """Leave the labels of a person's own model as the person spells them."""
+    """Keep the spelling of labels of the user's own models."""
     is_own = genre_model.is_personal(hearing.training)
     return replace(policy, title_case=False) if is_own else policy
 

@@ -236,7 +236,7 @@ def _conclude(
     if not (stopped or ending.failures):
         return
     # beets tells plugins of the end of successful commands only; smart playlists wait
-    # for it, and whatever was tagged before a failure is tagged.
+    # for it, and what was tagged before a failure stays tagged.
     plugins.send("cli_exit", lib=lib)
     if stopped:
         raise SystemExit(INTERRUPTED)

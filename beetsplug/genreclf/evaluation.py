@@ -33,7 +33,7 @@ class Question(NamedTuple):
 
     Attributes:
         name: how people call the track.
-        genres: those that count, as the person spells them.
+        genres: those that count, as the user spells them.
         labels: of the model, that these mean.
         track: to hear.
     """
@@ -60,10 +60,10 @@ class Answer(NamedTuple):
 
 @dataclass
 class Evaluation:
-    """Asks a model about tracks whose genres are the person's own.
+    """Asks a model about tracks whose genres are the user's own.
 
     Attributes:
-        options: what the person chose.
+        options: what the user chose.
         hearing: hears the tracks.
         reporter: receives warnings while listening.
         unreadable: tracks that could not be heard, after :meth:`ask`.

@@ -147,7 +147,7 @@ def put_back_file_genres(item: Item, genres: Sequence[str], *, safe: bool = True
 
 
 def is_in_step(item: Item) -> bool:
-    """Say whether the file has not changed since the library last looked.
+    """Return True if the file has not changed since the library last looked.
 
     To be asked before the genres are set, which makes beets forget the time.
     """
@@ -158,7 +158,7 @@ def is_in_step(item: Item) -> bool:
 
 
 def is_settled(item: Item) -> bool:
-    """Say whether `beet update` would find nothing to do for a track.
+    """Return True if `beet update` would find nothing to do for a track.
 
     That is, also if beets forgot the time, as an import of albums as they are makes it
     do, or the file was touched, but library and file agree.
@@ -176,9 +176,9 @@ def note_time(item: Item) -> None:
 
 
 def takes_one_genre(item: Item) -> bool:
-    """Say whether several genres would come back from the file as one.
+    """Return True if several genres would come back from the file as one.
 
-    ID3v2.3 joins them with a slash. Of all formats only MP3 heeds the setting.
+    ID3v2.3 joins them with a slash. Of all formats only MP3 follows the setting.
     """
     return item.format == "MP3" and beets.config["id3v23"].get(bool)
 

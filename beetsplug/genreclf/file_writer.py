@@ -36,7 +36,7 @@ N_REFUSED = 3
 
 
 class Written(Enum):
-    """What became of a write; ``KEPT_OUT`` by another plugin, as ``zero`` does."""
+    """The outcome of a write; ``KEPT_OUT`` by another plugin, as ``zero`` does."""
 
     DONE = auto()
     KEPT_OUT = auto()
@@ -65,7 +65,7 @@ class FileWriter:
         reporter: receives warnings.
         music_folder: of the library, if its files should lie there already.
         safe_write: edit files beside a copy.
-        tidies: see to what killed runs left, before files are read.
+        tidies: clean up after killed runs before files are read.
         written: id of a track -> what its file got from us last.
         full_folder: whose disk is full again and again; None if none is.
         read_only_folder: the music folder, if nothing in it can be written.
@@ -84,11 +84,11 @@ class FileWriter:
     _tidier: Tidier = field(init=False)
 
     def __post_init__(self) -> None:
-        """See to each folder once."""
+        """Clean up each folder once."""
         self._tidier = Tidier(self.reporter)
 
     def prepare(self, path: Path) -> Path:
-        """See to what killed runs left beside a file that is to be read; return it."""
+        """Clean up after killed runs beside a file that is to be read; return the file."""
         if self.tidies:
             self._tidier.visit(path)
         return path
@@ -112,7 +112,7 @@ class FileWriter:
             genres: to write; none removes the tag.
             in_step: whether the file was as the library had seen it last.
             otherwise: the consequence of a failure, for the warning that names the file.
-            before: what stood there when this was decided; None if nobody looked.
+            before: the genres of the file when this was decided; None if not read.
 
         Raises:
             UserError: if the whole music folder is gone.
@@ -136,7 +136,7 @@ class FileWriter:
         return Written.DONE
 
     def put_back(self, item: Item, genres: Sequence[str]) -> None:
-        """Undo :meth:`write`, unless somebody wrote after it; a lost disk is no matter."""
+        """Undo :meth:`write`, unless another process wrote after it; ignore a lost disk."""
         with suppress(FileOperationError, OSError):  # as will be said
             put_back_file_genres(item, genres, safe=self.safe_write)
             self._note(item, genres)
@@ -164,7 +164,7 @@ class FileWriter:
         return not (self.full_folder is None and self.read_only_folder is None)
 
     def is_full(self, item: Item) -> bool:
-        """Tell whether writing failed again and again on the disk of this file."""
+        """Return True if writing failed several times on the disk of this file."""
         if self.full_folder is None:
             return False
         with suppress(OSError):

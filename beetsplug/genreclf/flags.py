@@ -51,9 +51,14 @@ def make_genreclf_command() -> ui.Subcommand:
     switch, number = partial(add_switch, parser), partial(add_number, parser)
     switch("-p", "--pretend", to="pretend", text="show the decisions, change nothing")
     switch("-q", "--quiet", to="quiet", text="print warnings only")
-    switch("-f", "--force", to="force", text="decide anew where a genre stands")
+    switch("-f", "--force", to="force", text="decide again for tracks that have a genre")
     switch("-F", "--no-force", to="force", value=False, text="fill empty genres only")
-    switch("-k", "--keep-existing", to="keep_existing", text="with -f, add to what stands")
+    switch(
+        "-k",
+        "--keep-existing",
+        to="keep_existing",
+        text="with -f, add to the current genres",
+    )
     switch("-K", "--no-keep-existing", to="keep_existing", value=False, text="replace it")
     parser.add_option("-s", "--source", help="who decides: track, album or both")
     number("-n", "--count", text="most genres per track")

@@ -77,8 +77,8 @@ class Hearing:
         should_stop: asked while waiting; true ends :meth:`hear` early.
         music_folder: of the library, if its files should lie there already.
         prepare: called with the path of a file before it is listened to; returns it.
-        known: id of a track -> what to take for what this model hears in it, whatever
-            it heard before and even ``anew``.
+        known: id of a track -> what to take for what this model hears in it, even with
+            ``anew``.
     """
 
     load_classifier: Callable[[], IsolatedClassifier]

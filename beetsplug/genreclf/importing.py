@@ -63,7 +63,7 @@ class ImportTagging:
         self._tally = tally
 
     def settle_files(self, task: ImportTask) -> None:
-        """Note that beets wrote the genres, or see to the files that it does not write.
+        """Note that beets wrote the genres, or write the files that it does not write.
 
         To be called when the files are where they will stay: until then they are the
         person's own, which an import by copying never changes.
@@ -116,7 +116,7 @@ class ImportTagging:
             ),
             keeper=Keeper(
                 reporter,
-                # Until they are where they will stay, files are not ours to mend.
+                # Until they are where they will stay, files are not ours to fix.
                 FileWriter(reporter, tidies=False),
                 write=False,
                 files_are_ours=not is_written(task),
@@ -127,14 +127,14 @@ class ImportTagging:
 
     @cached_property
     def _writer(self) -> FileWriter:
-        """One for the whole import: it sees to each folder once."""
+        """One for the whole import: it cleans up each folder once."""
         from beetsplug.genreclf.file_writer import FileWriter
 
         reporter = LogReporter(self.log)
         return FileWriter(reporter, safe_write=self.options.safe_write)
 
     def _may_write(self) -> bool:
-        """Say whether the files may be written; links lead to the person's own."""
+        """Return True if the files may be written; links lead to the user's own."""
         view = beets.config["import"]
         links = view["link"].get(bool) or view["hardlink"].get(bool)
         return self.options.asis == "write" and view["write"].get(bool) and not links
@@ -146,7 +146,7 @@ class ImportTagging:
 
         writer = self._writer
         keeper = Keeper(writer.reporter, writer, write=True)
-        # A later edit of the file is the person's, whatever the library says.
+        # A later edit of the file is the user's, even if the library disagrees.
         if keeper.genres_of_others(item):
             return
         if writer.is_full(item):  # a warning for each file would be thousands
@@ -171,12 +171,12 @@ def adopt_album(task: ImportTask) -> None:
 
 
 def is_written(task: ImportTask) -> bool:
-    """Say whether beets will write all tags into the files of a task."""
+    """Return True if beets will write all tags into the files of a task."""
     return not is_as_is(task) and beets.config["import"]["write"].get(bool)
 
 
 def is_as_is(task: ImportTask) -> bool:
-    """Say whether beets will not write tags into the files of a task."""
+    """Return True if beets will not write tags into the files of a task."""
     # By name, because beets moves this enumeration from module to module.
     choice = getattr(task.choice_flag, "name", "")
     return not (task.apply or choice == "RETAG")

@@ -51,7 +51,7 @@ class Keeper:
         """Write and store what was heard and decided.
 
         Returns:
-            What became of it. If the file could not be written, nothing is stored, so
+            The outcome. If the file could not be written, nothing is stored, so
             that library and file never disagree.
         """
         if decision.genres is None and not self._may_catch_up(item, decision):
@@ -101,7 +101,7 @@ class Keeper:
         """Write a genre of ours that stands in the library only.
 
         Returns:
-            What became of it; None if the file holds it, or something of somebody's.
+            The outcome; None if the file holds it, or something of somebody's.
         """
         in_file = self._read_genres(item)
         if in_file is None or provenance.joined(in_file) == provenance.joined(item.genres):
@@ -119,10 +119,10 @@ class Keeper:
         }[self._write_and_store(item, item.genres, in_file, in_step=in_step)]
 
     def rewrite_lost_edit(self, item: Item) -> Outcome | None:
-        """Write a person's genre over ours, if another program failed to.
+        """Write a user's genre over ours, if another program failed to.
 
         Returns:
-            What became of it; None if there was nothing to write.
+            The outcome; None if there was nothing to write.
         """
         ours = item.get("genreclf_file_genres", with_album=False)
         if not (self.write and ours and item.genres) or waits_for_revert(item):
@@ -139,7 +139,7 @@ class Keeper:
         return None
 
     def genres_of_others(self, item: Item) -> list[str]:
-        """Return what stands in the file of a track, past the library and past us."""
+        """Return the genres that another program wrote into the file of a track."""
         in_file = (self._read_genres(item) or []) if self.files_are_ours else []
         return [] if provenance.file_is_known(item, in_file) else in_file
 
@@ -248,5 +248,5 @@ class Keeper:
 
 
 def _is_behind(item: Item, in_file: Sequence[str] | None) -> bool:
-    """Say whether a file holds something else than the library."""
+    """Return True if a file holds something else than the library."""
     return in_file is not None and list(in_file) != provenance.clean(item.genres)

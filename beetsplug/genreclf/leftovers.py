@@ -64,7 +64,7 @@ def name_beside(original: Path, kind: str) -> Path:
 
 
 class Tidied(NamedTuple):
-    """What became of what killed processes left in a folder.
+    """The outcome of a clean-up after killed processes in a folder.
 
     Attributes:
         restored: files that got their content from before.
@@ -77,7 +77,7 @@ class Tidied(NamedTuple):
 
 
 def tidy(folder: Path) -> Tidied:
-    """See to what killed processes left, of whatever file in a folder.
+    """Clean up after killed processes in a folder.
 
     Copies that were to be edited are removed. A file that was being edited itself gets its
     content from before, if it can only have been that process that wrote it last.
@@ -97,7 +97,7 @@ def tidy(folder: Path) -> Tidied:
 
 @dataclass(frozen=True)
 class Tidier:
-    """Sees to what killed runs left, once for each folder.
+    """Cleans up after killed runs, once for each folder.
 
     Attributes:
         reporter: receives warnings.
@@ -109,7 +109,7 @@ class Tidier:
     _staying: dict[tuple[int, int], Leftover] = field(default_factory=dict, init=False)
 
     def visit(self, path: Path) -> None:
-        """See to the folder of a file; a folder that is gone is no matter here."""
+        """Clean up the folder of a file; ignore a folder that is gone."""
         with suppress(OSError, RuntimeError):  # the latter is that of links in a circle
             folder = path.resolve().parent
             if folder not in self._seen:
@@ -123,7 +123,7 @@ class Tidier:
                     self.reporter.warning(_doubt(left))
 
     def backup_of(self, path: Path) -> Path | None:
-        """Return what is left of an edit of a file that nobody has seen to."""
+        """Return what is left of an unfinished edit of a file."""
         status = path.stat()
         left = self._staying.get((status.st_dev, status.st_ino))
         return left.path if left is not None and left.path.exists() else None
@@ -190,7 +190,7 @@ def _original_of(left: Leftover) -> Path | None:
 
 
 def _is_changed_since(original: Path, backup: Path) -> bool:
-    """Say whether a file was written later than the edit can have lasted."""
+    """Return True if a file was written later than the edit can have lasted."""
     status = original.stat()
     changed = status.st_mtime
     if sys.platform != "win32":  # where it is the time of creation

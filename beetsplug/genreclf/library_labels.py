@@ -26,7 +26,7 @@ NOBODY = ("", "[unknown]", "unknown", "unknown artist")
 def labelled_files(
     items: Sequence[Item], field: str = GENRES
 ) -> tuple[list[LabelledFile], list[str]]:
-    """Take the labels of tracks as the person gave them.
+    """Take the labels of tracks as the user gave them.
 
     Args:
         items: of the library.
@@ -34,7 +34,7 @@ def labelled_files(
             several labels between semicolons.
 
     Returns:
-        The tracks that have labels of the person's own, and why the others do not count:
+        The tracks that have labels of the user's own, and why the others do not count:
         one line for each reason.
 
     Raises:
@@ -80,19 +80,19 @@ def _labelled(item: Item, labels: tuple[str, ...]) -> LabelledFile:
 
 
 class OurGenres:
-    """Tells labels that came from us, over however many corners, from the person's."""
+    """Tells labels that came from genreclf, even indirectly, from the user's."""
 
     def __init__(self) -> None:
         """Know no album yet."""
         self._of_album: dict[int, set[str]] = {}
 
     def reached(self, item: Item, labels: Sequence[str]) -> bool:
-        """Say whether a label of a track may be one that we wrote.
+        """Return True if a label of a track may be one that we wrote.
 
         Either onto the track, where it still stands among others or in another spelling;
         or onto its album or another track of that, from where beets spreads it: when it
         updates the first track of an album, the others get its genre. Such a label is
-        taken for the person's only if we never heard the track and its file holds it.
+        taken for the user's only if we never heard the track and its file holds it.
         """
         present = {spelling_key(label) for label in labels}
         if present & _keys(item.get("genreclf_genres", with_album=False)):

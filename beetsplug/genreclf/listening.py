@@ -68,7 +68,7 @@ def listening_from(
 
 
 def remember(item: Item, listening: Listening) -> bool:
-    """Note in a track what a model heard in it, whatever comes of it.
+    """Store in a track what a model heard in it, tagged or not.
 
     Returns:
         Whether that is news.

@@ -51,7 +51,7 @@ def rewrite_lost_edit(
         writer: of the file.
 
     Returns:
-        What became of it; None if there was nothing to write.
+        The outcome; None if there was nothing to write.
     """
     if provenance.track_is_ours(item) or item.mtime < since:
         return None
@@ -74,7 +74,7 @@ def rewrite_lost_edit(
 
 
 def waits_for_revert(item: Item) -> bool:
-    """Say whether the library holds again what ours replaced, as ``--revert -W`` leaves it.
+    """Return True if ``--revert -W`` restored the library, and the file waits for it.
 
     The file is to be given back by the next ``--revert``, not to get the library's genre.
     """

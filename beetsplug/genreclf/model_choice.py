@@ -26,7 +26,7 @@ def model_in_force(option: str | Path | None) -> str | Path | None:
         option: ``genreclf.model``: a path, the name of a model, or None.
 
     Returns:
-        The path of a model of the person's own, the name of a bundled one, or None for
+        The path of a model of the user's own, the name of a bundled one, or None for
         the default.
     """
     name = option if option is not None else chosen_model()
@@ -96,34 +96,34 @@ def known_models() -> list[str]:
 
 
 def models_of_the_package() -> list[str]:
-    """Return the names that no model of the person's own may have."""
+    """Return the names that no model of the user's own may have."""
     return [*genre_model.bundled_model_names(), *genre_model.installed_model_names()]
 
 
 def own_models() -> list[str]:
-    """Return the names of the person's own models."""
+    """Return the names of the user's own models."""
     return sorted({path.stem for one in _folders() for path in one.glob("*.onnx")})
 
 
 def own_model_path(name: str) -> Path:
-    """Return where a model of the person's own lies, or would lie."""
+    """Return where a model of the user's own lies, or would lie."""
     return _first_existing(f"{name}.onnx")
 
 
 def new_model_path(name: str) -> Path:
-    """Return where a new model of the person's own is to lie."""
+    """Return where a new model of the user's own is to lie."""
     return model_folder() / f"{name}.onnx"
 
 
 def own_name(name: str) -> str:
-    """Return the name of a model whose path was given, if it is one of the person's own."""
+    """Return the name of a model whose path was given, if it is one of the user's own."""
     path = person_path(name)
     is_own = is_path(name) and path.resolve() == own_model_path(path.stem).resolve()
     return path.stem if is_own else name
 
 
 def person_path(text: str) -> Path:
-    """Return the path that a person typed."""
+    """Return the path that a user typed."""
     return Path(os.path.expanduser(text))  # noqa: PTH111 -- it never raises
 
 
@@ -139,7 +139,7 @@ def out_of_fold_path(model_id: str) -> Path:
 
 
 def model_folder() -> Path:
-    """Return the folder of the person's own models, for what is new.
+    """Return the folder of the user's own models, for what is new.
 
     It lies beside the configuration file. A file that was given with ``beet -c`` has one of
     its own, which other configurations do not see.

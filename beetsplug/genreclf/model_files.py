@@ -1,4 +1,4 @@
-"""Removes models of the person's own, exports models, imports those of friends."""
+"""Removes models of the user's own, exports models, imports those of friends."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def update_hint() -> str:
 
 
 def remove_model(name: str, configured: str | Path | None) -> None:
-    """Delete a model of the person's own, and what belongs to it.
+    """Delete a model of the user's own, and what belongs to it.
 
     Raises:
         UserError: if it is none of these, is configured, or cannot be deleted.
@@ -55,7 +55,7 @@ def remove_model(name: str, configured: str | Path | None) -> None:
     model_id = _id_of(name)
     with about_file(model_folder()):
         was_chosen = chosen_model() == name
-    # The model goes last: whatever fails before it can be tried again.
+    # The model goes last: a failure before that can be tried again.
     if model_id is not None:
         remove_out_of_fold(name, model_id)
     with about_file(own_model_path(name)):
@@ -138,10 +138,10 @@ def export_model(name: str, to: str) -> None:
 
 
 def import_model(file: str, name: str | None, configured: str | Path | None) -> None:
-    """Check a model file of unknown origin, and copy it to the person's own models.
+    """Check a model file of unknown origin, and copy it to the user's own models.
 
     Args:
-        file: as the person typed it.
+        file: as the user typed it.
         name: what to call it; None is the name of the file.
         configured: ``genreclf.model``.
 
@@ -188,7 +188,7 @@ def _id_of(name: str) -> str | None:
 
 
 def load_model(name: str | Path | None) -> GenreClassifier:
-    """Load the model that a person named; None is the one in force.
+    """Load the model that a user named; None is the one in force.
 
     Raises:
         UserError: one line that says why it cannot be loaded.

@@ -18,5 +18,5 @@ def track_name(item: Item) -> str:
 
 
 def tracks_have(n_tracks: int) -> str:
-    """Return the beginning of a sentence about so many tracks."""
+    """Return the beginning of a sentence about a number of tracks."""
     return "1 track has" if n_tracks == 1 else f"{n_tracks} tracks have"

@@ -32,7 +32,7 @@ class Policy:
     """What decides the genres of a track.
 
     Attributes:
-        force: decide anew for tracks that have a genre already.
+        force: decide again for tracks that have a genre already.
         keep_existing: with ``force``, add to the genres that stand there.
         count: most genres that a track may be given.
         min_confidence: genres that are less probable are not written.
@@ -97,11 +97,11 @@ class Policy:
 
 @dataclass(frozen=True)
 class Options:
-    """What a person can choose.
+    """What a user can choose.
 
     Attributes:
         auto: tag tracks during an import.
-        asis: what becomes of tracks that are imported as they are.
+        asis: what to do with tracks that are imported as they are.
         source: whether a track, its album, or first the one and then the other decides.
         policy: what decides the genres.
         aliases: names that people give genres; as lastgenre's option of that name.
@@ -111,7 +111,7 @@ class Options:
         move: move files whose path depends on the genre.
         pretend: show the decisions, store and write nothing.
         quiet: do not print a line for each track, nor the summary.
-        training: what a model of the person's own is trained on, and how.
+        training: what a model of the user's own is trained on, and how.
     """
 
     auto: bool

@@ -1,4 +1,4 @@
-"""What somebody put into a file, past the library: it stays, or is named."""
+"""Genres that another program wrote into a file: they stay, or are named."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OthersInFile:
-    """Heeds such genres.
+    """Respects such genres.
 
     Attributes:
-        keeper: knows what stands in files, and whether they are written.
-        policy: what the person chose.
+        keeper: reads the genres in files, and knows whether files are written.
+        policy: what the user chose.
         update: only genres of ours are decided about.
         pretend: nothing is written.
     """
@@ -57,7 +57,7 @@ class OthersInFile:
             return ""
         return ", ".join(self.keeper.genres_of_others(item))
 
-    def heed(self, decision: Decision, theirs: str) -> Decision:
+    def respect(self, decision: Decision, theirs: str) -> Decision:
         """Leave them alone, if they may not be replaced."""
         if not theirs or self.may_be_replaced:
             return decision

@@ -1,7 +1,7 @@
-"""Which genres are ours: what we wrote, and what stood there before.
+"""Which genres are ours: what we wrote, and the previous genres.
 
 A genre is *ours* if the present genres equal what ``genreclf_genres`` says we wrote.
-Anything else belongs to the person or to another plugin.
+Anything else belongs to the user or to another plugin.
 
 Albums use field names of their own. A track without a flexible field shows its album's,
 and a re-import copies an album's flexible fields onto all tracks, so a shared name
@@ -41,7 +41,7 @@ OUR_FIELDS = (*ITEM_TYPES, *ALBUM_TYPES)
 
 
 def track_is_ours(item: Item) -> bool:
-    """Say whether the genres of a track are what we wrote."""
+    """Return True if the genres of a track are what we wrote."""
     return _is_ours(item.genres, item.get("genreclf_genres", with_album=False))
 
 
@@ -57,7 +57,7 @@ def claim_track(
 ) -> None:
     """Set the genres of a track and remember that they are ours, and what they replace.
 
-    Replacing a genre of our own keeps the memory of what stood there before us. Going
+    Replacing a genre of our own keeps the memory of the previous genres. Going
     back to just that ends our claim to the library, though not to the file.
 
     Args:
@@ -94,7 +94,7 @@ def note_file_genres(item: Item, in_file: Sequence[str] | None) -> None:
 def _remember_what_stands(item: Item, in_file: Sequence[str] | None) -> None:
     ours_in_file = None
     if in_file is not None and file_is_ours(item, in_file):
-        # The person changed the library only; the file still waits to be given back.
+        # The user changed the library only; the file still waits to be given back.
         ours_in_file, in_file = joined(in_file), file_genres_before_us(item)
     item["genreclf_previous"] = joined(item.genres)
     forget_field(item, "genreclf_file_previous")
@@ -111,7 +111,7 @@ def note_written(item: Item) -> None:
     if "genreclf_genres" in own or "genreclf_file_previous" in own:
         item["genreclf_file_genres"] = joined(item.genres)
         return
-    # The person's genres stand in both places, as if we had not been there.
+    # The user's genres stand in both places, as if we had not been there.
     forget_field(item, "genreclf_file_genres")
     forget_field(item, "genreclf_previous")
 
@@ -121,13 +121,13 @@ def _is_written(item: Item) -> bool:
 
 
 def ever_ours(item: Item) -> bool:
-    """Say whether we wrote anything that may still stand in library or file."""
+    """Return True if a genre of ours may still be in the library or the file."""
     ours = ("genreclf_genres", "genreclf_file_genres")
     return any(item.get(name, with_album=False) for name in ours)
 
 
 def file_is_known(item: Item, in_file: Sequence[str]) -> bool:
-    """Say whether what the file of a track holds is what the library knows of it.
+    """Return True if what the file of a track holds is what the library knows of it.
 
     Otherwise somebody has put it there, past the library.
     """
@@ -140,14 +140,14 @@ def file_is_known(item: Item, in_file: Sequence[str]) -> bool:
 
 
 def file_is_ours(item: Item, in_file: Sequence[str]) -> bool:
-    """Say whether what the file of a track holds is a genre of ours.
+    """Return True if what the file of a track holds is a genre of ours.
 
     It may be an older one, if the present one was not written; or the present one, that
     somebody else wrote for us.
     """
     in_both = joined(in_file) == joined(item.genres) and not track_is_ours(item)
     if in_both and item.get("genreclf_file_previous", with_album=False) is None:
-        return False  # a person's, whatever we were about to write
+        return False  # a user's, not what we were about to write
     ours = ("genreclf_genres", "genreclf_file_genres")
     written = {item.get(name, with_album=False) for name in ours}
     return bool(in_file) and joined(in_file) in written
@@ -160,7 +160,7 @@ def file_genres_before_us(item: Item) -> list[str]:
 
 
 def album_is_ours(album: Album) -> bool:
-    """Say whether the genres of an album are what we set."""
+    """Return True if the genres of an album are what we set."""
     return _is_ours(album.genres, album.get("genreclf_album_genres"))
 
 
@@ -174,7 +174,7 @@ def album_genres_before_us(album: Album) -> list[str] | None:
 def adopt_album(album: Album, first: Item) -> bool:
     """Claim an album whose genre comes from a track of ours.
 
-    A re-import makes the album anew and gives it the genres of its first track.
+    A re-import makes the album again and gives it the genres of its first track.
 
     Returns:
         Whether the album has to be stored.

@@ -20,7 +20,7 @@ class Reporter(Protocol):
         """Whether anybody sees them; making one takes as long as a decision."""
 
     def line(self, text: str) -> None:
-        """Say what became of a track."""
+        """Print the outcome of a track."""
 
     def detail(self, text: str) -> None:
         """Say what only ``beet -v`` shows."""

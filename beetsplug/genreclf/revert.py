@@ -1,4 +1,4 @@
-"""Undoing: what stood there before us, in the library as in the files."""
+"""Restores the previous genres, in the library and in the files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class GivenBack(Enum):
-    """What became of a file."""
+    """The outcome of a file."""
 
     NOT_OURS = auto()
     CHANGED_SINCE = auto()
@@ -48,7 +48,7 @@ GIVEN_BACK = {
 
 @dataclass(frozen=True)
 class _Standing:
-    """What stands in the library before a track is reverted, and stood there before us.
+    """The genres in the library before a track is reverted, and the previous ones.
 
     Attributes:
         genres: in the library.
@@ -74,7 +74,7 @@ class _Standing:
         )
 
     def line(self, given_back: GivenBack) -> str | None:
-        """Say what became of it; None if nothing did."""
+        """Return the line about the outcome; None if nothing happened."""
         if self.before is not None:
             note = self._note_on_file(given_back)
             return f"{_listed(self.before)} (was: {_listed(self.genres)}{note})"
@@ -115,7 +115,7 @@ class Reverter:
     retagged_album_ids: set[int] = field(default_factory=set, init=False)
 
     def revert(self, items: Iterable[Item]) -> Tally:
-        """Revert tracks, then their albums; count what became of them."""
+        """Revert tracks, then their albums; count the outcomes."""
         tally = Tally()
         album_ids: set[int] = set()
         for known in items:
@@ -155,7 +155,7 @@ class Reverter:
         return Outcome.REVERTED
 
     def _restore(self, item: Item, before: list[str] | None, *, keep_memory: bool) -> bool:
-        """Store what stood there before us, unless somebody has stored something since.
+        """Store the previous genres, unless another process has stored others since.
 
         Returns:
             Whether nobody had.
@@ -227,7 +227,7 @@ class Reverter:
 
 
 def _was_changed(item: Item, in_file: Sequence[str]) -> bool:
-    """Say whether somebody put another genre into a file that we had written."""
+    """Return True if somebody put another genre into a file that we had written."""
     was_written = bool(item.get("genreclf_file_genres", with_album=False))
     before = provenance.file_genres_before_us(item)
     return was_written and list(in_file) != before

@@ -1,4 +1,4 @@
-"""Editing a file beside a copy: whatever happens, one of them is whole.
+"""Editing a file beside a copy: at any time, one of them is whole.
 
 Mutagen moves the audio within the file where a tag outgrows its place. Whoever is killed
 meanwhile, or meets a full disk, leaves neither tag nor music.
@@ -54,7 +54,7 @@ def safe_edit(path: Path) -> Iterator[Path]:
     owner or permissions no copy can have, is yielded itself. It gets its content back from
     a copy where the block fails.
 
-    What a killed process left behind, :mod:`beetsplug.genreclf.leftovers` sees to. In a
+    :mod:`beetsplug.genreclf.leftovers` cleans up after a killed process. In a
     folder that takes no new file, there is no copy.
 
     Args:

@@ -27,7 +27,7 @@ def stop_on_signals() -> Iterator[Callable[[], bool]]:
     came = threading.Event()
     before: dict[int, Any] = {}
 
-    def heed(_signal: int, _frame: object) -> None:
+    def stop(_signal: int, _frame: object) -> None:
         came.set()
         put_back()
 
@@ -40,7 +40,7 @@ def stop_on_signals() -> Iterator[Callable[[], bool]]:
         for number in (getattr(signal, name, None) for name in SIGNALS):
             default = (signal.default_int_handler, signal.SIG_DFL)
             if number is not None and signal.getsignal(number) in default:
-                before[number] = signal.signal(number, heed)
+                before[number] = signal.signal(number, stop)
     try:
         yield came.is_set
     finally:

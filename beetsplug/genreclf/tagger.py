@@ -38,11 +38,11 @@ class Tagger:
 
     Attributes:
         lib: the library, owned by the calling thread.
-        options: what the person chose.
+        options: what the user chose.
         hearing: hears the tracks.
         keeper: stores the decisions.
         reporter: receives one line for each track that was decided.
-        update: decide anew about genres of ours that another model chose, only those.
+        update: decide again about genres of ours that another model chose, only those.
         anew: with ``update``, also about those that this model chose.
         catch_up: write genres of ours that stand in the library only.
         retagged_ids: tracks whose genres changed, after :meth:`tag`.
@@ -82,7 +82,7 @@ class Tagger:
         )
 
     def tag(self, items: Iterable[Item]) -> Tally:
-        """Tag the tracks that need it, then their albums; count what became of them.
+        """Tag the tracks that need it, then their albums; count the outcomes.
 
         Raises:
             ModelUnavailableError: before any track is touched.
@@ -108,7 +108,7 @@ class Tagger:
             tally[self._settle(item, outcome)] += 1
 
         def abstain_again(item: Item, listening: Listening) -> bool:
-            # Whatever else comes of it is decided when its turn comes, from the track as
+            # Any other outcome is decided when its turn comes, from the track as
             # it is then.
             decision = self._chooser.choose(item, listening, None)
             if self.update or decision.outcome is not Outcome.ABSTAINED:
@@ -142,7 +142,7 @@ class Tagger:
         return outcome
 
     def _catch_up(self, item: Item) -> Outcome | None:
-        """See to a file that lacks the genre which stands in the library, if it should."""
+        """Write the genre of the library to a file that lacks it, if that is wanted."""
         if provenance.track_is_ours(item):
             pretend = self.options.pretend
             return self.keeper.catch_up(item, pretend=pretend) if self.catch_up else None
@@ -205,7 +205,7 @@ class Tagger:
         decision = self._chooser.choose(item, heard.listening, pool)
         decision = self._others.respect_hidden_genres(item, decision)
         theirs = self._others.in_the_way(item, decision)
-        decision = self._others.heed(decision, theirs)
+        decision = self._others.respect(decision, theirs)
         if heard.error is not None and decision.outcome is Outcome.ABSTAINED:
             decision = replace(decision, reason=f"abstained: {heard.error}")
         outcome = self._keep(item, decision, heard.listening)
@@ -245,6 +245,6 @@ class Tagger:
         return Outcome.ABSTAINED_AGAIN if again else outcome
 
     def _was_tagged(self, item: Item) -> bool:
-        """Say whether what stands there shows that we did not abstain before."""
+        """Return True if the current genres show that we did not abstain before."""
         is_fallback = item.genres == [self._policy.fallback]
         return provenance.track_is_ours(item) and not is_fallback

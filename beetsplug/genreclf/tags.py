@@ -1,4 +1,4 @@
-"""The policy: what the model heard and what stands there decide the genres of a track.
+"""The policy: what the model heard and the current genres decide the genres of a track.
 
 Nothing here knows audio, files or beets objects.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(Enum):
-    """What became of a track; the value is the wording of the summary."""
+    """The outcome of a track; the value is the wording of the summary."""
 
     TAGGED = "tagged"
     ABSTAINED = "abstained"
@@ -67,7 +67,7 @@ class Decision:
 
     Attributes:
         outcome: how the summary counts it.
-        genres: the genres to write; None leaves what stands there alone.
+        genres: the genres to write; None leaves the current genres alone.
         reason: for people, such as ``abstained: rock 0.31 < 0.45``.
     """
 
@@ -77,7 +77,7 @@ class Decision:
 
 
 def has_genre(genres: Sequence[str]) -> bool:
-    """Say whether any genre stands there.
+    """Return True if there is any genre.
 
     A cleared APEv2 tag (WavPack, Monkey's Audio) is read back as one empty genre.
     """
@@ -100,14 +100,14 @@ def choose_tags(
         scores: label of the model -> probability, best first; none if there was too
             little to hear.
         present: the genres that the track carries now.
-        policy: what the person chose, for the artists of the track.
+        policy: what the user chose, for the artists of the track.
         before_us: the genres that ours replaced; None if the present ones are not ours.
         multi_label: whether several labels can be right at once.
         doubt: why the scores mean nothing, if they do.
         names: tell which labels the genres that stay are other names of.
 
     Returns:
-        The genres to write, or None to leave what stands there; and why.
+        The genres to write, or None to leave the current genres; and why.
     """
     standing = tuple(genre for genre in present if genre.strip())
     if standing and not policy.force:
@@ -183,7 +183,7 @@ def _write(
 
 
 def as_it_came(decision: Decision, outcome: Outcome) -> Decision:
-    """Return a decision with what became of it: a file may lack an unchanged genre."""
+    """Return the decision with its outcome: a file may lack an unchanged genre."""
     if outcome is not Outcome.CAUGHT_UP:
         return replace(decision, outcome=outcome)
     words = decision.reason.replace(_IN_BRACKETS, f" ({outcome.value})", 1)

@@ -1,4 +1,4 @@
-"""What becomes of a model that has just been trained: kept, and put in force if wanted."""
+"""Keeps a model that has just been trained, and puts it in force if wanted."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def keep_model(
 
 
 def _is_in_force(path: Path, options: Options) -> bool:
-    """Say whether a file is the model in force; names may differ in case."""
+    """Return True if a file is the model in force; names may differ in case."""
     try:
         in_force = model_in_force(options.model)
         return isinstance(in_force, Path) and in_force.samefile(path)

@@ -22,7 +22,7 @@ MIN_FOLDS = 2
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """What a person can choose about a model of their own.
+    """What a user can choose about a model of their own.
 
     Attributes:
         label_field: where labels stand: ``genres``, or a flexible field.

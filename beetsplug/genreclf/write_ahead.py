@@ -1,7 +1,7 @@
 """What the library is told before a file is written.
 
 A process that is killed between file and library would leave a genre in the file that the
-library knows nothing of, and the next run would take it for a person's.
+library knows nothing of, and the next run would take it for a user's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NOTED = ("genreclf_previous", "genreclf_file_previous", "genreclf_file_genres")
 
 
 def note_ahead(item: Item) -> Callable[[], None]:
-    """Store that the genres of a track will stand in its file, and what stood there.
+    """Store that the genres of a track will be in its file, and the previous ones.
 
     Returns:
         What takes that back.
@@ -41,7 +41,7 @@ def lock(transaction: Transaction, item: Item) -> None:
 
 
 def is_stored(item: Item) -> bool:
-    """Say whether the library holds the genres of a track, by the same claim, already."""
+    """Return True if the library has the genres of a track, and says that they are ours."""
     row = item.db.get_item(cast("int", item.id))
     if row is None or row.genres != item.genres:
         return False

@@ -63,7 +63,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         "--test",
         type=Path,
         metavar="DIR|CSV",
-        help="other tracks, laid out likewise, that are only scored",
+        help="other tracks in the same layout, which are only scored",
     )
     parser.add_argument(
         "--cache",
@@ -174,7 +174,7 @@ def _add_score(parser: argparse.ArgumentParser) -> None:
 
 
 def command_line(options: argparse.Namespace) -> str:
-    """Return what trains such a model, for its card: no path is anybody's business."""
+    """Return the command that trains such a model, for its card, without paths."""
     return shlex.join(["genre-model", "train-head", *_words(options)])
 
 

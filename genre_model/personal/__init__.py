@@ -1,1 +1,1 @@
-"""Models for a person's own genres; nothing here needs torch."""
+"""Models for a user's own genres; nothing here needs torch."""

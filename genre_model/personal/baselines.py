@@ -45,7 +45,7 @@ class Stock:
         """Translate its genres by their names.
 
         Args:
-            labels: the person's.
+            labels: the user's.
             genres_of: which of the stock genres a label means; the alias map.
 
         Returns:

@@ -23,7 +23,7 @@ ALBUM_ARTIST = ("albumartist", "album artist", "WM/AlbumArtist", "TPE2", "aART")
 ALBUM = ("album", "WM/AlbumTitle", "TALB", "\xa9alb")
 TITLE = ("title", "Title", "TIT2", "\xa9nam")
 COMPILATION = ("compilation", "WM/IsCompilation", "TCMP", "cpil")
-#: What stands where an artist would, if there are many or nobody knows; spelling keys.
+#: Names in the artist tag that mean many artists, or none known; spelling keys.
 NOBODY = frozenset(
     {
         *("", "various", "variousartists", "va", "v/a", "compilation", "compilations"),

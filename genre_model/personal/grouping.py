@@ -54,7 +54,7 @@ def group_tracks(files: Sequence[LabelledFile]) -> NDArray[np.int64]:
 
 
 def samplers_are_cut(files: Sequence[LabelledFile]) -> bool:
-    """Say whether albums by many artists do not count as one group."""
+    """Return True if albums by many artists do not count as one group."""
     return _is_too_large(_over_corners(files))
 
 

@@ -40,7 +40,7 @@ class HeldOut:
         files: that were scored.
         judgement: of the new model; rows as ``files``.
         baselines: of other models, by name.
-        notes: what became of the other tracks, one line each.
+        notes: why the other tracks do not count, one line each.
         leaks: why the score means less than it seems to; empty if it does not.
     """
 
@@ -84,7 +84,7 @@ def score_held_out(
     """Score a model, and beside it the model whose network it uses.
 
     Args:
-        files: that neither trained nor chose anything, or so the person hopes.
+        files: that neither trained nor chose anything, or so the user hopes.
         model: the new one.
         training: that made it.
         watcher: is told how listening gets on.
@@ -122,7 +122,7 @@ def score_held_out(
 def _known(
     files: Sequence[LabelledFile], labels: Sequence[str], training: PersonalTraining
 ) -> tuple[list[LabelledFile], list[str]]:
-    """Give tracks the labels that the model knows; say what became of the others."""
+    """Give tracks the labels that the model knows; say why the others do not count."""
     label_of = {spelling_key(training.canonical(label)): label for label in labels}
     unknown: Counter[str] = Counter()
     known = []

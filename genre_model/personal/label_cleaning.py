@@ -50,8 +50,8 @@ def clean_files(
     """Unify the spelling of labels; drop those that cannot be learned or scored.
 
     Args:
-        files: as the person labelled them.
-        settings: what the person chose.
+        files: as the user labelled them.
+        settings: what the user chose.
         canonical: another name that a label is known by. Labels are merged if one is
             known by the name of the other, or both by the same.
 
@@ -59,7 +59,7 @@ def clean_files(
         At least two labels, each with enough tracks of at least two artists.
 
     Raises:
-        TrainingDataError: if fewer labels are left; it says what became of them.
+        TrainingDataError: if fewer labels are left; the message says why.
     """
     notes: list[str] = []
     mapped = [map_labels(file, settings) for file in files]
@@ -80,7 +80,7 @@ def clean_files(
 
 
 def map_labels(file: LabelledFile, settings: PersonalSettings) -> LabelledFile:
-    """Call the labels of a track what the person wants them to be called."""
+    """Call the labels of a track what the user wants them to be called."""
     # A model file takes no label that would spoil a terminal.
     labels = filter(None, map(printable, file.labels))
     renamed = {spelling_key(old): new for old, new in settings.label_map.items()}

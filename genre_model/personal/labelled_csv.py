@@ -37,7 +37,7 @@ class _Row:
         file: what it means.
         labels: the main one first.
         artist: empty if there is no such column, or nothing in it.
-        album: likewise.
+        album: the same for the album.
     """
 
     line: int

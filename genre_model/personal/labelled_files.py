@@ -1,4 +1,4 @@
-"""Files that a person has labelled."""
+"""Files that a user has labelled."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LabelledFile:
-    """One track and what a person calls its genre.
+    """One track and what a user calls its genre.
 
     Attributes:
         key: identifies the track in its collection, such as an id of a library.
         path: of the audio.
-        labels: genres, the main one first, as the person spells them.
+        labels: genres, the main one first, as the user spells them.
         name: what the track is called in reports.
         artist: of the album, or of the track where the album is by many; empty if
             nobody knows.

@@ -80,7 +80,7 @@ def _n_known(
 
 
 def has_own_network(card: Card) -> bool:
-    """Say whether a person trained the network of a model, not its head alone.
+    """Return True if a user trained the network of a model, not its head alone.
 
     Nobody knows on which tracks: a card names none.
     """

@@ -43,7 +43,7 @@ class PersonalModel:
         judgement: what models that saw neither a track nor its artist say of it; rows as
             ``files``.
         baselines: what it has to beat, by name.
-        notes: what became of labels and tracks, one line each.
+        notes: which labels and tracks were left out, one line each.
         leaks: why the score means less than it seems to; empty if it does not.
         n_folds: of the cross-validation.
         card: finished but for name and command.

@@ -1,4 +1,4 @@
-"""What a person can choose about a model for their own genres."""
+"""What a user can choose about a model for their own genres."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PersonalSettings:
-    """What becomes of labels, and how a score is measured.
+    """How labels are cleaned, and how a score is measured.
 
     Attributes:
         min_tracks: labels with fewer tracks are dropped.

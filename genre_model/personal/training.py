@@ -40,10 +40,10 @@ MIN_FOLDS = 2
 
 @dataclass(frozen=True)
 class PersonalTraining:
-    """Trains a model for labels of a person: a head on the network of another model.
+    """Trains a model for labels of a user: a head on the network of another model.
 
     Attributes:
-        settings: what the person chose.
+        settings: what the user chose.
         parent: the model whose network listens, and which is to be beaten.
         network: content of its file, as of ``parent_network``.
         store_path: where embeddings are kept for the next training.
@@ -67,7 +67,7 @@ class PersonalTraining:
 
         Raises:
             TrainingDataError: if too few tracks, labels or artists are left; it says
-                what became of them.
+                why.
             TrainingStoppedError: if asked to stop; what was heard is kept.
         """
         # Before hours of listening.

@@ -25,7 +25,7 @@ class ReliabilityBins:
     Attributes:
         edges: confidences between the bins, ascending [shape=(n_bins + 1,)].
         confidences: mean in each bin, NaN in empty ones [shape=(n_bins,)].
-        accuracies: share of each bin's tracks that are right, likewise [shape=(n_bins,)].
+        accuracies: share of each bin's tracks that are right [shape=(n_bins,)].
         n_tracks: in each bin [shape=(n_bins,)].
     """
 

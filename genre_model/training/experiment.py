@@ -127,7 +127,7 @@ def train_protocol(
 
     Raises:
         TrainingDataError: if tracks are missing or a folder holds another run.
-        JobsFailedError: if that, or something else, befell some of several at once.
+        JobsFailedError: if some of several jobs failed.
     """
     trainings = trainings_of(experiment, seeds)
     if n_processes > 1:

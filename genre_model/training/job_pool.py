@@ -56,7 +56,7 @@ class Ending:
 
 
 def run_jobs(jobs: Sequence[Job], n_processes: int = 1, describe: str = "jobs") -> None:
-    """Run every job, a failed one notwithstanding.
+    """Run every job, even after one failed.
 
     The processes are spawned, live as long as there are jobs, and share the cores. A
     single one is this process. Ctrl-C, or the end of this process, ends them; jobs that
@@ -170,7 +170,7 @@ def _ready(workers: list[_Worker]) -> list[_Worker]:
 
 
 def _carry_on(worker: _Worker, workers: list[_Worker], waiting: deque[Job]) -> None:
-    """Give the next job to a worker, or bury it."""
+    """Give the next job to a worker, or end it."""
     worker.job = None
     if worker.process.exitcode is not None:
         workers.remove(worker)
@@ -188,7 +188,7 @@ def _n_cores() -> int:
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """Let a process be born deaf to Ctrl-C: it is ended by this one."""
+    """Start a process that ignores Ctrl-C: this one ends it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

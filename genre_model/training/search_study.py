@@ -191,7 +191,7 @@ class SearchStudy:
                 study.enqueue_trial(trial.params)
 
     def _is_alive(self, worker: str | None) -> bool:
-        """Tell whether a process holds the lock of its life."""
+        """Return True if a process holds the lock of its life."""
         if worker == self._worker:
             return True
         # Without a name it was killed while asking, under the lock that is now ours.

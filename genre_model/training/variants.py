@@ -92,7 +92,7 @@ class BaseRecipe:
 def parse_variation(text: str) -> tuple[str, list[Any]]:
     """Read ``section.name=VALUES``.
 
-    VALUES is what stands in a TOML array, with its brackets or without: ``16,32`` and
+    VALUES is the content of a TOML array, with its brackets or without: ``16,32`` and
     ``[16, 32]`` are two numbers, ``[3, 3],[5, 5]`` and ``[[3, 3], [5, 5]]`` two lists.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What becomes of segments before the first layer."""
+"""What happens to segments before the first layer."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class Outcome:
 
         Raises:
             TypeError: if they are of another version.
-            KeyError: likewise.
+            KeyError: as above.
         """
         plain = {one.name: values[one.name] for one in fields(cls)}
         plain["measurements"] = tuple(Measurement(**one) for one in plain["measurements"])

@@ -115,7 +115,7 @@ class Reproduction:
         return 2 if self.quick else N_REPEATS
 
     def reason_of(self, error: Exception) -> str:
-        """Say why something cannot be had; where it was looked for is nobody's business."""
+        """Say why something is missing, without the folders that were searched."""
         return str(error).replace(str(self.data_dir), "the data folder")
 
     def n_seeds(self, row: Row, system: System | None = None) -> int:

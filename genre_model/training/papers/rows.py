@@ -134,7 +134,7 @@ def chosen_rows(ids: list[str]) -> list[Row]:
 
 
 def leaks(protocol: str) -> bool:
-    """Tell whether a protocol of rows lets something of a test track train."""
+    """Return True if a protocol of rows lets something of a test track train."""
     return protocol == RANDOM_SPLITS or is_leaky(protocol)
 
 

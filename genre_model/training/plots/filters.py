@@ -50,7 +50,7 @@ def plot_filters(
     _draw_grid(figure, grids[0], filters, weights, ("weight", caption))
     if with_responses:
         passed: dict[str, Any] = {"cmap": SEQUENTIAL_MAP, "vmin": 0, "vmax": 1}
-        caption = "cycles per frame, -0.5 to 0.5; upwards: cycles per band, likewise"
+        caption = "cycles per frame, -0.5 to 0.5; upwards: cycles per band, the same"
         responses = frequency_responses_of(filters)
         _draw_grid(figure, grids[1], responses, passed, ("relative response", caption))
     return save_plot(figure, path)

@@ -47,7 +47,7 @@ TABLE_DATA = "feature table, 30 s"
 def mel_against_mfcc(row: Row, reproduction: Reproduction) -> Outcome:
     """Draw t-SNE of MFCC and of mel features, and measure which keeps genres apart (Z9).
 
-    MFCC are the table's: mean and variance of 20. Mel features are likewise moments of
+    MFCC are the table's: mean and variance of 20. Mel features are moments of
     each band, of clips brought to mean 0 and standard deviation 1, as the networks hear
     them. How t-SNE looks proves nothing, so neighbours are counted: how often the
     majority of the five nearest tracks by other artists is of a track's own genre, in

@@ -46,8 +46,8 @@ class PrintedReport:
 
     Attributes:
         precision: rounded to two digits [shape=(n_genres,)].
-        recall: likewise.
-        f1: likewise.
+        recall: of each genre.
+        f1: of each genre.
         averages: of the three, as printed.
         support: test clips [shape=(n_genres,)]; empty where they are not printed.
     """
