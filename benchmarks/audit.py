@@ -119,7 +119,7 @@ class Collection:
         return self._genreclf("--check")
 
     def remember(self) -> None:
-        """Let the command remember what it hears; whatever it decides is overwritten."""
+        """Let the command remember what it hears; its decision is overwritten."""
         self._genreclf("--force", "--min-confidence", "1", "--nowrite", "--quiet")
 
     def _tag(self, genre_of: Mapping[str, str]) -> None:

@@ -99,7 +99,7 @@ def full(root: Path, n_events: int, moments: random.Random) -> tuple[dict[str, C
 
 
 def fill(disk: Path, n_left: int) -> None:
-    """Leave so many bytes."""
+    """Leave this number of bytes."""
     free = os.statvfs(disk)
     with (disk / "filler").open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_bsize - n_left)

@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def library_of(root: Path, originals: list[Path], n_files: int) -> Path:
-    """Link so many files and import them."""
+    """Link a number of files and import them."""
     files = link_files(originals, root / "music", n_files)
     return beets_home(root / "home", "genreclf", files)
 

@@ -125,7 +125,7 @@ def main() -> None:
     parser.add_argument("labelled", type=Path)
     parser.add_argument("--parent", default=DEFAULT_MODEL)
     parser.add_argument("--left-out", type=int, default=2, help="genres at a time")
-    parser.add_argument("--every", type=int, default=1, help="try one choice in so many")
+    parser.add_argument("--every", type=int, default=1, help="try one choice in N")
     default = Path(gettempdir(), "open_set.embeddings.db")
     parser.add_argument("--cache", type=Path, default=default)
     parser.add_argument("--into", type=Path)

@@ -2,8 +2,8 @@
 
     python benchmarks/recording_chain.py GTZAN RUNS [--into PAGE.md]
 
-The excerpts of a genre were collected together, and the filter of whatever resampled them
-to 22,050 Hz is left above 9 kHz. For single bands, this prints what Bayes' rule, told how
+The excerpts of a genre were collected together, and the filter that resampled them to
+22,050 Hz is left above 9 kHz. For single bands, this prints what Bayes' rule, told how
 loud the band is, adds to what models say that hear only what lies below 7.7 kHz (``RUNS``,
 of the protocol ``development``: each validation track by models that did not hear its
 artist); densities are of the training tracks of each fold, and their logarithms count

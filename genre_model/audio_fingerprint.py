@@ -1,4 +1,4 @@
-"""Tells recordings again, whatever their files are called and however they are encoded."""
+"""Fingerprints of audio, which find a recording under any name and in any encoding."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A model's card as text for people.
 
-Cards come from strangers too: whatever a card says of metrics and training may be missing
+Cards come from strangers, too: what a card says of metrics and training may be missing
 or of any type, and is left out then.
 """
 

@@ -38,7 +38,7 @@ _N_TIMED_FRAMES = 15
 # A claimed duration is believed where a packet is found this close to the claimed end.
 _TAIL_SECONDS = 2.0
 _MAX_DEMUX_ERRORS = 100
-# So many damaged packets, one behind the other, are half a minute of most codecs.
+# This many damaged packets in a row are half a minute of most codecs.
 _MAX_ERRORS_IN_A_ROW = 1000
 # Containers of sound; not playlists, which make FFmpeg open other files and addresses.
 _OPTIONS = {

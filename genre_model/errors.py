@@ -64,7 +64,7 @@ class TrainingDivergedError(GenreModelError):
 
 
 class TrainingStoppedError(GenreModelError):
-    """Somebody asked a training to stop; what was computed is kept for the next one."""
+    """A training was asked to stop; what was computed is kept for the next one."""
 
 
 class DownloadError(GenreModelError):

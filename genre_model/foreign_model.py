@@ -1,4 +1,4 @@
-"""Model files that somebody else made, tried in a process of their own."""
+"""Untrusted model files, tried in a process of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The content of model files that somebody else made, checked before it is trusted."""
+"""Checks the content of model files before it is trusted."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _check_tensor(tensor: TensorProto) -> None:
 
 
 def _messages(part: Any) -> Iterator[Any]:
-    """Yield a part of a network and all of its parts, whatever they are nested in."""
+    """Yield a part of a network and all parts nested in it."""
     pending = [part]
     while pending:
         message = pending.pop()

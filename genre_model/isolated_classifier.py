@@ -41,7 +41,7 @@ class IsolatedClassifier:
     Args:
         content: of a model file.
         combination: how segments become a track, ``"mean"`` or ``"vote"``.
-        is_foreign: somebody else made it: try whether it does no harm.
+        is_foreign: it is not trusted: try whether it does no harm.
 
     Raises:
         ModelFileError: what is wrong with the content.
@@ -81,7 +81,7 @@ class IsolatedClassifier:
         Args:
             model: a path, or a name.
             combination: how segments become a track.
-            is_foreign: somebody else made it: try whether it does no harm. None tries
+            is_foreign: it is not trusted: try whether it does no harm. None tries
                 what is given as a path.
 
         Raises:
@@ -162,7 +162,7 @@ class IsolatedClassifier:
             what_is_wrong = error_of_json(answer)
             result = None if what_is_wrong else read(answer)
         except BaseException as error:
-            # Whatever it would answer now, it would not be to the next question.
+            # Its next answer would not be to the next question.
             self._end(process)
             if isinstance(error, ProcessEndedError):
                 raise AudioDecodeError(f"{path}: {_why(str(error))}") from error

@@ -99,7 +99,7 @@ def no_such_model(name: str, known: Sequence[str]) -> ModelFileError:
     """Say that there is no model of this name, and what to do.
 
     Args:
-        name: that somebody asked for.
+        name: of the model that is missing.
         known: names that there are.
     """
     if backbones := [key for key, model in BACKBONES.items() if model == name]:

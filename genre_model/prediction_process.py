@@ -46,7 +46,7 @@ class PredictionProcess:
     """A process with a model in it; one thread at a time may ask.
 
     Apart from the group of this process, so that Ctrl-C does not reach it. When this
-    process ends, in whatever way, it ends within a second or so (on Windows, and where a
+    process ends, in any way, it ends within a second or so (on Windows, and where a
     library holds Python's lock, when it is through with its file).
 
     Raises:
@@ -115,7 +115,7 @@ class PredictionProcess:
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End the process, whatever it does; the thread that asks is told."""
+        """End the process at once; the thread that asks is told."""
         self._process.kill()
 
     def close(self) -> None:

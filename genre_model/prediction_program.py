@@ -52,7 +52,7 @@ def _end_with_parent() -> None:
 
 
 def _end_with(parent: int) -> None:
-    """End when the process that asks is gone, whatever a file makes of this one."""
+    """End when the process that asks is gone, even in the middle of a file."""
     while os.getppid() == parent:
         time.sleep(SECONDS_BETWEEN_LOOKS)
     os._exit(1)

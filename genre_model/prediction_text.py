@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from genre_model.segment_probabilities import SegmentScores
 
-#: The line before the first answer. Whatever Python prints as it starts comes before it.
+#: The line before the first answer. What Python prints as it starts comes before it.
 ANSWERS_BEGIN = b"genre_model answers"
 #: What such a process may raise here.
 ERRORS = {

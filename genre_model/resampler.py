@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: What comes out depends on nothing that went in longer before, or after.
 SETTLE_SECONDS = 0.05
 
-# A windowed sinc. Of so many taps, it passes 0.9 of the band within 0.1 dB and keeps what
+# A windowed sinc. With these taps, it passes 0.9 of the band within 0.1 dB and keeps what
 # lies beyond 1.03 times Nyquist below -100 dB.
 _SHARP_TAPS, _SHARP_CUTOFF = 128, 0.97
 _KAISER_BETA = 10

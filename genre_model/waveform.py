@@ -195,7 +195,7 @@ def _check_readable(path: Path) -> None:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong into a one-line error that names the file."""
+    """Turn every error into one of one line that names the file."""
     try:
         yield
     except GenreModelError as error:

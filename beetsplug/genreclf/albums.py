@@ -123,7 +123,7 @@ class AlbumTagger:
             )
 
     def _store(self, album: Album, present: list[str]) -> bool:
-        """Store an album, and tell so, unless somebody has changed its genres."""
+        """Store an album and report it, unless another process has changed its genres."""
         with self.lib.transaction() as transaction:
             transaction.mutate("UPDATE albums SET id = id WHERE id = ?", (album.id,))
             row = self.lib.get_album(cast("int", album.id))

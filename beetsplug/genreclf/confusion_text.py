@@ -44,7 +44,7 @@ def confusion_lines(judgement: Judgement) -> Iterator[str]:
 
 
 def abbreviations(names: Sequence[str], n_letters: int) -> list[str]:
-    """Shorten names to so many letters, no two alike if that can be."""
+    """Shorten names to ``n_letters``, no two alike if possible."""
     short: list[str] = []
     for name in names:
         start, rest = name[: n_letters - 1], name[n_letters - 1 :]

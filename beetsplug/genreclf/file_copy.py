@@ -17,10 +17,10 @@ ACL = "system.posix_acl_access"
 
 
 class ChangedMeanwhileError(OSError):
-    """Somebody else wrote the file while it was edited; theirs stays."""
+    """Another process wrote the file while it was edited; its version stays."""
 
     def __init__(self) -> None:
-        super().__init__("somebody else wrote it meanwhile")
+        super().__init__("another program wrote it meanwhile")
 
 
 def copy_content(original: Path, copy: Path, n_bytes: int) -> None:

@@ -134,7 +134,7 @@ def write_file_genres(
 
 
 def put_back_file_genres(item: Item, genres: Sequence[str], *, safe: bool = True) -> None:
-    """Undo :func:`write_file_genres` half-way, unless somebody wrote after it.
+    """Undo :func:`write_file_genres` half-way, unless another process wrote after it.
 
     Nobody is told.
 

@@ -101,7 +101,7 @@ class Keeper:
         """Write a genre of ours that stands in the library only.
 
         Returns:
-            The outcome; None if the file holds it, or something of somebody's.
+            The outcome; None if the file holds it, or the genre of another program.
         """
         in_file = self._read_genres(item)
         if in_file is None or provenance.joined(in_file) == provenance.joined(item.genres):
@@ -158,7 +158,7 @@ class Keeper:
     ) -> Written:
         """Do both or, on a full disk or an impatient Ctrl-C, neither.
 
-        Nor if somebody has changed the genres in the library, which were the present ones
+        Nor if another process has changed the genres in the library, the present ones
         when this was decided.
         """
         if not self._is_untouched(item, present):
@@ -186,7 +186,7 @@ class Keeper:
         return written
 
     def _store_untouched(self, item: Item, present: list[str]) -> bool:
-        """Store, unless somebody has changed the genres in the library."""
+        """Store, unless another process has changed the genres in the library."""
         with item.db.transaction() as transaction:
             lock(transaction, item)
             is_untouched = self._is_untouched(item, present)
@@ -225,8 +225,8 @@ class Keeper:
         if row is not None and row.genres in (present, item.genres):
             return True
         self.reporter.warning(
-            f"{item.filepath}: genre neither written nor stored: somebody else changed it "
-            "in the library meanwhile"
+            f"{item.filepath}: genre neither written nor stored: another program changed "
+            "it in the library meanwhile"
         )
         return False
 

@@ -29,7 +29,7 @@ PREFIX = ".genreclf-"
 EDITED, BACKUP = "edit", "undo"
 #: No file takes as long to be copied.
 STALE_SECONDS = 3600.0
-#: An edit of a file takes less than this, and less than its bytes at so many per second.
+#: An edit takes at most this long, plus the time for its bytes at this speed.
 EDIT_SECONDS, EDIT_BYTES_PER_SECOND = 10.0, 2**24
 
 _NAME = re.compile(
@@ -69,7 +69,7 @@ class Tidied(NamedTuple):
     Attributes:
         restored: files that got their content from before.
         staying: the backups that stay, by the number of the file that each is a copy of:
-            somebody is at work on that file, or has been since, or it is gone.
+            another process edits that file, or has edited it since, or it is gone.
     """
 
     restored: list[Path]

@@ -97,8 +97,8 @@ def recall(
 ) -> Listening | None:
     """Return what this model heard in this track; None if it must listen.
 
-    The length stands for the recording: a re-import copies these fields onto whatever
-    file lies at the same path now.
+    The length stands for the recording: a re-import copies these fields onto any
+    file that lies at the same path now.
 
     Args:
         item: the track.
@@ -128,7 +128,7 @@ def _parsed(text: str | None) -> dict[str, float] | None:
             label: float(value)
             for label, _, value in (part.rpartition(" ") for part in parts)
         }
-    except ValueError:  # somebody edited the field
+    except ValueError:  # edited by hand
         return None
     is_sound = text is not None and all(0 <= value <= 1 for value in scores.values())
     return scores if is_sound else None

@@ -79,7 +79,7 @@ def claim_track(
 def note_file_genres(item: Item, in_file: Sequence[str] | None) -> None:
     """Look at the file of a track of ours, before what it holds goes.
 
-    What somebody put there, or emptied, after us will be given back to the file.
+    A genre that another program wrote or removed after us will be restored in the file.
     """
     if in_file is None:
         return
@@ -129,7 +129,7 @@ def ever_ours(item: Item) -> bool:
 def file_is_known(item: Item, in_file: Sequence[str]) -> bool:
     """Return True if what the file of a track holds is what the library knows of it.
 
-    Otherwise somebody has put it there, past the library.
+    Otherwise another program wrote it, past the library.
     """
     return (
         not in_file
@@ -143,7 +143,7 @@ def file_is_ours(item: Item, in_file: Sequence[str]) -> bool:
     """Return True if what the file of a track holds is a genre of ours.
 
     It may be an older one, if the present one was not written; or the present one, that
-    somebody else wrote for us.
+    another program wrote for us.
     """
     in_both = joined(in_file) == joined(item.genres) and not track_is_ours(item)
     if in_both and item.get("genreclf_file_previous", with_album=False) is None:

@@ -71,7 +71,7 @@ class LogReporter:
 
 
 class TerminalReporter:
-    """Prints lines, and shows a progress bar if somebody is watching.
+    """Prints lines, and shows a progress bar on a terminal.
 
     Args:
         log: of the plugin, for warnings and details.

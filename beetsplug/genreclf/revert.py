@@ -227,7 +227,7 @@ class Reverter:
 
 
 def _was_changed(item: Item, in_file: Sequence[str]) -> bool:
-    """Return True if somebody put another genre into a file that we had written."""
+    """Return True if another program put another genre into a file that we had written."""
     was_written = bool(item.get("genreclf_file_genres", with_album=False))
     before = provenance.file_genres_before_us(item)
     return was_written and list(in_file) != before

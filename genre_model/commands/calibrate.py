@@ -40,7 +40,7 @@ def add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--segments",
         type=positive,
         metavar="N",
-        help="listen to so many segments of each track (default: the model's number)",
+        help="segments of each track to listen to (default: the model's number)",
     )
     parser.add_argument("--out", required=True, type=path_to(".onnx"), metavar="FILE.onnx")
 

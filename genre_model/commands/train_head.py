@@ -211,7 +211,7 @@ CACHE_SUFFIX = ".embeddings.db"
 
 
 class Progress:
-    """Shows a bar if somebody is watching, and warnings above it."""
+    """Shows a bar on a terminal, and warnings above it."""
 
     def __init__(self) -> None:
         self._bar: Any = None

@@ -131,7 +131,7 @@ class EmbeddingStore:
             return None
 
     def _is_sqlite(self) -> bool:
-        """Tell a damaged cache from a file of somebody else's."""
+        """Tell a damaged cache from another program's file."""
         with self._path.open("rb") as file:
             return file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
 

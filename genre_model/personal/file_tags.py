@@ -91,7 +91,7 @@ def read_tags(path: Path) -> FileTags:
     """Read the tags of a file; those of a file that cannot be read say nothing."""
     try:
         file = mutagen.File(path)
-    except Exception:  # whatever a damaged file does to a parser
+    except Exception:  # a damaged file can raise anything in a parser
         log.debug("cannot read the tags of %s", path, exc_info=True)
         return FileTags()
     tags = {} if file is None or file.tags is None else file.tags

@@ -102,7 +102,7 @@ def parent_network(source: str | Path | None, model_id: str) -> bytes:
 
     Args:
         source: as for ``read_model``.
-        model_id: that the file must have, for somebody may replace it meanwhile.
+        model_id: that the file must have, as another process may replace it meanwhile.
 
     Raises:
         ModelFileError: if it is another one by now, or no head can go on it.

@@ -25,7 +25,7 @@ MAX_UNKNOWN_SHARE = 0.05
 
 
 def leaks_of(files: Sequence[LabelledFile], parent: GenreClassifier) -> Iterator[str]:
-    """Say what is wrong with scoring these tracks, whatever they are compared with.
+    """Yield the reasons why a score on these tracks is too good.
 
     Args:
         files: that are scored.

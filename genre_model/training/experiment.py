@@ -34,7 +34,7 @@ class Experiment:
         out: gets ``<protocol>/<fold>/seed-<n>/`` folders.
         protocol: one of ``protocols.PROTOCOLS``.
         source: audio or pictures.
-        leave_out: track ids that no training may see, whatever the protocol says.
+        leave_out: track ids that no training may see, under any protocol.
         genres: the only ones that there are.
     """
 

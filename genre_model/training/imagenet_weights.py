@@ -53,7 +53,7 @@ def provide_weights(path: Path) -> None:
     """Put the official file where ``weights = "imagenet"`` finds it without a download.
 
     Args:
-        path: of the file, whatever its name; it is checked, and copied into torch.hub's
+        path: of the file, under any name; it is checked, and copied into torch.hub's
             cache.
 
     Raises:

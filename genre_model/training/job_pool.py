@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 class Job(Protocol):
-    """Something to be done in whatever process; it is pickled on its way there."""
+    """Something to be done in another process; it is pickled on its way there."""
 
     @property
     def name(self) -> str:
@@ -132,7 +132,7 @@ class _Worker:
         return None
 
     def end(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process at once."""
         self.connection.close()
         if self.job is not None:
             self.process.terminate()
@@ -238,7 +238,7 @@ def _work(connection: Connection, n_threads: int, level: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """End at once when the parent was killed: somebody may start the same again."""
+    """End at once when the parent was killed: the user may start the same again."""
     if (parent := multiprocessing.parent_process()) is not None:
         parent.join()
         os._exit(1)

@@ -50,9 +50,9 @@ class Evaluation:
         combination: how segments become a track.
         allow_seen: score a model even on tracks that it was trained on.
         is_uncalibrated: score at temperature 1.
-        n_folds: score only so many of the protocol's folds, for a quick look; None
+        n_folds: score only the first folds of the protocol, for a quick look; None
             scores all.
-        every: score only every so many-th track, for a quick look.
+        every: score one track in this many, for a quick look.
     """
 
     run_or_model: str

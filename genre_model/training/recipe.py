@@ -41,7 +41,7 @@ class Recipe:
 
     @property
     def settings_hash(self) -> str:
-        """Identify the settings, whatever their name: 16 hexadecimal digits."""
+        """Identify the settings, not their name: 16 hexadecimal digits."""
         settings = asdict(self)
         del settings["name"]
         text = json.dumps(settings, sort_keys=True)

@@ -18,7 +18,7 @@ class TrainingConfig:
 
     Attributes:
         epochs: passes of ``steps_per_epoch`` batches; the length of the schedule.
-        steps_per_epoch: batches per epoch, whatever the number of tracks.
+        steps_per_epoch: batches per epoch, for any number of tracks.
         batch_size: random crops per batch.
         genre_balance: 0 shows each track equally often, 1 each genre; in between, a
             track's share is its genre's number of tracks to the power of the negative
@@ -39,7 +39,7 @@ class TrainingConfig:
         ema_decay: of the exponential moving average of the weights, which is kept; 0
             keeps the weights themselves.
         validate_every_epochs: how often whole validation tracks are scored.
-        patience_epochs: stop after so many epochs without a better validation loss and
+        patience_epochs: stop after this many epochs without a better validation loss and
             keep the best weights; 0 runs the whole schedule and keeps the last.
         precision: of Lightning Fabric, such as ``"32-true"`` or ``"bf16-mixed"``.
     """

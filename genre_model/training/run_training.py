@@ -33,7 +33,7 @@ LICENCE = (
     "Cook 2002), whose excerpts of commercial recordings carry no licence of their own; "
     "no audio can be recovered from them."
 )
-#: Stands for whatever segments a recipe wants.
+#: Stands for the segments that a recipe wants.
 ANY_SEGMENTS = SegmentConfig(1, 1, 1.0, 1.0)
 
 log = logging.getLogger(__name__)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 STUDY_NAME = "genre-model search"
 #: A table of every study of Optuna.
 TABLE = "studies"
-#: Settings with which so many processes died are given up.
+#: Settings with which this many processes died are given up.
 MAX_DEATHS = 3
 #: Trials that came to an end: scored, or found impossible.
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -68,7 +68,7 @@ class SearchStudy:
 
     Optuna's SQLite storage alone hands a waiting trial to two processes, and its journal
     does not survive a kill in the midst of a line. So SQLite it is, with a lock around
-    whatever is done. A process holds a second lock as long as it lives: trials of the
+    every access. A process holds a second lock as long as it lives: trials of the
     dead are tried again.
 
     Args:
@@ -207,7 +207,7 @@ class SearchStudy:
 
 
 def _check_file(path: Path) -> None:
-    """Refuse to put a study into somebody's file."""
+    """Refuse to put a study into another file."""
     if not path.exists():
         return
     connection = sqlite3.connect(path)

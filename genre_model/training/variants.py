@@ -49,7 +49,7 @@ class Variant:
         return f"{slug[:MAX_SLUG] or 'base'}-{self.recipe.settings_hash}"
 
     def has_settings_of(self, other: Variant) -> bool:
-        """Whether both are the same, whatever they are called."""
+        """Whether both are the same, apart from their names."""
         return self.recipe.settings_hash == other.recipe.settings_hash
 
     def check_network(self) -> None:

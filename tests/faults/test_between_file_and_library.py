@@ -146,7 +146,7 @@ def test_a_genre_that_a_person_writes_just_before_the_copy_is_made(
 
     monkeypatch.setattr(keeper, "note_ahead", note_while_somebody_writes)
     printed = home.beet("genreclf")
-    assert "somebody else wrote it meanwhile" in printed.err
+    assert "another program wrote it meanwhile" in printed.err
     assert genres(home, "Song") == ([], ["Polka"])
     assert set(notes(home, "Song")) == HEARD
 
@@ -227,7 +227,7 @@ def test_a_genre_that_a_person_writes_once_the_file_was_read(
 
     monkeypatch.setattr(file_genres, "safe_edit", edit_then_copy)
     printed = home.beet("genreclf")
-    assert "somebody else wrote it meanwhile" in printed.err
+    assert "another program wrote it meanwhile" in printed.err
     assert genres(home, "Song") == ([], ["Polka"])
 
 
@@ -244,7 +244,7 @@ def test_an_edit_that_keeps_size_and_time(
         assert song.stat().st_size == before.st_size
 
     after_edit(edit)
-    assert "somebody else wrote it meanwhile" in home.beet("genreclf").err
+    assert "another program wrote it meanwhile" in home.beet("genreclf").err
     assert MediaFile(song).title == "Sing"
 
 
@@ -263,7 +263,7 @@ def test_an_edit_of_the_library_beside_a_run_that_writes_no_files(
     monkeypatch.setattr(keeper, "read_file_genres", read)
     printed = home.beet("genreclf", "-W")
     assert len(reads) == 2
-    assert "somebody else changed it in the library meanwhile" in printed.err
+    assert "another program changed it in the library meanwhile" in printed.err
     assert genres(home, "Song") == (["Polka"], [])
     assert "genreclf_previous" not in notes(home, "Song")
 

@@ -148,5 +148,5 @@ def test_an_edit_of_the_library_meanwhile_stays(
     monkeypatch.setattr(file_genres, "_edit", edit_while_somebody_edits)
     printed = home.beet("genreclf")
     assert printed.exit_code == 1
-    assert "somebody else changed it" in printed.err
+    assert "another program changed it" in printed.err
     assert genres(home, song) == (["Polka"], [])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from genre_model.training.distillation.recordings import Excerpt, Recording
     from genre_model.training.distillation.teachers import Teachers
 
-#: Examples in one file; an interrupted run repeats at most so many on each thread.
+#: Examples in one file; an interrupted run repeats at most this many on each thread.
 SHARD_SIZE = 50
 
 

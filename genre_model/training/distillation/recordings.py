@@ -37,7 +37,7 @@ GAIN_DB = 6.0
 #: Recordings play at these multiples of 400 Hz in place of 16 kHz: 12 % slower to 15 %
 #: faster. Other steps would need long resampling filters.
 RATE_STEP_HZ, RATE_STEPS = 400, range(35, 47)
-#: One piece of music in so many is held out, to compare the student with its teachers.
+#: One piece of music in this many is held out, to compare the student with its teachers.
 HELD_OUT_EVERY = 20
 MIN_SECONDS = 1.5
 _PART_NUMBER = re.compile(r"-\d$")

@@ -22,7 +22,7 @@ class RecurrentSettings(NetworkSettings):
         units: of each layer, in each direction; as many layers as numbers.
         bidirectional: read the steps backwards, too.
         rnn_dropout: between two layers.
-        gru_output: what the embedding is, whatever the cell: ``"last"`` the top layer's
+        gru_output: what the embedding is, for each cell: ``"last"`` the top layer's
             state after the last step (of each direction), ``"mean"`` the mean of its
             outputs over the steps. ``"first_layer_state"`` repeats a bug of paper 002,
             which takes the first layer's state: the layers above learn nothing.

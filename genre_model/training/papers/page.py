@@ -35,7 +35,7 @@ def page_of(done: list[tuple[Row, Outcome]], reproduction: Reproduction) -> str:
         "",
         (
             "Written by `genre-model reproduce`; ± is the standard deviation over runs, in "
-            "brackets is the 95 % Wilson interval of so many tracks."
+            "brackets is the 95 % Wilson interval for that number of tracks."
         ),
         "",
         (

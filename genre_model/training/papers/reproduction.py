@@ -42,7 +42,7 @@ IMAGENET_CHANGES = (
     'network_options.weights="imagenet"',
     'network_options.frozen=["conv1", "bn1", "layer1", "layer2"]',
 )
-#: Of so many tracks, a quick reproduction takes one.
+#: A quick reproduction takes one track in this many.
 QUICK_EVERY = 7
 #: What the papers take a clip to last.
 NOMINAL_SECONDS = 30
@@ -140,7 +140,7 @@ class Reproduction:
         return read_recipe(system.recipe, ordered, pictures=self.has_pictures)
 
     def _segments(self, system: System) -> list[str]:
-        """Return the changes that cut a clip into segments of so many seconds."""
+        """Return the changes that cut a clip into segments of a given length."""
         if not system.segment_seconds:
             return []
         n_segments = NOMINAL_SECONDS // system.segment_seconds
@@ -201,7 +201,7 @@ class Reproduction:
         )
 
     def table(self, seconds: int) -> FeatureTable:
-        """Return the feature table of tracks or segments of so many seconds.
+        """Return the feature table of tracks, or of segments of a given length.
 
         Raises:
             TrainingDataError: if there is none.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-#: On top of matplotlib's defaults, whatever the user's own ``matplotlibrc`` says.
+#: On top of matplotlib's defaults, not of the user's own ``matplotlibrc``.
 STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],

@@ -25,7 +25,7 @@ class FeatureJournal:
 
     Args:
         path: of the journal; what it holds of other settings is thrown away.
-        settings: whatever changes the numbers, as plain JSON values.
+        settings: everything that changes the numbers, as plain JSON values.
     """
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SAMPLE_RATE_HZ = 22050
 #: What Kaggle calls the table of whole clips, and that of their segments.
 FILE_NAMES = {30: "features_30_sec.csv", 3: "features_3_sec.csv"}
-#: Where it stands, seen from the folder that somebody calls the GTZAN folder.
+#: Where it stands, seen from the GTZAN folder.
 TABLE_FOLDERS = (".", "Data", "..")
 #: ``blues.00000.wav``, or ``blues.00000.3.wav`` for the fourth segment.
 FILE_NAME = re.compile(r"(?P<track>[^.]+\.\d+)(\.(?P<segment>\d+))?\.\w+")

@@ -39,7 +39,7 @@ class TableNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Args:
         recipe: name of a recipe, or path of one; an epoch of it is one pass over the
-            rows, whatever its ``steps_per_epoch``.
+            rows, for any ``steps_per_epoch``.
         changes: settings of it to change, such as ``training.epochs=20``.
         picture_size: the last columns of X are a square picture of this size, row by
             row; 0 if all columns are features.

@@ -48,7 +48,7 @@ def table_system(
 
     Args:
         name: one of ``TABLE_SYSTEMS``.
-        seed: of whatever is random in it.
+        seed: of everything random in it.
         names: of the features it will get; pictures are further columns.
         drop_correlated: first drop features that correlate by so much with another, as
             in paper 001 (0.8); None keeps all.
@@ -78,7 +78,7 @@ def _scaled(
     steps = [StandardScaler()]
     if drop_correlated is not None:
         steps.insert(0, CorrelationFilter(names, drop_correlated))
-    # Whatever follows the features is a picture, which has its own scale.
+    # What follows the features is a picture, which has its own scale.
     features = ("features", make_pipeline(*steps), slice(0, len(names)))
     columns = ColumnTransformer([features], remainder="passthrough")
     return make_pipeline(columns, classifier)

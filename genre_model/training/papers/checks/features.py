@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: Paper 003: "13 (or 20)".
 MFCC_COUNTS = (13, 20)
-#: Every so many training tracks are listened to: sums, not a training.
+#: One training track in this many is listened to: sums, not a training.
 TRACK_STEP = 10
 
 

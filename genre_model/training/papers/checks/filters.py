@@ -48,7 +48,7 @@ class FilterShapes:
 
     @property
     def p_value(self) -> float:
-        """How probable so many of them are if filters are random."""
+        """How probable this number of them is if filters are random."""
         n_either = self.n_onset + self.n_band
         test = binomtest(n_either, self.n_filters, self.chance, alternative="greater")
         return float(test.pvalue)

@@ -39,7 +39,7 @@ def predict_segments(trainings: list[Training], every: int = 1) -> list[Predicti
 
     Args:
         trainings: complete ones; together the folds and seeds of a system.
-        every: judge only every so many-th track, for a quick look.
+        every: score one track in this many, for a quick look.
 
     Returns:
         One per seed, in the order of the seeds.

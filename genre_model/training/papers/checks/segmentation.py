@@ -128,7 +128,7 @@ def possible_units() -> Iterator[str]:
 
 
 def front_end_of_length(seconds: int, reproduction: Reproduction) -> FrontEnd:
-    """Return the front end of paper 002's base CRNN on segments of so many seconds."""
+    """Return the front end of paper 002's base CRNN on segments of a given length."""
     (row,) = chosen_rows(["B8"])
     systems = [one for one in row.systems if one.recipe == "b4_crnn"]
     system = next(one for one in systems if f", {seconds} s" in one.name)
