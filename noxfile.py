@@ -22,7 +22,7 @@ def tests(session: nox.Session, beets: str) -> None:
     run_suite(session, f"beets=={beets}")
 
 
-# Installed anew each time: pip keeps what has the same version number.
+# Installed again each time: pip keeps what has the same version number.
 @nox.session(default=False, reuse_venv=False)
 def tests_development(session: nox.Session) -> None:
     """Run the suite with the development branch of beets."""

@@ -146,7 +146,7 @@ def worths_of(path: Path, way: str) -> Counter[str]:
 
 
 def in_own_namespace() -> None:
-    """Start anew where a disk can be mounted."""
+    """Start again where a disk can be mounted."""
     if IN_NAMESPACE not in os.environ:
         os.environ[IN_NAMESPACE] = "1"
         command = ["unshare", "--user", "--map-root-user", "--mount", sys.executable]

@@ -111,7 +111,7 @@ class Decoder:
             position += frame_length(frame, self.sample_rate_hz)
 
     def _rewind(self) -> None:
-        # Opened anew, for a seek to 0 leaves some demuxers in another state. The prefix
+        # Opened again, as a seek to 0 leaves some demuxers in another state. The prefix
         # keeps names such as "concat:x" from being addresses. (With a file object in place
         # of the name, PyAV prints a traceback for each bad seek.)
         self.close()

@@ -40,7 +40,7 @@ _MOST_WEIGHTS = 1 << 23
 def resampled(
     blocks: Iterable[Block], to_hz: int, clean_below_hz: float | None = None
 ) -> Iterator[NDArray[np.float32]]:
-    """Resample consecutive blocks, starting anew where their rate changes.
+    """Resample consecutive blocks, starting again where their rate changes.
 
     Started at a multiple of a product (:func:`product_of`), it computes the very numbers
     that it computes when started any number of products earlier, once settled.

@@ -34,7 +34,7 @@ MODULES_OF_PLUGIN = [path for path in MODULES if "beetsplug" in path.parts]
 BANNED = re.compile(
     r"\b(the person|a person's|likewise|notwithstanding|befell|nobody's business|born deaf"
     r"|stands there|stood there|what stands|what stood|became of|becomes of|comes of"
-    r"|no matter|heeds?|sees? to|whatever|somebody|so many)\b",
+    r"|no matter|heeds?|sees? to|whatever|somebody|so many|anew)\b",
     re.IGNORECASE,
 )
 

@@ -142,7 +142,7 @@ class Job:
             keeper=self.keeper,
             reporter=self.reporter,
             update="update" in self.flags,
-            anew=bool(self.flags.get("force")),
+            same_model_too=bool(self.flags.get("force")),
             catch_up=bool(self.flags.get("write")),
         )
         tally = tagger.tag(items)
@@ -183,7 +183,7 @@ class Job:
             partial(self.command.classifier.load, self.options),
             prepare=self.writer.prepare,
             threads=self.options.threads,
-            anew="listen_again" in self.flags,
+            listen_again="listen_again" in self.flags,
             should_stop=self.should_stop,
             music_folder=self.music_folder,
         )

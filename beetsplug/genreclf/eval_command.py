@@ -108,7 +108,7 @@ def _hearing(
     return Hearing(
         lambda: model,
         threads=options.threads,
-        anew="listen_again" in flags,
+        listen_again="listen_again" in flags,
         should_stop=is_stopped,
         music_folder=Path(os.fsdecode(lib.directory)),
         known=read_out_of_fold(lib, model.model_id),

@@ -73,17 +73,17 @@ class Hearing:
     Attributes:
         load_classifier: called when the first track needs it.
         threads: tracks listened to at a time; None is the default.
-        anew: listen even where the same model has listened before.
+        listen_again: listen even where the same model has listened before.
         should_stop: asked while waiting; true ends :meth:`hear` early.
         music_folder: of the library, if its files should lie there already.
         prepare: called with the path of a file before it is listened to; returns it.
         known: id of a track -> what to take for what this model hears in it, even with
-            ``anew``.
+            ``listen_again``.
     """
 
     load_classifier: Callable[[], IsolatedClassifier]
     threads: int | None = None
-    anew: bool = False
+    listen_again: bool = False
     should_stop: Callable[[], bool] = lambda: False
     music_folder: Path | None = None
     prepare: Callable[[Path], Path] = lambda path: path
@@ -118,7 +118,7 @@ class Hearing:
         """Take from an item what listening needs."""
         item_id = cast("int", item.id)  # what comes out of a library has one
         recalled = self.known.get(item_id)
-        if recalled is None and not self.anew:
+        if recalled is None and not self.listen_again:
             with_strangeness = bool(self._classifier.card.rejected)
             recalled = recall(
                 item, self.model_id, self.labels, with_strangeness=with_strangeness

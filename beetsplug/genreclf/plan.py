@@ -44,7 +44,7 @@ class Planner:
         source: ``track``, ``album`` or ``both``.
         force: tracks with a genre are decided about, too.
         update: only genres of ours are decided about, that another model chose.
-        anew: with ``update``, also those that this model chose.
+        same_model_too: with ``update``, also those that this model chose.
     """
 
     hearing: Hearing
@@ -52,7 +52,7 @@ class Planner:
     source: str
     force: bool
     update: bool
-    anew: bool = False
+    same_model_too: bool = False
     _pooled: dict[int, bool] = field(default_factory=dict, init=False)
 
     def plan(
@@ -78,7 +78,7 @@ class Planner:
             if not provenance.track_is_ours(item):
                 return Outcome.NOT_OURS
             model_id = item.get("genreclf_model", with_album=False)
-            is_current = model_id == self.hearing.model_id and not self.anew
+            is_current = model_id == self.hearing.model_id and not self.same_model_too
             return Outcome.UP_TO_DATE if is_current else None
         if has_genre(item.genres) and not self.force:
             return Outcome.HAD_GENRE

@@ -43,7 +43,7 @@ class Tagger:
         keeper: stores the decisions.
         reporter: receives one line for each track that was decided.
         update: decide again about genres of ours that another model chose, only those.
-        anew: with ``update``, also about those that this model chose.
+        same_model_too: with ``update``, also about those that this model chose.
         catch_up: write genres of ours that stand in the library only.
         retagged_ids: tracks whose genres changed, after :meth:`tag`.
     """
@@ -54,7 +54,7 @@ class Tagger:
     keeper: Keeper
     reporter: Reporter
     update: bool = False
-    anew: bool = False
+    same_model_too: bool = False
     catch_up: bool = False
     retagged_ids: list[int] = field(default_factory=list, init=False)
     _policy: Policy = field(init=False)
@@ -122,7 +122,7 @@ class Tagger:
             source=self.options.source,
             force=self._policy.force,
             update=self.update,
-            anew=self.anew,
+            same_model_too=self.same_model_too,
         )
         return planner.plan(items, settle)
 

@@ -95,7 +95,7 @@ class BeetsHome:
         self.settings["genreclf"].update(options)
 
     def library(self) -> Library:
-        """Open the library anew, so that it holds what was stored and nothing else."""
+        """Open the library again, so that it holds what was stored and nothing else."""
         if not plugins._instances:
             self.beet("version")
         library = Library(str(self.database), str(self.music))

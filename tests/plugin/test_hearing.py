@@ -118,16 +118,16 @@ class TestKnown:
         classifier.heard.clear()
         return home.items()
 
-    @pytest.mark.parametrize("anew", [False, True])
+    @pytest.mark.parametrize("listen_again", [False, True])
     def test_are_neither_listened_to_nor_recalled(
-        self, songs: list[Item], classifier: ScriptedClassifier, anew: bool
+        self, songs: list[Item], classifier: ScriptedClassifier, listen_again: bool
     ) -> None:
         known, _, old = songs
         listenings = {
             each.id: Listening(classifier.model_id, {"rock": share, "blues": 1 - share})
             for each, share in ((known, 0.25), (old, 0.125))
         }
-        hearing = hearing_of(classifier, anew=anew, known=listenings)
+        hearing = hearing_of(classifier, listen_again=listen_again, known=listenings)
 
         first, second, third = hearing.hear([hearing.track(item) for item in songs])
 
@@ -146,14 +146,14 @@ class TestKnown:
         assert heard.listening is nothing
         assert not classifier.heard
 
-    @pytest.mark.parametrize("anew", [False, True])
+    @pytest.mark.parametrize("listen_again", [False, True])
     def test_nothing_is_known_if_nothing_is_said(
-        self, songs: list[Item], classifier: ScriptedClassifier, anew: bool
+        self, songs: list[Item], classifier: ScriptedClassifier, listen_again: bool
     ) -> None:
-        hearing = hearing_of(classifier, anew=anew)
+        hearing = hearing_of(classifier, listen_again=listen_again)
         list(hearing.hear([hearing.track(item) for item in songs]))
         names = sorted(path.stem for path in classifier.heard)
-        assert names == (["Known", "New", "Old"] if anew else ["Known", "New"])
+        assert names == (["Known", "New", "Old"] if listen_again else ["Known", "New"])
 
 
 def hearing_of(classifier: Any, **changes: Any) -> Hearing:

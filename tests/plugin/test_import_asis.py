@@ -346,7 +346,7 @@ class TestImportedAgain:
         home.beet(*AS_IS, folder)
         assert home.album("Record").genres == ["Rock"]
 
-        # beets makes the album anew, with the genre of its first track.
+        # beets makes the album again, with the genre of its first track.
         home.beet(*AS_IS, "-L")
 
         assert home.album("Record").genres == ["Rock"]

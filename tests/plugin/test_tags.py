@@ -92,7 +92,7 @@ POLICY = {
         Given(stands=["Pop"], before_us=[], heard="rock 0.99"),
         Decision(HAD_GENRE, None, "already Pop"),
     ),
-    # force: decide anew where a genre stands.
+    # force: decide again where a genre stands.
     "force replaces": (
         Given("force: yes", stands=["Pop"], heard="rock 0.83"),
         Decision(TAGGED, ("Rock",), "Rock 0.83 (was: Pop)"),
@@ -125,7 +125,7 @@ POLICY = {
         Given("force: yes", stands=["Pop"], heard="rock 0.31"),
         Decision(ABSTAINED, None, "abstained: rock 0.31 < 0.5"),
     ),
-    "force decides anew about a genre of ours": (
+    "force decides again about a genre of ours": (
         Given("force: yes", stands=["Pop"], before_us=[], heard="rock 0.83"),
         Decision(TAGGED, ("Rock",), "Rock 0.83 (was: Pop)"),
     ),

@@ -1,4 +1,4 @@
-"""``beet genreclf --update``: a new model decides anew what another one tagged."""
+"""``beet genreclf --update``: a new model decides again what another one tagged."""
 
 from __future__ import annotations
 
