@@ -25,7 +25,7 @@ from marked_table import put_into
 from mutations import mutated
 
 from genre_model import IsolatedClassifier
-from genre_model.many_files import for_each_file
+from genre_model.batch import for_each_file
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

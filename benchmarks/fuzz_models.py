@@ -4,7 +4,7 @@
 
 Mutates the bundled model, a small one and a personal one: bytes, and parts of the network
 or of the card that claim, name or ask for what they should not. Each is tried as
-``genre_model.check_foreign_model`` tries it, in processes that try many. Prints what came
+``genre_model.check_untrusted_model`` tries it, in processes that try many. Prints what came
 of them, and the worst time and memory. ``--keep`` gets what ended its process or took
 longer than ten seconds.
 """
@@ -32,10 +32,10 @@ from fuzz_audio import (
 from marked_table import put_into
 from model_mutations import mutated_model, seeds
 
-from genre_model import prediction_process
 from genre_model.errors import GenreModelError
-from genre_model.prediction_process import PredictionProcess, ProcessEndedError
-from genre_model.prediction_program import bound_memory, pipes
+from genre_model.worker import client
+from genre_model.worker.client import PredictionProcess, ProcessEndedError
+from genre_model.worker.main import bound_memory, pipes
 
 HERE = Path(__file__).parent
 N_PROCESSES = 2
@@ -44,14 +44,14 @@ N_SHOWN = 25
 
 def serve() -> None:
     """Try one model after the other, as told; the program of a process."""
-    from genre_model.foreign_network import check_foreign_network
+    from genre_model.untrusted_network import check_untrusted_network
 
     requests, answers = pipes()
     bound_memory()
     for line in requests:
         answer = "accepted"
         try:
-            check_foreign_network(Path(json.loads(line)["path"]).read_bytes())
+            check_untrusted_network(Path(json.loads(line)["path"]).read_bytes())
         except GenreModelError as error:
             answer = kind_of(str(error))[:70]
         answers.write(json.dumps({"answer": answer}).encode() + b"\n")
@@ -80,7 +80,7 @@ class Trying:
             path.write_bytes(mutated_model(rng.choice(self._seeds), rng))
             start = time.monotonic()
             try:
-                answer = process.ask(path, "prediction", prediction_process.LOAD_SECONDS)
+                answer = process.ask(path, "prediction", client.LOAD_SECONDS)
                 outcome = answer["answer"]
             except ProcessEndedError as error:
                 outcome = f"ended its process: {error}"
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder for files that did harm")
     parser.add_argument("--into", type=Path, help="page that gets the table")
     options = parser.parse_args()
-    prediction_process.PROGRAM = (
+    client.PROGRAM = (
         f"import sys; sys.path[:] = [{str(HERE)!r}, *sys.argv[1:]]; "
         "from fuzz_models import serve; serve()"
     )

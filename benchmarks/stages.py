@@ -21,8 +21,8 @@ from threadpoolctl import threadpool_limits
 
 from genre_model import GenreClassifier
 from genre_model.decoder import Decoder
+from genre_model.downmix import downmix
 from genre_model.joined_frames import joined_frames
-from genre_model.mono_samples import mono_samples
 from genre_model.segments import plan_spans
 from genre_model.waveform import open_audio
 
@@ -110,7 +110,7 @@ def _join(frames: Iterator[AudioFrame], seconds: float) -> None:
 
 def _mix(frames: Iterator[AudioFrame], seconds: float) -> None:
     for frame in joined_frames(frames, seconds):
-        mono_samples(frame)
+        downmix(frame)
 
 
 def _read(path: Path, front_end: FrontEnd) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from genre_model.atomic_file import sweep_partials, write_atomically
     from genre_model.backbone.names import installed_backbone
+    from genre_model.batch import FileOutcome, default_threads, predict_files
     from genre_model.card import Card, is_personal
     from genre_model.card_text import card_details, card_summary, printable
     from genre_model.classifier import GenreClassifier
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
         TrainingDataError,
         TrainingStoppedError,
     )
-    from genre_model.foreign_model import check_foreign_model
     from genre_model.isolated_classifier import IsolatedClassifier
     from genre_model.label_spelling import spelling_key
-    from genre_model.many_files import FileOutcome, default_threads, predict_files
     from genre_model.model_source import (
         DEFAULT_MODEL,
         bundled_model_names,
@@ -47,13 +46,14 @@ if TYPE_CHECKING:
     from genre_model.personal.settings import PersonalSettings
     from genre_model.personal.training import PersonalTraining
     from genre_model.track_probabilities import TrackPrediction, pool_tracks
+    from genre_model.untrusted_model import check_untrusted_model
     from genre_model.waveform import genre_by_ffmpeg
 
 _MODULE_OF = {
     "AudioDecodeError": "errors",
     "Card": "card",
     "DEFAULT_MODEL": "model_source",
-    "FileOutcome": "many_files",
+    "FileOutcome": "batch",
     "GenreClassifier": "classifier",
     "GenreModelError": "errors",
     "IsolatedClassifier": "isolated_classifier",
@@ -80,13 +80,13 @@ _MODULE_OF = {
     "no_such_model": "model_source",
     "card_details": "card_text",
     "card_summary": "card_text",
-    "check_foreign_model": "foreign_model",
-    "default_threads": "many_files",
+    "check_untrusted_model": "untrusted_model",
+    "default_threads": "batch",
     "heard_before": "personal.leaks",
     "judgement_lines": "personal.score_text",
     "parent_network": "personal.head_file",
     "pool_tracks": "track_probabilities",
-    "predict_files": "many_files",
+    "predict_files": "batch",
     "printable": "card_text",
     "read_network": "model_source",
     "spelling_key": "label_spelling",
@@ -115,7 +115,7 @@ __all__ = [  # noqa: RUF022 -- the order of use
     "card_details",
     "printable",
     "read_network",
-    "check_foreign_model",
+    "check_untrusted_model",
     "write_atomically",
     "sweep_partials",
     "LabelledFile",

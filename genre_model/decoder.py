@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 import av
 from av.error import FFmpegError
 
+from genre_model.downmix import downmix
 from genre_model.errors import AudioDecodeError, TooLongError
 from genre_model.joined_frames import frame_length, joined_frames
-from genre_model.mono_samples import mono_samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ class Decoder:
         position, frames = entered or (0, self._frames())
         seconds = inf if end is None else (end - position) / self.sample_rate_hz
         for frame in joined_frames(frames, seconds):
-            samples = mono_samples(frame)
+            samples = downmix(frame)
             n_before = max(0, start - position) * frame.sample_rate / self.sample_rate_hz
             if round(n_before) < len(samples):
                 yield frame.sample_rate, samples[round(n_before) :]

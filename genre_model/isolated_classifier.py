@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from genre_model.card import card_from_json
 from genre_model.errors import AudioDecodeError, ModelFileError, NoProcessError
 from genre_model.model_source import find_model, read_network
-from genre_model.prediction_process import PredictionProcess, ProcessEndedError
-from genre_model.prediction_text import error_of_json, prediction_of_json, scores_of_json
+from genre_model.worker.client import PredictionProcess, ProcessEndedError
+from genre_model.worker.protocol import error_of_json, prediction_of_json, scores_of_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from genre_model.card import Card
-    from genre_model.prediction_process import Wants
     from genre_model.segment_probabilities import SegmentScores
     from genre_model.track_probabilities import Combination, TrackPrediction
+    from genre_model.worker.client import Wants
 
 ReadT = TypeVar("ReadT")
 
@@ -41,7 +41,7 @@ class IsolatedClassifier:
     Args:
         content: of a model file.
         combination: how segments become a track, ``"mean"`` or ``"vote"``.
-        is_foreign: it is not trusted: try whether it does no harm.
+        is_untrusted: it is not trusted: try whether it does no harm.
 
     Raises:
         ModelFileError: what is wrong with the content.
@@ -54,10 +54,10 @@ class IsolatedClassifier:
         content: bytes,
         combination: Combination = "mean",
         *,
-        is_foreign: bool = False,
+        is_untrusted: bool = False,
     ) -> None:
         self._content = content
-        self._is_foreign = is_foreign
+        self._is_untrusted = is_untrusted
         self._combination = combination
         self._changed = threading.Condition()
         self._idle: list[PredictionProcess] = []
@@ -74,14 +74,14 @@ class IsolatedClassifier:
         model: str | Path | None = None,
         combination: Combination = "mean",
         *,
-        is_foreign: bool | None = None,
+        is_untrusted: bool | None = None,
     ) -> IsolatedClassifier:
         """Load a model file, or a bundled model by its name (None: the default).
 
         Args:
             model: a path, or a name.
             combination: how segments become a track.
-            is_foreign: it is not trusted: try whether it does no harm. None tries
+            is_untrusted: it is not trusted: try whether it does no harm. None tries
                 what is given as a path.
 
         Raises:
@@ -90,10 +90,10 @@ class IsolatedClassifier:
             NoProcessError: no process can be started.
         """
         content = read_network(model)
-        if is_foreign is None:
-            is_foreign = str(model).lower().endswith(".onnx")
+        if is_untrusted is None:
+            is_untrusted = str(model).lower().endswith(".onnx")
         try:
-            return cls(content, combination, is_foreign=is_foreign)
+            return cls(content, combination, is_untrusted=is_untrusted)
         except ModelFileError as error:
             raise type(error)(f"model file {find_model(model)}: {error}") from error
 
@@ -200,7 +200,7 @@ class IsolatedClassifier:
             self._all.add(process)
         try:
             answer = process.load(
-                self._content, self._combination, is_foreign=self._is_foreign
+                self._content, self._combination, is_untrusted=self._is_untrusted
             )
             if (error_of_model := error_of_json(answer)) is not None:
                 raise error_of_model

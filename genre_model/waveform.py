@@ -34,7 +34,7 @@ class AudioFile:
     """One open audio file, decoded to mono float32 at the rate of the configuration.
 
     Mono is the mean of all channels, the low-frequency channel of 5.1 included, but for
-    channels that cancel each other (``mono_samples``).
+    channels that cancel each other (``downmix``).
     Material at the right rate passes without resampling. Damaged packets are left out.
     Sample 0 is the first that decodes: encoder delay is gone where the container
     declares it. Instances are independent of each other, but one instance must not be

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genre_model.classifier import GenreClassifier
-from genre_model.prediction_program import MOST_BYTES
-from genre_model.prediction_program import main as genuine_main
+from genre_model.worker.main import MOST_BYTES
+from genre_model.worker.main import main as genuine_main
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -47,7 +47,7 @@ HEAVY = TRAINING_ONLY | {"numpy", "scipy", "sklearn", "av", "onnx", "onnxruntime
 OWNERS = {
     "av": {
         f"genre_model/{name}.py"
-        for name in ("decoder", "joined_frames", "mono_samples", "waveform")
+        for name in ("decoder", "joined_frames", "downmix", "waveform")
     },
     "onnxruntime": {"genre_model/segment_probabilities.py"},
 }

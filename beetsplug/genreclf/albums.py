@@ -11,7 +11,7 @@ import numpy as np
 
 import genre_model
 from beetsplug.genreclf import provenance
-from beetsplug.genreclf.listening import DECIMALS
+from beetsplug.genreclf.stored_prediction import DECIMALS
 from beetsplug.genreclf.tags import (
     Outcome,
     choose_album_genre,

@@ -10,7 +10,7 @@ import genre_model
 from beetsplug.genreclf import provenance
 from beetsplug.genreclf.file_genres import takes_one_genre
 from beetsplug.genreclf.genre_names import GenreNames
-from beetsplug.genreclf.listening import Listening
+from beetsplug.genreclf.stored_prediction import Listening
 from beetsplug.genreclf.tags import Decision, Outcome, choose_tags
 
 if TYPE_CHECKING:

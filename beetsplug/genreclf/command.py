@@ -16,7 +16,7 @@ from beetsplug.genreclf.flags import config_flags, given_flags
 from beetsplug.genreclf.model_loading import ModelUnavailableError
 from beetsplug.genreclf.options import Options, read_options
 from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
-from beetsplug.genreclf.stopping import stop_on_signals
+from beetsplug.genreclf.signals import stop_on_signals
 from beetsplug.genreclf.terminal import say, user_error
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Job:
 
     def run(self, items: Iterator[Item]) -> Ending:
         """Run the mode that the flags ask for."""
-        from beetsplug.genreclf.lost_edits import rewrite_lost_edits
+        from beetsplug.genreclf.concurrent_edits import rewrite_lost_edits
 
         if "check" in self.flags:
             return self._check(items)
@@ -161,7 +161,7 @@ class Job:
         return Ending(tally.summary((Outcome.REVERTED,)), tally.failures() + stuck)
 
     def _check(self, items: Iterator[Item]) -> Ending:
-        from beetsplug.genreclf.audit import Audit
+        from beetsplug.genreclf.check import Audit
         from beetsplug.genreclf.out_of_fold import may_know, read_out_of_fold
 
         hearing = self._hearing()

@@ -17,7 +17,7 @@ from beetsplug.genreclf.model_loading import ModelUnavailableError
 from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.out_of_fold import read_out_of_fold
 from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
-from beetsplug.genreclf.stopping import stop_on_signals
+from beetsplug.genreclf.signals import stop_on_signals
 from beetsplug.genreclf.terminal import say, user_error
 
 if TYPE_CHECKING:

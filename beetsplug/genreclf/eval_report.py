@@ -11,8 +11,8 @@ from beetsplug.genreclf.confusion_text import confusion_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from beetsplug.genreclf.doubts import Doubt
     from beetsplug.genreclf.evaluation import Answer
+    from beetsplug.genreclf.label_issues import Doubt
     from genre_model import Judgement
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 import genre_model
-from beetsplug.genreclf.audit import commonest
-from beetsplug.genreclf.doubts import Doubt, examine, worst_first
+from beetsplug.genreclf.check import commonest
 from beetsplug.genreclf.genre_names import GenreNames
+from beetsplug.genreclf.label_issues import Doubt, examine, worst_first
 from beetsplug.genreclf.library_labels import labelled_files
 from beetsplug.genreclf.naming import tracks_have
 from beetsplug.genreclf.out_of_fold import may_know

@@ -21,8 +21,8 @@ from mutagen import id3
 from mutagen.apev2 import APETextValue, APEv2
 
 import genre_model
+from beetsplug.genreclf.atomic_edit import atomic_edit
 from beetsplug.genreclf.file_copy import ChangedMeanwhileError
-from beetsplug.genreclf.safe_edit import safe_edit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,11 +213,11 @@ def _save(
     item: Item, genres: Sequence[str], standing: Sequence[str], *, safe: bool
 ) -> None:
     """Write genres in the place of those that were seen to stand there."""
-    edited = safe_edit(item.filepath) if safe else nullcontext(item.filepath)
+    edited = atomic_edit(item.filepath) if safe else nullcontext(item.filepath)
     path = item.filepath
     try:
         with edited as path:
-            # Edits from now on are seen to by safe_edit, those before it are in the copy.
+            # Edits from now on are seen to by atomic_edit, those before it are in the copy.
             if _genres_of(_media_file(path)) != list(standing):
                 raise ChangedMeanwhileError
             _edit(path, genres)

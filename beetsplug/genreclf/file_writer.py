@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from beets.library import FileOperationError
 
+from beetsplug.genreclf.crash_recovery import Tidier
 from beetsplug.genreclf.file_genres import (
     DiskFullError,
     ForbiddenError,
@@ -18,8 +19,7 @@ from beetsplug.genreclf.file_genres import (
     put_back_file_genres,
     write_file_genres,
 )
-from beetsplug.genreclf.leftovers import Tidier
-from beetsplug.genreclf.lost_disk import require_music_folder
+from beetsplug.genreclf.music_folder import require_music_folder
 from beetsplug.genreclf.provenance import joined
 
 if TYPE_CHECKING:

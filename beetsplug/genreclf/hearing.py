@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import genre_model
-from beetsplug.genreclf.listening import Listening, listening_from, recall
-from beetsplug.genreclf.lost_disk import require_music_folder
 from beetsplug.genreclf.model_loading import ModelUnavailableError
+from beetsplug.genreclf.music_folder import require_music_folder
+from beetsplug.genreclf.stored_prediction import Listening, listening_from, recall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

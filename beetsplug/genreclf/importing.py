@@ -11,7 +11,7 @@ import beets
 from beetsplug.genreclf import provenance
 from beetsplug.genreclf.model_loading import ModelUnavailableError
 from beetsplug.genreclf.reporter import LogReporter
-from beetsplug.genreclf.stopping import import_abort_poll
+from beetsplug.genreclf.signals import import_abort_poll
 from beetsplug.genreclf.terminal import say
 
 if TYPE_CHECKING:

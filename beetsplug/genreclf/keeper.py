@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from beets.library import FileOperationError
 
 from beetsplug.genreclf import provenance
+from beetsplug.genreclf.concurrent_edits import rewrite_lost_edit, waits_for_revert
 from beetsplug.genreclf.file_genres import (
     hidden_genres,
     is_in_step,
@@ -17,11 +18,10 @@ from beetsplug.genreclf.file_genres import (
     read_file_genres,
 )
 from beetsplug.genreclf.file_writer import FileWriter, Written
-from beetsplug.genreclf.listening import Listening, remember
-from beetsplug.genreclf.lost_disk import require_music_folder
-from beetsplug.genreclf.lost_edits import rewrite_lost_edit, waits_for_revert
+from beetsplug.genreclf.music_folder import require_music_folder
+from beetsplug.genreclf.stored_prediction import Listening, remember
 from beetsplug.genreclf.tags import Decision, Outcome
-from beetsplug.genreclf.write_ahead import is_stored, lock, note_ahead
+from beetsplug.genreclf.write_intent import is_stored, lock, note_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

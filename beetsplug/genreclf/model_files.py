@@ -153,7 +153,7 @@ def import_model(file: str, name: str | None, configured: str | Path | None) -> 
     name = unicodedata.normalize("NFC", source.stem if name is None else name)
     _check_new_name(name)
     with about_file(source):
-        content = genre_model.check_foreign_model(source)
+        content = genre_model.check_untrusted_model(source)
     path = new_model_path(name)
     with about_file(path):
         genre_model.write_atomically(path, content)

@@ -47,8 +47,10 @@ def load_isolated(option: str | Path | None) -> IsolatedClassifier:
     """
     with _explained(option):
         # What was imported, or trained here, was tried then.
-        is_foreign = option is not None and is_path(str(option))
-        return genre_model.IsolatedClassifier.load(_chosen(option), is_foreign=is_foreign)
+        is_untrusted = option is not None and is_path(str(option))
+        return genre_model.IsolatedClassifier.load(
+            _chosen(option), is_untrusted=is_untrusted
+        )
 
 
 @contextmanager

@@ -10,13 +10,13 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import genre_model
-from beetsplug.genreclf.listening import (
+from beetsplug.genreclf.model_choice import out_of_fold_path
+from beetsplug.genreclf.stored_prediction import (
     DECIMALS,
     LENGTH_TOLERANCE_SECONDS,
     Listening,
     listening_from,
 )
-from beetsplug.genreclf.model_choice import out_of_fold_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from beets.library import Item
 
     from beetsplug.genreclf.hearing import Hearing, Track
-    from beetsplug.genreclf.listening import Listening
+    from beetsplug.genreclf.stored_prediction import Listening
 
 
 @dataclass

@@ -18,7 +18,7 @@ from beetsplug.genreclf.file_genres import (
 from beetsplug.genreclf.file_writer import Written
 from beetsplug.genreclf.naming import track_name
 from beetsplug.genreclf.tags import Outcome, Tally
-from beetsplug.genreclf.write_ahead import lock
+from beetsplug.genreclf.write_intent import lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

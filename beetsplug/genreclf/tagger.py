@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from beetsplug.genreclf import provenance
 from beetsplug.genreclf.albums import AlbumTagger, Pool, pool_scores
 from beetsplug.genreclf.chooser import Chooser, spelled
-from beetsplug.genreclf.listening import Listening, remember
+from beetsplug.genreclf.external_tags import OthersInFile
 from beetsplug.genreclf.naming import track_name
-from beetsplug.genreclf.others_in_file import OthersInFile
 from beetsplug.genreclf.plan import Planner, Unit
+from beetsplug.genreclf.stored_prediction import Listening, remember
 from beetsplug.genreclf.tags import Decision, Outcome, Tally, as_it_came, choose_tags
 
 if TYPE_CHECKING:

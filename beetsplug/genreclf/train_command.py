@@ -14,7 +14,7 @@ from beetsplug.genreclf.library_labels import labelled_files
 from beetsplug.genreclf.model_choice import model_folder, model_in_force
 from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
-from beetsplug.genreclf.stopping import stop_on_signals
+from beetsplug.genreclf.signals import stop_on_signals
 from beetsplug.genreclf.terminal import say, user_error
 from beetsplug.genreclf.train_flags import given_flags, options_of
 from beetsplug.genreclf.trained_model import check_folder, check_name, keep_model

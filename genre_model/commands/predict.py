@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from genre_model.many_files import FileOutcome
+    from genre_model.batch import FileOutcome
     from genre_model.track_probabilities import TrackPrediction
 
 #: Smaller probabilities of unknown files would be printed as 0.00.
@@ -51,8 +51,8 @@ def add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def predict(options: argparse.Namespace) -> int:
     """Print the genres of files, one line each, as soon as they are known."""
+    from genre_model.batch import predict_files
     from genre_model.isolated_classifier import IsolatedClassifier
-    from genre_model.many_files import predict_files
 
     classifier = IsolatedClassifier.load(options.model, options.combine)
     paths = _audio_files(options.paths)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genre_model.batch import for_each_file
 from genre_model.errors import TrainingStoppedError
-from genre_model.many_files import for_each_file
 from genre_model.personal.embedding_store import EmbeddingStore, file_identity
 from genre_model.personal.head_file import track_embedding
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from genre_model.batch import FileOutcome
     from genre_model.classifier import GenreClassifier
     from genre_model.isolated_classifier import IsolatedClassifier
-    from genre_model.many_files import FileOutcome
     from genre_model.personal.embedding_store import FileIdentity
     from genre_model.personal.settings import Watcher
 

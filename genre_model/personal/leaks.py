@@ -7,9 +7,9 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from genre_model.audio_fingerprint import KnownRecordings
+from genre_model.batch import for_each_file
 from genre_model.isolated_classifier import IsolatedClassifier
 from genre_model.label_spelling import spelling_key
-from genre_model.many_files import for_each_file
 from genre_model.personal.grouping import samplers_are_cut
 
 if TYPE_CHECKING:

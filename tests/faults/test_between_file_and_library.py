@@ -24,10 +24,10 @@ from beetsplug.genreclf import (
     provenance,
     revert,
 )
+from beetsplug.genreclf.atomic_edit import atomic_edit
 from beetsplug.genreclf.file_genres import read_file_genres, write_file_genres
-from beetsplug.genreclf.safe_edit import safe_edit
 from beetsplug.genreclf.tags import choose_album_genre
-from beetsplug.genreclf.write_ahead import note_ahead
+from beetsplug.genreclf.write_intent import note_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -223,9 +223,9 @@ def test_a_genre_that_a_person_writes_once_the_file_was_read(
 
     def edit_then_copy(path: Path) -> AbstractContextManager[Path]:
         edit_file(song, genres=["Polka"])
-        return safe_edit(path)
+        return atomic_edit(path)
 
-    monkeypatch.setattr(file_genres, "safe_edit", edit_then_copy)
+    monkeypatch.setattr(file_genres, "atomic_edit", edit_then_copy)
     printed = home.beet("genreclf")
     assert "another program wrote it meanwhile" in printed.err
     assert genres(home, "Song") == ([], ["Polka"])

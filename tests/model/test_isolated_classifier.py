@@ -20,7 +20,8 @@ from odd_program import HANG_SECONDS
 from onnx_models import write_small_model
 from waiting import is_running, wait_until
 
-from genre_model import isolated_classifier, prediction_process
+from genre_model import isolated_classifier
+from genre_model.batch import predict_files
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import (
     AudioDecodeError,
@@ -29,8 +30,8 @@ from genre_model.errors import (
     NoProcessError,
 )
 from genre_model.isolated_classifier import IsolatedClassifier
-from genre_model.many_files import predict_files
-from genre_model.prediction_program import MOST_BYTES
+from genre_model.worker import client
+from genre_model.worker.main import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,10 +60,8 @@ def isolated(model: Path) -> Iterator[IsolatedClassifier]:
 @pytest.fixture
 def stumbling(model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[IsolatedClassifier]:
     """A classifier whose processes run ``odd_program.py``."""
-    program = prediction_process.PROGRAM.replace(
-        "genre_model.prediction_program", "odd_program"
-    )
-    monkeypatch.setattr(prediction_process, "PROGRAM", program)
+    program = client.PROGRAM.replace("genre_model.worker.main", "odd_program")
+    monkeypatch.setattr(client, "PROGRAM", program)
     classifier = IsolatedClassifier.load(model)
     yield classifier
     classifier.close()
@@ -155,7 +154,7 @@ class TestModels:
             with pytest.raises(ModelFileError) as expected:
                 GenreClassifier.load(bad)
             with pytest.raises(ModelFileError) as found:
-                IsolatedClassifier.load(bad, is_foreign=False)
+                IsolatedClassifier.load(bad, is_untrusted=False)
             assert str(found.value) == str(expected.value)
 
     def test_what_is_given_as_a_path_is_tried_first(self, tmp_path: Path) -> None:
@@ -206,7 +205,7 @@ class TestModels:
     def test_a_process_that_ends_over_the_model(
         self, model: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(prediction_process, "PROGRAM", "raise SystemExit(7)")
+        monkeypatch.setattr(client, "PROGRAM", "raise SystemExit(7)")
         with pytest.raises(GenreModelError, match="exit status 7"):
             IsolatedClassifier.load(model)
 
@@ -427,7 +426,7 @@ class TestStumbling:
         starts, interrupted = threading.Event(), threading.Event()
         started: list[Late] = []
 
-        class Late(prediction_process.PredictionProcess):
+        class Late(client.PredictionProcess):
             def __init__(self) -> None:
                 starts.set()
                 interrupted.wait(30)
@@ -513,9 +512,10 @@ class TestProcesses:
         script = (
             "import sys, threading, time; from pathlib import Path; "
             f"sys.path.insert(0, {str(Path(__file__).parents[1])!r}); "
-            "from genre_model import IsolatedClassifier as C, prediction_process as p; "
-            "p.PROGRAM = p.PROGRAM.replace('genre_model.prediction', 'odd'); "
-            f"c = C.load({str(model)!r}, is_foreign=False); "
+            "from genre_model import IsolatedClassifier as C; "
+            "from genre_model.worker import client as p; "
+            "p.PROGRAM = p.PROGRAM.replace('genre_model.worker.main', 'odd_program'); "
+            f"c = C.load({str(model)!r}, is_untrusted=False); "
             "print(c.processes[0].pid, flush=True); "
             f"c.predict_file(Path({str(tmp_path / 'hang.flac')!r}))"
         )

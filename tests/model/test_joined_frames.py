@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from av import AudioFrame
 
+from genre_model.downmix import downmix
 from genre_model.joined_frames import joined_frames
-from genre_model.mono_samples import mono_samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +39,7 @@ def joined(
 ) -> list[tuple[int, int, NDArray[np.float32]]]:
     """Return rate, channels and mono samples of each joined frame."""
     return [
-        (one.sample_rate, one.layout.nb_channels, mono_samples(one))
+        (one.sample_rate, one.layout.nb_channels, downmix(one))
         for one in joined_frames(iter(frames), seconds)
     ]
 

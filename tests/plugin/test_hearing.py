@@ -8,7 +8,7 @@ import pytest
 from beets.library import Item, Library
 
 from beetsplug.genreclf.hearing import Hearing
-from beetsplug.genreclf.listening import Listening, listening_from, recall, remember
+from beetsplug.genreclf.stored_prediction import Listening, listening_from, recall, remember
 
 if TYPE_CHECKING:
     from pathlib import Path

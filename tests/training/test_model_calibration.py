@@ -12,7 +12,6 @@ from onnx_models import write_small_model
 
 from genre_model.audio_fingerprint import fingerprint_file
 from genre_model.cli import main
-from genre_model.foreign_network import check_foreign_network
 from genre_model.model_file import read_model
 from genre_model.segment_probabilities import softmax
 from genre_model.segments import Segments
@@ -21,6 +20,7 @@ from genre_model.training.distillation.calibration import (
     cross_fitted,
     fit_calibration,
 )
+from genre_model.untrusted_network import check_untrusted_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +119,7 @@ def test_a_calibrated_model_can_be_calibrated_again(
     for before, after in pairwise(paths):
         arguments = ["calibrate", str(before), "--songs", str(songs), "--out", str(after)]
         assert main([*arguments, "--bias", "rock"]) == 0
-    check_foreign_network(paths[2].read_bytes())
+    check_untrusted_network(paths[2].read_bytes())
     shape = read_model(source).scorer.segment_shape
     segments = Segments(np.zeros((1, *shape), np.float32), np.zeros(1, np.int64))
     first, second, third = (

@@ -11,9 +11,9 @@ import numpy as np
 
 from genre_model.atomic_file import write_atomically
 from genre_model.audio_fingerprint import fingerprint_file
+from genre_model.batch import for_each_file
 from genre_model.card import Card
 from genre_model.errors import TrainingDataError
-from genre_model.many_files import for_each_file
 from genre_model.model_file import model_from_bytes, with_card
 from genre_model.segments import Segments
 from genre_model.training.distillation.examples import ExampleStore, recordings_hash

@@ -10,9 +10,9 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from genre_model.atomic_file import write_atomically
+from genre_model.batch import for_each_file
 from genre_model.config import WaveformConfig
 from genre_model.errors import SilentError, TooShortError, TrainingDataError
-from genre_model.many_files import for_each_file
 from genre_model.training.gtzan import GENRE_OF_FOLDER
 from genre_model.training.tables.audio_features import audio_features
 from genre_model.training.tables.feature_journal import FeatureJournal
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from genre_model.many_files import FileOutcome
+    from genre_model.batch import FileOutcome
     from genre_model.personal.settings import Watcher
     from genre_model.training.gtzan import LabelledTrack
     from genre_model.training.tables.feature_journal import Row

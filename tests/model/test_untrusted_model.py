@@ -15,10 +15,10 @@ from onnx_models import rewrite_card, spectral_balance_network, write_small_mode
 
 from genre_model.config import FrontEnd
 from genre_model.errors import FingerprintMismatchError, ModelFileError
-from genre_model.foreign_model import check_foreign_model
-from genre_model.foreign_network import MOST
 from genre_model.model_file import read_model
 from genre_model.model_source import DEFAULT_MODEL, read_network
+from genre_model.untrusted_model import check_untrusted_model
+from genre_model.untrusted_network import MOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ def change(path: Path, how: Callable[[onnx.ModelProto], object]) -> None:
 def refusal(path: Path) -> str:
     """Return why a file is refused, less the file, which must be named first."""
     with pytest.raises(ModelFileError) as caught:
-        check_foreign_model(path)
+        check_untrusted_model(path)
     text = str(caught.value)
     assert text.isprintable()
     assert text.startswith(f"model file {path}: ")
@@ -122,12 +122,12 @@ def cast_segments(model: onnx.ModelProto) -> None:
 
 class TestGood:
     def test_the_content_is_returned(self, path: Path) -> None:
-        assert check_foreign_model(path) == path.read_bytes()
+        assert check_untrusted_model(path) == path.read_bytes()
 
     def test_the_bundled_model(self, tmp_path: Path) -> None:
         content = read_network(DEFAULT_MODEL)
         (tmp_path / "theirs.onnx").write_bytes(content)
-        assert check_foreign_model(tmp_path / "theirs.onnx") == content
+        assert check_untrusted_model(tmp_path / "theirs.onnx") == content
 
     def test_functions_of_standard_operators(self, path: Path) -> None:
         def use_function(model: onnx.ModelProto) -> None:
@@ -135,7 +135,7 @@ class TestGood:
             call_function(model)
 
         change(path, use_function)
-        assert check_foreign_model(path) == path.read_bytes()
+        assert check_untrusted_model(path) == path.read_bytes()
 
 
 class TestFile:
@@ -247,7 +247,7 @@ class TestCard:
         values = json.loads(read_model(path).card.to_json())
         rewrite_card(path, json.dumps(values | {"fingerprint": "0" * 64}))
         with pytest.raises(FingerprintMismatchError, match="front end"):
-            check_foreign_model(path)
+            check_untrusted_model(path)
 
     @pytest.mark.parametrize("name", [*MOST, "frames per second"])
     def test_that_would_fill_the_memory(self, path: Path, name: str) -> None:

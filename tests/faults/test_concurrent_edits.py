@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from mediafile import MediaFile
 
-from beetsplug.genreclf import file_genres, file_writer, lost_edits, revert
+from beetsplug.genreclf import concurrent_edits, file_genres, file_writer, revert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,13 +47,13 @@ def as_copy_takes_place(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let something happen whenever the song was replaced and the run has gone on."""
 
     def arrange(happen: Callable[[], None]) -> None:
-        look_again = lost_edits.rewrite_lost_edits
+        look_again = concurrent_edits.rewrite_lost_edits
 
         def after_the_last_track(lib: Library, writer: FileWriter) -> int:
             happen()
             return look_again(lib, writer)
 
-        monkeypatch.setattr(lost_edits, "rewrite_lost_edits", after_the_last_track)
+        monkeypatch.setattr(concurrent_edits, "rewrite_lost_edits", after_the_last_track)
 
     return arrange
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from beets import logging
 
+from beetsplug.genreclf.crash_recovery import BACKUP, EDITED, name_beside
 from beetsplug.genreclf.file_copy import (
     ChangedMeanwhileError,
     copy_attributes,
@@ -23,7 +24,6 @@ from beetsplug.genreclf.file_copy import (
     flush_folder,
     overwrite,
 )
-from beetsplug.genreclf.leftovers import BACKUP, EDITED, name_beside
 from beetsplug.genreclf.reporter import LogReporter
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ LOCKED = stat.UF_IMMUTABLE | stat.UF_APPEND | stat.SF_IMMUTABLE | stat.SF_APPEND
 
 
 @contextmanager
-def safe_edit(path: Path) -> Iterator[Path]:
+def atomic_edit(path: Path) -> Iterator[Path]:
     """Yield a file to edit: a copy, which takes its place when the block ends well.
 
     The copy lies in the same folder and has the same suffix, permissions, owner and, on
@@ -54,7 +54,7 @@ def safe_edit(path: Path) -> Iterator[Path]:
     owner or permissions no copy can have, is yielded itself. It gets its content back from
     a copy where the block fails.
 
-    :mod:`beetsplug.genreclf.leftovers` cleans up after a killed process. In a
+    :mod:`beetsplug.genreclf.crash_recovery` cleans up after a killed process. In a
     folder that takes no new file, there is no copy.
 
     Args:

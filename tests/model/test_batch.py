@@ -10,9 +10,9 @@ from audio_files import music, write_audio
 from onnx_models import write_small_model
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from genre_model.batch import LOOK_AHEAD, default_threads, predict_files
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import AudioDecodeError, GenreModelError
-from genre_model.many_files import LOOK_AHEAD, default_threads, predict_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

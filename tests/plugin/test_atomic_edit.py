@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from audio_files import needs_utf8_names
 
-from beetsplug.genreclf import safe_edit as safe_edit_module
+from beetsplug.genreclf import atomic_edit as atomic_edit_module
+from beetsplug.genreclf.atomic_edit import atomic_edit
+from beetsplug.genreclf.crash_recovery import BACKUP, tidy
 from beetsplug.genreclf.file_copy import ChangedMeanwhileError
-from beetsplug.genreclf.leftovers import BACKUP, tidy
 from beetsplug.genreclf.reporter import LogReporter
-from beetsplug.genreclf.safe_edit import safe_edit
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has none of it")
 
@@ -32,13 +32,13 @@ def song(tmp_path: Path) -> Path:
 
 def edit(path: Path, content: bytes = b"new") -> Path:
     """Edit a file; return where that happened."""
-    with safe_edit(path) as copy:
+    with atomic_edit(path) as copy:
         copy.write_bytes(content)
     return copy
 
 
 def test_the_copy_takes_the_place_of_the_file(song: Path) -> None:
-    with safe_edit(song) as copy:
+    with atomic_edit(song) as copy:
         assert copy.parent == song.parent
         assert copy.suffix == ".mp3"
         assert copy.read_bytes() == b"old"
@@ -53,7 +53,7 @@ def test_what_fails_leaves_the_file_as_it_was(song: Path, error: BaseException) 
     before = song.stat()
 
     def fail() -> None:
-        with safe_edit(song) as copy:
+        with atomic_edit(song) as copy:
             copy.write_bytes(b"ne")
             raise error
 
@@ -75,7 +75,7 @@ def test_where_attributes_cannot_be_copied_the_file_is_edited_in_place(
 
     monkeypatch.setattr(shutil, function, refuse)
     said: list[str] = []
-    monkeypatch.setattr(safe_edit_module, "_warned_devices", set())
+    monkeypatch.setattr(atomic_edit_module, "_warned_devices", set())
     monkeypatch.setattr(LogReporter, "warning", lambda _, text: said.append(text))
     inode = song.stat().st_ino
     edit(song)
@@ -85,7 +85,7 @@ def test_where_attributes_cannot_be_copied_the_file_is_edited_in_place(
     assert text.startswith(f"{song.parent}: permissions cannot be copied here (")
 
     def fail() -> None:
-        with safe_edit(song) as edited:
+        with atomic_edit(song) as edited:
             edited.write_bytes(b"half")
             raise KeyboardInterrupt
 
@@ -207,7 +207,7 @@ class TestOfHardLinks:
         before = song.stat()
 
         def fail() -> None:
-            with safe_edit(link) as edited:
+            with atomic_edit(link) as edited:
                 edited.write_bytes(content)
                 raise error
 
@@ -222,7 +222,7 @@ class TestOfHardLinks:
         self, song: Path, link: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fail() -> None:
-            with safe_edit(link) as edited:
+            with atomic_edit(link) as edited:
                 edited.write_bytes(b"half")
                 raise OSError(errno.EIO, "broken")
 
@@ -230,7 +230,7 @@ class TestOfHardLinks:
             raise OSError(errno.EIO, "still broken")
 
         with monkeypatch.context() as broken:
-            broken.setattr(safe_edit_module, "overwrite", cannot)
+            broken.setattr(atomic_edit_module, "overwrite", cannot)
             with pytest.raises(OSError, match="still broken"):
                 fail()
         assert song.read_bytes() == b"half"
@@ -268,7 +268,7 @@ def test_a_folder_that_takes_no_file_needs_no_copy(
 
 def test_what_somebody_else_writes_meanwhile_stays(song: Path) -> None:
     def edit_both() -> None:
-        with safe_edit(song) as copy:
+        with atomic_edit(song) as copy:
             copy.write_bytes(b"ours")
             song.write_bytes(b"theirs")
 
@@ -280,7 +280,7 @@ def test_what_somebody_else_writes_meanwhile_stays(song: Path) -> None:
 
 def test_a_file_that_vanishes_meanwhile_stays_away(song: Path) -> None:
     def edit_both() -> None:
-        with safe_edit(song) as copy:
+        with atomic_edit(song) as copy:
             copy.write_bytes(b"ours")
             song.unlink()
 
@@ -319,7 +319,7 @@ def test_a_system_that_copies_less_than_all(
         return next(answers)
 
     monkeypatch.setattr(os, "copy_file_range", copy_some)
-    with safe_edit(song) as copy:
+    with atomic_edit(song) as copy:
         assert copy.read_bytes() == b"old"
 
 
@@ -332,6 +332,6 @@ def test_nobody_reads_a_copy_before_it_has_its_permissions(
     def note(_original: Path, copy: Path, _status: object) -> None:
         modes.append(stat.S_IMODE(copy.stat().st_mode))
 
-    monkeypatch.setattr(safe_edit_module, "copy_attributes", note)
+    monkeypatch.setattr(atomic_edit_module, "copy_attributes", note)
     edit(song)
     assert modes == [0o600]

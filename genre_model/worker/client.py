@@ -13,7 +13,7 @@ from threading import Timer
 from typing import TYPE_CHECKING, Any, Literal
 
 from genre_model.errors import NoProcessError
-from genre_model.prediction_text import ANSWERS_BEGIN
+from genre_model.worker.protocol import ANSWERS_BEGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ Wants = Literal["prediction", "scores", "fingerprint"]
 #: The modules of this process, wherever they were found; only then does it import any.
 PROGRAM = (
     "import sys; sys.path[:] = sys.argv[1:]; "
-    "from genre_model.prediction_program import main; main()"
+    "from genre_model.worker.main import main; main()"
 )
 #: Each process takes one core; numpy's linear algebra would start a thread for every one.
 _ONE_THREAD = dict.fromkeys(
@@ -65,14 +65,14 @@ class PredictionProcess:
         self._is_late = False
 
     def load(
-        self, content: bytes, combination: Combination, *, is_foreign: bool
+        self, content: bytes, combination: Combination, *, is_untrusted: bool
     ) -> dict[str, Any]:
         """Hand over a model file, and wait for the answer.
 
         Args:
             content: of the file.
             combination: how segments become a track.
-            is_foreign: whether to try it before it is trusted.
+            is_untrusted: whether to try it before it is trusted.
 
         Raises:
             ProcessEndedError: if the process ended over it, or took too long.
@@ -82,7 +82,7 @@ class PredictionProcess:
         beginning = {
             "n_bytes": len(content),
             "combination": combination,
-            "is_foreign": is_foreign,
+            "is_untrusted": is_untrusted,
             "log_level": level,
         }
         with self._at_most(LOAD_SECONDS):

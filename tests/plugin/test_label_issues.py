@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from beetsplug.genreclf.doubts import Doubt, Verdict, examine, worst_first
 from beetsplug.genreclf.genre_names import GenreNames
+from beetsplug.genreclf.label_issues import Doubt, Verdict, examine, worst_first
 
 LABELS = ("blues", "hip hop", "pop", "rock")
 NAMES = GenreNames(LABELS, label_map={}, aliases=True)

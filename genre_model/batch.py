@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from threadpoolctl import threadpool_limits
 
 from genre_model.errors import GenreModelError, NoProcessError
-from genre_model.freed_memory import keep_freed_memory
 from genre_model.isolated_classifier import IsolatedClassifier
+from genre_model.malloc_tuning import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def check_foreign_model(path: Path) -> bytes:
+def check_untrusted_model(path: Path) -> bytes:
     """Check a model file of unknown origin: that it does no harm, and that it works.
 
     What a file can still do to ONNX Runtime, such as ask for all the memory there is, it
@@ -29,7 +29,7 @@ def check_foreign_model(path: Path) -> bytes:
     """
     try:
         content = _read(path)
-        IsolatedClassifier(content, is_foreign=True).close()
+        IsolatedClassifier(content, is_untrusted=True).close()
     except GenreModelError as error:
         kind = type(error) if isinstance(error, ModelFileError) else ModelFileError
         raise kind(f"model file {path}: {printable(str(error))}") from error

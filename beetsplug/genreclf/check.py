@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from beetsplug.genreclf.chooser import policy_for, spelled
-from beetsplug.genreclf.doubts import Doubt, Verdict, examine, worst_first
 from beetsplug.genreclf.genre_names import GenreNames
+from beetsplug.genreclf.label_issues import Doubt, Verdict, examine, worst_first
 from beetsplug.genreclf.naming import track_name
 from beetsplug.genreclf.tags import choose_tags, has_genre
 

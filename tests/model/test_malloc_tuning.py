@@ -10,7 +10,7 @@ import pytest
 PROGRAM = """
 import resource, sys
 import numpy as np
-from genre_model.freed_memory import keep_freed_memory
+from genre_model.malloc_tuning import keep_freed_memory
 if {keep}:
     keep_freed_memory()
 for _ in range(300):

@@ -43,7 +43,7 @@ MAX_FRAMES_PER_SECOND = 1000
 N_NOISE_SEGMENTS = 5
 
 
-def check_foreign_network(content: bytes) -> None:
+def check_untrusted_network(content: bytes) -> None:
     """Check a model file of unknown origin: that it does no harm, and that it works.
 
     Raises:

@@ -20,7 +20,7 @@ _LOUD = 1e-4
 _DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 
 
-def mono_samples(frame: AudioFrame) -> NDArray[np.float32]:
+def downmix(frame: AudioFrame) -> NDArray[np.float32]:
     """Average the channels, all finite and in about [-1, 1] [shape=(n_samples,)].
 
     Where channels cancel each other, as if one is inverted, the first loud one counts.

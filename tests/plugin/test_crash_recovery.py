@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from mediafile import MediaFile
 
-from beetsplug.genreclf import leftovers
-from beetsplug.genreclf.leftovers import (
+from beetsplug.genreclf import crash_recovery
+from beetsplug.genreclf.crash_recovery import (
     BACKUP,
     EDITED,
     PREFIX,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="no process can be asked for there"
 )
-LONG_AGO = 2 * leftovers.STALE_SECONDS
+LONG_AGO = 2 * crash_recovery.STALE_SECONDS
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ class TestIsLeftToPeople:
     ) -> None:
         """It counts its processes from 1."""
         with monkeypatch.context() as there:
-            there.setattr(leftovers, "_namespace", lambda: 7)
+            there.setattr(crash_recovery, "_namespace", lambda: 7)
             backup = leave(song, BACKUP)
         assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
         assert song.read_bytes() == b"half of the new"
@@ -188,7 +188,7 @@ def test_putting_back_that_is_killed_itself_goes_on_later(
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as broken:
-        broken.setattr(leftovers, "overwrite", fail)
+        broken.setattr(crash_recovery, "overwrite", fail)
         tidy(song.parent)
     assert backup.exists()
     assert tidy(song.parent).staying == {}
@@ -234,7 +234,7 @@ def test_a_folder_that_cannot_be_read_ends_nothing(
     def fail(*_arguments: object) -> None:
         raise OSError(107, "Transport endpoint is not connected")
 
-    monkeypatch.setattr(leftovers, "tidy", fail)
+    monkeypatch.setattr(crash_recovery, "tidy", fail)
     circle = tmp_path / "circle"
     circle.symlink_to(circle)
     tidier = Tidier(None)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genre_model.errors import GenreModelError, NoProcessError
-from genre_model.prediction_text import (
+from genre_model.worker.protocol import (
     ANSWERS_BEGIN,
     json_of_error,
     json_of_prediction,
@@ -82,15 +82,15 @@ def _load(requests: BinaryIO, answers: BinaryIO) -> GenreClassifier | None:
         _end_with_parent()
         # Imported here: a library that cannot be loaded is an answer, too.
         from genre_model.classifier import GenreClassifier
-        from genre_model.freed_memory import keep_freed_memory
+        from genre_model.malloc_tuning import keep_freed_memory
         from genre_model.model_file import model_from_bytes
 
         bound_memory()
         keep_freed_memory()
-        if beginning["is_foreign"]:
-            from genre_model.foreign_network import check_foreign_network
+        if beginning["is_untrusted"]:
+            from genre_model.untrusted_network import check_untrusted_network
 
-            check_foreign_network(content)
+            check_untrusted_network(content)
         model = model_from_bytes(content)
     except (GenreModelError, ImportError) as error:
         _send(answers, json_of_error(error))
@@ -111,7 +111,7 @@ def bound_memory() -> None:
 
 def _answer(classifier: GenreClassifier, requests: BinaryIO, answers: BinaryIO) -> None:
     from genre_model.audio_fingerprint import fingerprint_file
-    from genre_model.many_files import outcome_of
+    from genre_model.batch import outcome_of
 
     def predict(path: Path) -> dict[str, Any]:
         return json_of_prediction(classifier.predict_file(path))

@@ -1,0 +1,1 @@
+"""Processes that predict, so that a file that crashes a decoder costs itself alone."""
