@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from beets.library import Item
 
-    from beetsplug.genreclf.hearing import Heard, Hearing
     from beetsplug.genreclf.options import Options, Policy
+    from beetsplug.genreclf.predictor import Predictor, TrackResult
     from beetsplug.genreclf.reporter import Reporter
 
 #: Genres that the model lacks, and the summary names.
@@ -31,7 +31,7 @@ class Audit:
 
     Attributes:
         options: what the user chose.
-        hearing: hears the tracks.
+        predictor: hears the tracks.
         reporter: receives warnings while listening, the doubts at the end.
         shows_all: doubt a genre also where the model would abstain.
         unreadable: tracks that could not be heard, after :meth:`check`.
@@ -41,7 +41,7 @@ class Audit:
     """
 
     options: Options
-    hearing: Hearing
+    predictor: Predictor
     reporter: Reporter
     shows_all: bool = False
     unreadable: int = field(default=0, init=False)
@@ -60,20 +60,20 @@ class Audit:
             ModelUnavailableError: before any track is heard.
         """
         names = GenreNames(
-            self.hearing.labels,
+            self.predictor.labels,
             label_map=self.options.policy.label_map,
             aliases=self.options.aliases,
         )
         # Not the items themselves: listening takes hours.
         known = [
-            (_Question(item, self.options.policy), self.hearing.track(item))
+            (_Question(item, self.options.policy), self.predictor.track(item))
             for item in items
             if self._is_known(item, names)
         ]
         tracks = [track for _, track in known]
         self.reporter.expect(sum(track.recalled is None for track in tracks))
         doubts = []
-        for (question, _), heard in zip(known, self.hearing.hear(tracks), strict=False):
+        for (question, _), heard in zip(known, self.predictor.hear(tracks), strict=False):
             doubt = self._examine(question, heard, names)
             if doubt is not None and (doubt.would_write or self.shows_all):
                 doubts.append(doubt)
@@ -112,7 +112,7 @@ class Audit:
         return True
 
     def _examine(
-        self, question: _Question, heard: Heard, names: GenreNames
+        self, question: _Question, heard: TrackResult, names: GenreNames
     ) -> Doubt | None:
         if heard.is_news:
             self.reporter.advance()
@@ -126,13 +126,13 @@ class Audit:
         if heard.listening.unknown_because:
             self.unknown += 1
             return None
-        self.from_before += heard.track.item_id in self.hearing.known
-        scores, multi_label = heard.listening.scores, self.hearing.multi_label
+        self.from_before += heard.track.item_id in self.predictor.known
+        scores, multi_label = heard.listening.scores, self.predictor.multi_label
         verdict, doubt = examine(
             question.name, question.genres, scores, names, multi_label=multi_label
         )
         if doubt is not None:
-            policy = spelled(question.policy, self.hearing)
+            policy = spelled(question.policy, self.predictor)
             decision = choose_tags(scores, (), policy, multi_label=multi_label)
             doubt = replace(doubt, would_write=decision.genres or ())
             verdict = Verdict.DOUBTED if doubt.would_write else Verdict.UNSURE

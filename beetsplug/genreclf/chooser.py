@@ -10,7 +10,7 @@ import genre_model
 from beetsplug.genreclf import provenance
 from beetsplug.genreclf.file_genres import takes_one_genre
 from beetsplug.genreclf.genre_names import GenreNames
-from beetsplug.genreclf.stored_prediction import Listening
+from beetsplug.genreclf.stored_prediction import StoredPrediction
 from beetsplug.genreclf.tags import Decision, Outcome, choose_tags
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from beets.library import Item
 
     from beetsplug.genreclf.albums import Pool
-    from beetsplug.genreclf.hearing import Hearing
     from beetsplug.genreclf.options import Policy
+    from beetsplug.genreclf.predictor import Predictor
     from beetsplug.genreclf.reporter import Reporter
 
 
@@ -32,7 +32,7 @@ class Chooser:
         policy: what the user chose.
         aliases: names that people give genres; as lastgenre's option of that name.
         source: ``track``, ``album`` or ``both``.
-        hearing: knows the model.
+        predictor: knows the model.
         reporter: receives warnings.
         update: decide again about genres of ours that another model chose.
     """
@@ -40,16 +40,18 @@ class Chooser:
     policy: Policy
     aliases: bool | Mapping[str, list[str]]
     source: str
-    hearing: Hearing
+    predictor: Predictor
     reporter: Reporter
     update: bool = False
     _warned_of_id3v23: bool = field(default=False, init=False)
 
-    def choose(self, item: Item, listening: Listening, pool: Pool | None) -> Decision:
+    def choose(
+        self, item: Item, listening: StoredPrediction, pool: Pool | None
+    ) -> Decision:
         """Choose from what was heard in a track, and in its album as a whole."""
         if pool is None:
             return self._choose_from(item, listening, self.policy)
-        of_album = Listening(listening.model_id, pool.scores)
+        of_album = StoredPrediction(listening.model_id, pool.scores)
         by_album = self._choose_from(item, of_album, self.policy)
         if self.source == "both":
             no_fallback = replace(self.policy, fallback=None)
@@ -58,7 +60,9 @@ class Chooser:
                 return by_track
         return replace(by_album, reason=f"{by_album.reason} (album)")
 
-    def _choose_from(self, item: Item, listening: Listening, policy: Policy) -> Decision:
+    def _choose_from(
+        self, item: Item, listening: StoredPrediction, policy: Policy
+    ) -> Decision:
         before_us = provenance.genres_before_us(item)
         if self.update and before_us and not policy.keep_existing:
             # The user's part of "Shoegaze; Rock" stays, and Rock makes way.
@@ -71,9 +75,9 @@ class Chooser:
         return choose_tags(
             listening.scores,
             item.genres,
-            spelled(policy_for(item, policy), self.hearing),
+            spelled(policy_for(item, policy), self.predictor),
             before_us=before_us,
-            multi_label=self.hearing.multi_label,
+            multi_label=self.predictor.multi_label,
             doubt=listening.unknown_because,
             names=self._names if policy.keep_existing else None,
         )
@@ -81,7 +85,7 @@ class Chooser:
     @cached_property
     def _names(self) -> GenreNames:
         return GenreNames(
-            self.hearing.labels, label_map=self.policy.label_map, aliases=self.aliases
+            self.predictor.labels, label_map=self.policy.label_map, aliases=self.aliases
         )
 
     def _warn_of_id3v23(self) -> None:
@@ -93,9 +97,9 @@ class Chooser:
             )
 
 
-def spelled(policy: Policy, hearing: Hearing) -> Policy:
+def spelled(policy: Policy, predictor: Predictor) -> Policy:
     """Keep the spelling of labels of the user's own models."""
-    is_own = genre_model.is_personal(hearing.training)
+    is_own = genre_model.is_personal(predictor.training)
     return replace(policy, title_case=False) if is_own else policy
 
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
     from beetsplug.genreclf.file_writer import FileWriter
-    from beetsplug.genreclf.hearing import Hearing
     from beetsplug.genreclf.keeper import Keeper
     from beetsplug.genreclf.lazy_classifier import LazyClassifier
+    from beetsplug.genreclf.predictor import Predictor
 
 INTERRUPTED = 130
 
@@ -138,7 +138,7 @@ class Job:
         tagger = Tagger(
             lib=self.lib,
             options=self.options,
-            hearing=self._hearing(),
+            predictor=self._predictor(),
             keeper=self.keeper,
             reporter=self.reporter,
             update="update" in self.flags,
@@ -164,22 +164,22 @@ class Job:
         from beetsplug.genreclf.check import Audit
         from beetsplug.genreclf.out_of_fold import may_know, read_out_of_fold
 
-        hearing = self._hearing()
-        hearing.known = read_out_of_fold(self.lib, hearing.model_id)
-        by_heart = may_know(hearing.training, len(hearing.known))
+        predictor = self._predictor()
+        predictor.known = read_out_of_fold(self.lib, predictor.model_id)
+        by_heart = may_know(predictor.training, len(predictor.known))
         if by_heart is not None:
-            self.reporter.warning(f"{hearing.model_id} {by_heart}: it agrees with those")
-        audit = Audit(self.options, hearing, self.reporter, shows_all="all" in self.flags)
+            self.reporter.warning(f"{predictor.model_id} {by_heart}: it agrees with those")
+        audit = Audit(self.options, predictor, self.reporter, shows_all="all" in self.flags)
         doubts = audit.check(items)
         self.reporter.close()
         for doubt in doubts:
             say(doubt.line())
         return Ending(audit.summary(), audit.unreadable)
 
-    def _hearing(self) -> Hearing:
-        from beetsplug.genreclf.hearing import Hearing
+    def _predictor(self) -> Predictor:
+        from beetsplug.genreclf.predictor import Predictor
 
-        return Hearing(
+        return Predictor(
             partial(self.command.classifier.load, self.options),
             prepare=self.writer.prepare,
             threads=self.options.threads,

@@ -12,10 +12,10 @@ from beetsplug.genreclf.command import INTERRUPTED, matching, nothing_matches
 from beetsplug.genreclf.eval_flags import DEFAULT_NUMBER, given_flags, options_of
 from beetsplug.genreclf.eval_report import Report
 from beetsplug.genreclf.evaluation import Evaluation, leaks
-from beetsplug.genreclf.hearing import Hearing
 from beetsplug.genreclf.model_loading import ModelUnavailableError
 from beetsplug.genreclf.options import read_options
 from beetsplug.genreclf.out_of_fold import read_out_of_fold
+from beetsplug.genreclf.predictor import Predictor
 from beetsplug.genreclf.reporter import LogReporter, TerminalReporter
 from beetsplug.genreclf.signals import stop_on_signals
 from beetsplug.genreclf.terminal import say, user_error
@@ -70,8 +70,8 @@ class EvalCommand:
         with stop_on_signals() as is_stopped:
             try:
                 model = self.classifier.load(options)
-                hearing = _hearing(lib, model, options, flags, is_stopped)
-                evaluation, answers = self._ask(hearing, options, items)
+                predictor = _predictor(lib, model, options, flags, is_stopped)
+                evaluation, answers = self._ask(predictor, options, items)
             except ModelUnavailableError as error:
                 raise _error(str(error)) from error
             except KeyboardInterrupt:  # the second press
@@ -88,24 +88,24 @@ class EvalCommand:
         _conclude(evaluation, is_empty=not answers, stopped=is_stopped())
 
     def _ask(
-        self, hearing: Hearing, options: Options, items: Sequence[Item]
+        self, predictor: Predictor, options: Options, items: Sequence[Item]
     ) -> tuple[Evaluation, list[Answer]]:
         reporter = TerminalReporter(self.log, quiet=options.quiet)
-        evaluation = Evaluation(options, hearing, reporter)
+        evaluation = Evaluation(options, predictor, reporter)
         try:
             return evaluation, evaluation.ask(items)
         finally:
             reporter.close()
 
 
-def _hearing(
+def _predictor(
     lib: Library,
     model: IsolatedClassifier,
     options: Options,
     flags: dict[str, Any],
     is_stopped: Callable[[], bool],
-) -> Hearing:
-    return Hearing(
+) -> Predictor:
+    return Predictor(
         lambda: model,
         threads=options.threads,
         listen_again="listen_again" in flags,
@@ -118,7 +118,7 @@ def _hearing(
 def _report(
     model: IsolatedClassifier, evaluation: Evaluation, answers: list[Answer]
 ) -> Report:
-    known = evaluation.hearing.known
+    known = evaluation.predictor.known
     return Report(
         model_id=model.model_id,
         answers=answers,

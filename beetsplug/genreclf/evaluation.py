@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from beets.library import Item
 
-    from beetsplug.genreclf.hearing import Heard, Hearing, Track
     from beetsplug.genreclf.options import Options
+    from beetsplug.genreclf.predictor import Predictor, Track, TrackResult
     from beetsplug.genreclf.reporter import Reporter
     from genre_model import IsolatedClassifier, Judgement, LabelledFile
 
@@ -64,7 +64,7 @@ class Evaluation:
 
     Attributes:
         options: what the user chose.
-        hearing: hears the tracks.
+        predictor: hears the tracks.
         reporter: receives warnings while listening.
         unreadable: tracks that could not be heard, after :meth:`ask`.
         inaudible: tracks too short or too silent.
@@ -73,7 +73,7 @@ class Evaluation:
     """
 
     options: Options
-    hearing: Hearing
+    predictor: Predictor
     reporter: Reporter
     unreadable: int = field(default=0, init=False)
     inaudible: int = field(default=0, init=False)
@@ -95,7 +95,7 @@ class Evaluation:
         self.reporter.expect(sum(track.recalled is None for track in tracks))
         answers = (
             self._answer(question, heard)
-            for question, heard in zip(questions, self.hearing.hear(tracks), strict=False)
+            for question, heard in zip(questions, self.predictor.hear(tracks), strict=False)
         )
         return [answer for answer in answers if answer is not None]
 
@@ -107,7 +107,7 @@ class Evaluation:
                 question.genres,
                 scores,
                 self._names,
-                multi_label=self.hearing.multi_label,
+                multi_label=self.predictor.multi_label,
             )
             for question, scores, _ in answers
         )
@@ -115,19 +115,19 @@ class Evaluation:
 
     def judgement(self, answers: Sequence[Answer]) -> Judgement:
         """Put the answers beside the truth; there must be one at least."""
-        labels = self.hearing.labels
+        labels = self.predictor.labels
         probabilities = [[a.scores.get(label, 0.0) for label in labels] for a in answers]
         return genre_model.Judgement(
             labels,
             genre_model.targets_of([self._truth(answer) for answer in answers], labels),
             np.array(probabilities, np.float32),
-            self.hearing.multi_label,
+            self.predictor.multi_label,
         )
 
     def _truth(self, answer: Answer) -> list[str]:
         """Return what would be right to say: of labels that exclude each other, one."""
         meant = sorted(answer.question.labels)
-        if self.hearing.multi_label:
+        if self.predictor.multi_label:
             return meant
         return [max(meant, key=lambda label: answer.scores.get(label, 0.0))]
 
@@ -154,7 +154,7 @@ class Evaluation:
     @cached_property
     def _names(self) -> GenreNames:
         return GenreNames(
-            self.hearing.labels,
+            self.predictor.labels,
             label_map=self.options.policy.label_map,
             aliases=self.options.aliases,
         )
@@ -166,7 +166,7 @@ class Evaluation:
             genres = self._genres(file)
             labels = frozenset[str]().union(*map(self._names.labels_of, genres))
             if labels:
-                track = self.hearing.track(item_of[file.key])
+                track = self.predictor.track(item_of[file.key])
                 yield Question(file.name, genres, labels, track)
             else:
                 self._n_lacking += 1
@@ -185,7 +185,7 @@ class Evaluation:
         is_known = not new or any(map(self._names.labels_of, new))
         return new if is_known else (label,)
 
-    def _answer(self, question: Question, heard: Heard) -> Answer | None:
+    def _answer(self, question: Question, heard: TrackResult) -> Answer | None:
         if heard.is_news:
             self.reporter.advance()
         if heard.listening is None:
@@ -198,7 +198,7 @@ class Evaluation:
         if heard.listening.unknown_because:
             self.unknown += 1
             return None
-        from_before = question.track.item_id in self.hearing.known
+        from_before = question.track.item_id in self.predictor.known
         return Answer(question, heard.listening.scores, from_before)
 
 

@@ -99,8 +99,8 @@ class ImportTagging:
         # Imported here, because an import in which nothing lacks a genre need not wait.
         from beetsplug.genreclf.file_genres import is_settled
         from beetsplug.genreclf.file_writer import FileWriter
-        from beetsplug.genreclf.hearing import Hearing
         from beetsplug.genreclf.keeper import Keeper
+        from beetsplug.genreclf.predictor import Predictor
         from beetsplug.genreclf.tagger import Tagger
 
         items = task.imported_items()
@@ -109,7 +109,7 @@ class ImportTagging:
         tagger = Tagger(
             lib=session.lib,
             options=self.options,
-            hearing=Hearing(
+            predictor=Predictor(
                 partial(self.classifier.load, self.options),
                 threads=self.options.threads,
                 should_stop=import_abort_poll(),

@@ -19,7 +19,7 @@ from beetsplug.genreclf.file_genres import (
 )
 from beetsplug.genreclf.file_writer import FileWriter, Written
 from beetsplug.genreclf.music_folder import require_music_folder
-from beetsplug.genreclf.stored_prediction import Listening, remember
+from beetsplug.genreclf.stored_prediction import StoredPrediction, remember
 from beetsplug.genreclf.tags import Decision, Outcome
 from beetsplug.genreclf.write_intent import is_stored, lock, note_ahead
 
@@ -47,7 +47,7 @@ class Keeper:
     write: bool
     files_are_ours: bool = True
 
-    def keep(self, item: Item, decision: Decision, listening: Listening) -> Outcome:
+    def keep(self, item: Item, decision: Decision, listening: StoredPrediction) -> Outcome:
         """Write and store what was heard and decided.
 
         Returns:
@@ -75,7 +75,9 @@ class Keeper:
         again = decision.outcome is Outcome.UNCHANGED
         return self.write and again and provenance.track_is_ours(item)
 
-    def _keep_genres(self, item: Item, decision: Decision, listening: Listening) -> Outcome:
+    def _keep_genres(
+        self, item: Item, decision: Decision, listening: StoredPrediction
+    ) -> Outcome:
         in_step, settled = is_in_step(item), is_settled(item)
         in_file = self._read_genres(item) if self.files_are_ours else None
         present = item.genres

@@ -14,8 +14,8 @@ from beetsplug.genreclf.model_choice import out_of_fold_path
 from beetsplug.genreclf.stored_prediction import (
     DECIMALS,
     LENGTH_TOLERANCE_SECONDS,
-    Listening,
-    listening_from,
+    StoredPrediction,
+    prediction_from,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Said(NamedTuple):
     path: str
     title: str
     length: float
-    listening: Listening
+    listening: StoredPrediction
 
 
 def write_out_of_fold(
@@ -60,7 +60,7 @@ def write_out_of_fold(
             "path": str(item.filepath),
             "title": item.title,
             "length": float(item.length or 0.0),
-            "scores": listening_from(model_id, list(scores[str(item.id)].items())).scores,
+            "scores": prediction_from(model_id, list(scores[str(item.id)].items())).scores,
             "strangeness": _strangeness(scores[str(item.id)], multi_label=multi_label),
         }
         for item in items
@@ -69,7 +69,7 @@ def write_out_of_fold(
     genre_model.write_atomically(out_of_fold_path(model_id), text.encode())
 
 
-def read_out_of_fold(lib: Library, model_id: str) -> dict[int, Listening]:
+def read_out_of_fold(lib: Library, model_id: str) -> dict[int, StoredPrediction]:
     """Return what is known of the tracks that a model was trained on.
 
     An id may belong to another track by now, and a track may have another id: path or
@@ -82,7 +82,7 @@ def read_out_of_fold(lib: Library, model_id: str) -> dict[int, Listening]:
                 str(each["path"]),
                 str(each["title"]),
                 float(each["length"]),
-                Listening(model_id, _scores(each["scores"]), each["strangeness"]),
+                StoredPrediction(model_id, _scores(each["scores"]), each["strangeness"]),
             )
             for key, each in content["tracks"].items()
         }

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from beets.library import Item
 
-    from beetsplug.genreclf.hearing import Hearing, Track
-    from beetsplug.genreclf.stored_prediction import Listening
+    from beetsplug.genreclf.predictor import Predictor, Track
+    from beetsplug.genreclf.stored_prediction import StoredPrediction
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Planner:
     """Sorts tracks into those that are settled and units to hear.
 
     Attributes:
-        hearing: says which model will listen, and what is known already.
+        predictor: says which model will listen, and what is known already.
         is_settled_by: told of a track on its own, and of what was heard in it before;
             says whether nothing is left to decide.
         source: ``track``, ``album`` or ``both``.
@@ -47,8 +47,8 @@ class Planner:
         same_model_too: with ``update``, also those that this model chose.
     """
 
-    hearing: Hearing
-    is_settled_by: Callable[[Item, Listening], bool]
+    predictor: Predictor
+    is_settled_by: Callable[[Item, StoredPrediction], bool]
     source: str
     force: bool
     update: bool
@@ -78,7 +78,7 @@ class Planner:
             if not provenance.track_is_ours(item):
                 return Outcome.NOT_OURS
             model_id = item.get("genreclf_model", with_album=False)
-            is_current = model_id == self.hearing.model_id and not self.same_model_too
+            is_current = model_id == self.predictor.model_id and not self.same_model_too
             return Outcome.UP_TO_DATE if is_current else None
         if has_genre(item.genres) and not self.force:
             return Outcome.HAD_GENRE
@@ -87,12 +87,12 @@ class Planner:
     def _add(self, units: dict[tuple[str, int | None], Unit], item: Item) -> None:
         album = item.get_album() if self._is_pooled(item) else None
         if album is None:
-            track = self.hearing.track(item)
+            track = self.predictor.track(item)
             if track.recalled is None or not self.is_settled_by(item, track.recalled):
                 units["track", item.id] = Unit(None, {track.item_id}, [track])
             return
         if ("album", album.id) not in units:
-            tracks = [self.hearing.track(member) for member in album.items()]
+            tracks = [self.predictor.track(member) for member in album.items()]
             units["album", album.id] = Unit(album.id, tracks=tracks)
         if item.id is not None:
             units["album", album.id].wanted.add(item.id)

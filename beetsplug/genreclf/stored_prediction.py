@@ -26,7 +26,7 @@ SEPARATOR = re.compile(rf"(?<= \d\.\d{{{DECIMALS}}}); ")
 
 
 @dataclass(frozen=True)
-class Listening:
+class StoredPrediction:
     """What listening to a track gave.
 
     Attributes:
@@ -57,17 +57,17 @@ class Listening:
         return f"unknown: no music that the model names (strangeness {shown:.2f} > 1)"
 
 
-def listening_from(
+def prediction_from(
     model_id: str, ranked: list[tuple[str, float]], strangeness: float | None = None
-) -> Listening:
+) -> StoredPrediction:
     """Round what a model said, best first, to what will be remembered."""
     rounded = {label: round(float(value), DECIMALS) for label, value in ranked}
     if strangeness is not None:
         strangeness = round(strangeness, DECIMALS)
-    return Listening(model_id, rounded, strangeness)
+    return StoredPrediction(model_id, rounded, strangeness)
 
 
-def remember(item: Item, listening: Listening) -> bool:
+def remember(item: Item, listening: StoredPrediction) -> bool:
     """Store in a track what a model heard in it, tagged or not.
 
     Returns:
@@ -94,7 +94,7 @@ def recall(
     labels: Collection[str],
     *,
     with_strangeness: bool = False,
-) -> Listening | None:
+) -> StoredPrediction | None:
     """Return what this model heard in this track; None if it must listen.
 
     The length stands for the recording: a re-import copies these fields onto any
@@ -118,7 +118,7 @@ def recall(
     strangeness = item.get("genreclf_strangeness", with_album=False)
     if with_strangeness and scores and strangeness is None:
         return None
-    return Listening(model_id, scores, strangeness)
+    return StoredPrediction(model_id, scores, strangeness)
 
 
 def _parsed(text: str | None) -> dict[str, float] | None:

@@ -15,7 +15,7 @@ from beetsplug.genreclf.chooser import Chooser, spelled
 from beetsplug.genreclf.external_tags import OthersInFile
 from beetsplug.genreclf.naming import track_name
 from beetsplug.genreclf.plan import Planner, Unit
-from beetsplug.genreclf.stored_prediction import Listening, remember
+from beetsplug.genreclf.stored_prediction import StoredPrediction, remember
 from beetsplug.genreclf.tags import Decision, Outcome, Tally, as_it_came, choose_tags
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from beets.library import Item, Library
 
-    from beetsplug.genreclf.hearing import Heard, Hearing, Track
     from beetsplug.genreclf.keeper import Keeper
     from beetsplug.genreclf.options import Options, Policy
+    from beetsplug.genreclf.predictor import Predictor, Track, TrackResult
     from beetsplug.genreclf.reporter import Reporter
 
 #: Outcomes that put another genre where one, or none, was.
@@ -39,7 +39,7 @@ class Tagger:
     Attributes:
         lib: the library, owned by the calling thread.
         options: what the user chose.
-        hearing: hears the tracks.
+        predictor: hears the tracks.
         keeper: stores the decisions.
         reporter: receives one line for each track that was decided.
         update: decide again about genres of ours that another model chose, only those.
@@ -50,7 +50,7 @@ class Tagger:
 
     lib: Library
     options: Options
-    hearing: Hearing
+    predictor: Predictor
     keeper: Keeper
     reporter: Reporter
     update: bool = False
@@ -73,7 +73,7 @@ class Tagger:
             self._policy,
             self.options.aliases,
             self.options.source,
-            self.hearing,
+            self.predictor,
             self.reporter,
             self.update,
         )
@@ -107,7 +107,7 @@ class Tagger:
         def settle(item: Item, outcome: Outcome) -> None:
             tally[self._settle(item, outcome)] += 1
 
-        def abstain_again(item: Item, listening: Listening) -> bool:
+        def abstain_again(item: Item, listening: StoredPrediction) -> bool:
             # Any other outcome is decided when its turn comes, from the track as
             # it is then.
             decision = self._chooser.choose(item, listening, None)
@@ -117,7 +117,7 @@ class Tagger:
             return True
 
         planner = Planner(
-            self.hearing,
+            self.predictor,
             abstain_again,
             source=self.options.source,
             force=self._policy.force,
@@ -150,11 +150,11 @@ class Tagger:
             return None
         return self.keeper.rewrite_lost_edit(item)
 
-    def _heard(self, units: list[Unit]) -> Iterator[tuple[Unit, list[Heard]]]:
+    def _heard(self, units: list[Unit]) -> Iterator[tuple[Unit, list[TrackResult]]]:
         """Yield each unit when all of its tracks are heard."""
         tracks = [track for unit in units for track in unit.tracks]
         self.reporter.expect(sum(track.recalled is None for track in tracks))
-        stream = self.hearing.hear(tracks)
+        stream = self.predictor.hear(tracks)
         for unit in units:
             heard = []
             for each in islice(stream, len(unit.tracks)):
@@ -166,19 +166,19 @@ class Tagger:
                 return
             yield unit, heard
 
-    def _remember_until_decided(self, unit: Unit, heard: Heard) -> None:
+    def _remember_until_decided(self, unit: Unit, heard: TrackResult) -> None:
         """Let nobody listen twice to an album that is stopped half-way."""
         if unit.album_id is not None and not self.options.pretend:
             self._remember(heard)
 
-    def _remember(self, heard: Heard) -> None:
+    def _remember(self, heard: TrackResult) -> None:
         item = None if heard.listening is None else self._fetched(heard.track)
         # A genre of ours keeps the name of the model that chose it, for --update.
         if item is not None and heard.listening and not provenance.track_is_ours(item):
             remember(item, heard.listening)
             item.store()
 
-    def _pool(self, unit: Unit, heard: list[Heard]) -> Pool | None:
+    def _pool(self, unit: Unit, heard: list[TrackResult]) -> Pool | None:
         listenings = [
             one.listening for one in heard if one.listening and one.listening.scores
         ]
@@ -186,12 +186,12 @@ class Tagger:
         # An album of which half is unknown is not what the rest sounds like.
         if unit.album_id is None or 2 * len(scores) <= len(listenings):
             return None
-        pool = pool_scores(scores, multi_label=self.hearing.multi_label)
-        self._albums.policy = spelled(self._albums.policy, self.hearing)
+        pool = pool_scores(scores, multi_label=self.predictor.multi_label)
+        self._albums.policy = spelled(self._albums.policy, self.predictor)
         self._albums.note_pool(unit.album_id, pool)
         return pool
 
-    def _decide(self, heard: Heard, pool: Pool | None) -> Outcome:
+    def _decide(self, heard: TrackResult, pool: Pool | None) -> Outcome:
         """Decide about one track and store the decision."""
         if heard.listening is None:
             self.reporter.warning(str(heard.error))
@@ -226,7 +226,7 @@ class Tagger:
         is_same = item.filepath == track.path or item.added == track.added
         return item if is_same else None
 
-    def _keep(self, item: Item, decision: Decision, listening: Listening) -> Outcome:
+    def _keep(self, item: Item, decision: Decision, listening: StoredPrediction) -> Outcome:
         if self.options.pretend:
             return self.keeper.would_keep(item, decision)
         return self.keeper.keep(item, decision, listening)

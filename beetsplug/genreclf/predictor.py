@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import genre_model
 from beetsplug.genreclf.model_loading import ModelUnavailableError
 from beetsplug.genreclf.music_folder import require_music_folder
-from beetsplug.genreclf.stored_prediction import Listening, listening_from, recall
+from beetsplug.genreclf.stored_prediction import StoredPrediction, prediction_from, recall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,10 +44,10 @@ class Track(NamedTuple):
     path: Path
     added: float
     seconds: float
-    recalled: Listening | None
+    recalled: StoredPrediction | None
 
 
-class Heard(NamedTuple):
+class TrackResult(NamedTuple):
     """What was heard in a track.
 
     Attributes:
@@ -57,7 +57,7 @@ class Heard(NamedTuple):
     """
 
     track: Track
-    listening: Listening | None
+    listening: StoredPrediction | None
     error: str | None
 
     @property
@@ -67,7 +67,7 @@ class Heard(NamedTuple):
 
 
 @dataclass
-class Hearing:
+class Predictor:
     """Hears tracks with one model.
 
     Attributes:
@@ -87,7 +87,7 @@ class Hearing:
     should_stop: Callable[[], bool] = lambda: False
     music_folder: Path | None = None
     prepare: Callable[[Path], Path] = lambda path: path
-    known: Mapping[int, Listening] = field(default_factory=dict)
+    known: Mapping[int, StoredPrediction] = field(default_factory=dict)
 
     @cached_property
     def _classifier(self) -> IsolatedClassifier:
@@ -126,7 +126,7 @@ class Hearing:
         length = item.length or 0.0
         return Track(item_id, item.filepath, item.added or 0.0, length, recalled)
 
-    def hear(self, tracks: Sequence[Track]) -> Iterator[Heard]:
+    def hear(self, tracks: Sequence[Track]) -> Iterator[TrackResult]:
         """Yield what is heard, in the order of the tracks.
 
         Raises:
@@ -137,7 +137,7 @@ class Hearing:
             if self.should_stop():
                 return
             if track.recalled is not None:
-                yield Heard(track, track.recalled, None)
+                yield TrackResult(track, track.recalled, None)
             elif (outcome := next(outcomes, None)) is not None:
                 yield self._heard(track, outcome)
             else:
@@ -155,18 +155,18 @@ class Hearing:
             text = f"{error}; with a lower `threads` it needs fewer"
             raise ModelUnavailableError(text) from error
 
-    def _heard(self, track: Track, outcome: FileOutcome[TrackPrediction]) -> Heard:
+    def _heard(self, track: Track, outcome: FileOutcome[TrackPrediction]) -> TrackResult:
         if outcome.result is None and _is_nothing_to_hear(track, outcome):
             reason = str(outcome.error).removeprefix(f"{track.path}: ")
-            return Heard(track, Listening(self.model_id, {}), reason)
+            return TrackResult(track, StoredPrediction(self.model_id, {}), reason)
         if outcome.result is None:
             require_music_folder(self.music_folder, track.path)
-            return Heard(track, None, f"{outcome.error}{_cut_short(track, outcome)}")
+            return TrackResult(track, None, f"{outcome.error}{_cut_short(track, outcome)}")
         prediction = outcome.result
-        listening = listening_from(
+        listening = prediction_from(
             self.model_id, prediction.ranked(), prediction.strangeness
         )
-        return Heard(track, listening, None)
+        return TrackResult(track, listening, None)
 
 
 def _is_nothing_to_hear(track: Track, outcome: FileOutcome[TrackPrediction]) -> bool:

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from beets.library import Item, Library
 
-from beetsplug.genreclf.hearing import Hearing
-from beetsplug.genreclf.stored_prediction import Listening, listening_from, recall, remember
+from beetsplug.genreclf.predictor import Predictor
+from beetsplug.genreclf.stored_prediction import (
+    StoredPrediction,
+    prediction_from,
+    recall,
+    remember,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,13 +23,13 @@ if TYPE_CHECKING:
 MODEL = "mine@00000000"
 LABELS = ("blues", "hip hop", "rock")
 #: Labels that exclude each other, and labels that do not.
-EXCLUSIVE = Listening(MODEL, {"rock": 0.9, "blues": 0.0999, "hip hop": 0.0001})
-ALL_OF_THEM = Listening(MODEL, {"rock": 0.93, "blues": 0.88, "hip hop": 0.71})
-NONE_OF_THEM = Listening(MODEL, {"rock": 0.02, "blues": 0.01, "hip hop": 0.0})
-TOO_LITTLE = Listening(MODEL, {})
+EXCLUSIVE = StoredPrediction(MODEL, {"rock": 0.9, "blues": 0.0999, "hip hop": 0.0001})
+ALL_OF_THEM = StoredPrediction(MODEL, {"rock": 0.93, "blues": 0.88, "hip hop": 0.71})
+NONE_OF_THEM = StoredPrediction(MODEL, {"rock": 0.02, "blues": 0.01, "hip hop": 0.0})
+TOO_LITTLE = StoredPrediction(MODEL, {})
 
 
-def item_with(listening: Listening, **changes: Any) -> Item:
+def item_with(listening: StoredPrediction, **changes: Any) -> Item:
     """Make a track in which something was heard, and of which something was changed."""
     item = Item(length=60.0)
     remember(item, listening)
@@ -36,7 +41,7 @@ class TestRecall:
     @pytest.mark.parametrize(
         "listening", [EXCLUSIVE, ALL_OF_THEM, NONE_OF_THEM, TOO_LITTLE]
     )
-    def test_gives_back_what_was_heard(self, listening: Listening) -> None:
+    def test_gives_back_what_was_heard(self, listening: StoredPrediction) -> None:
         recalled = recall(item_with(listening), MODEL, LABELS)
         assert recalled == listening
         assert recalled is not None
@@ -83,18 +88,18 @@ class TestRecall:
 
     def test_of_any_label_that_a_model_may_have(self) -> None:
         labels = ("Rock; Live", "R&B 2.0", "top 40; new", "a; b 0.5; c", "1", "; ")
-        listening = listening_from(MODEL, [(label, 0.5) for label in labels])
+        listening = prediction_from(MODEL, [(label, 0.5) for label in labels])
         assert recall(item_with(listening), MODEL, labels) == listening
 
 
 class TestRemember:
     @pytest.mark.parametrize("listening", [EXCLUSIVE, ALL_OF_THEM, TOO_LITTLE])
-    def test_the_same_is_no_news(self, listening: Listening) -> None:
+    def test_the_same_is_no_news(self, listening: StoredPrediction) -> None:
         item = item_with(listening)
         assert not remember(item, listening)
 
     @pytest.mark.parametrize("before", [EXCLUSIVE, NONE_OF_THEM, TOO_LITTLE])
-    def test_something_else_is(self, before: Listening) -> None:
+    def test_something_else_is(self, before: StoredPrediction) -> None:
         item = item_with(before)
         assert remember(item, ALL_OF_THEM)
         assert recall(item, MODEL, LABELS) == ALL_OF_THEM
@@ -106,7 +111,7 @@ class TestRemember:
 
 
 class TestKnown:
-    """Listenings that a hearing is told of, so that it need not listen."""
+    """Listenings that a predictor is told of, so that it need not listen."""
 
     @pytest.fixture
     def songs(self, home: BeetsHome, classifier: ScriptedClassifier) -> list[Item]:
@@ -124,12 +129,14 @@ class TestKnown:
     ) -> None:
         known, _, old = songs
         listenings = {
-            each.id: Listening(classifier.model_id, {"rock": share, "blues": 1 - share})
+            each.id: StoredPrediction(
+                classifier.model_id, {"rock": share, "blues": 1 - share}
+            )
             for each, share in ((known, 0.25), (old, 0.125))
         }
-        hearing = hearing_of(classifier, listen_again=listen_again, known=listenings)
+        predictor = predictor_of(classifier, listen_again=listen_again, known=listenings)
 
-        first, second, third = hearing.hear([hearing.track(item) for item in songs])
+        first, second, third = predictor.hear([predictor.track(item) for item in songs])
 
         assert first.listening is listenings[known.id]
         assert third.listening is listenings[old.id]
@@ -140,9 +147,9 @@ class TestKnown:
         self, songs: list[Item], classifier: ScriptedClassifier
     ) -> None:
         (known, *_) = songs
-        nothing = Listening(classifier.model_id, {})
-        hearing = hearing_of(classifier, known={known.id: nothing})
-        (heard,) = hearing.hear([hearing.track(known)])
+        nothing = StoredPrediction(classifier.model_id, {})
+        predictor = predictor_of(classifier, known={known.id: nothing})
+        (heard,) = predictor.hear([predictor.track(known)])
         assert heard.listening is nothing
         assert not classifier.heard
 
@@ -150,14 +157,14 @@ class TestKnown:
     def test_nothing_is_known_if_nothing_is_said(
         self, songs: list[Item], classifier: ScriptedClassifier, listen_again: bool
     ) -> None:
-        hearing = hearing_of(classifier, listen_again=listen_again)
-        list(hearing.hear([hearing.track(item) for item in songs]))
+        predictor = predictor_of(classifier, listen_again=listen_again)
+        list(predictor.hear([predictor.track(item) for item in songs]))
         names = sorted(path.stem for path in classifier.heard)
         assert names == (["Known", "New", "Old"] if listen_again else ["Known", "New"])
 
 
-def hearing_of(classifier: Any, **changes: Any) -> Hearing:
-    return Hearing(lambda: classifier, threads=1, **changes)
+def predictor_of(classifier: Any, **changes: Any) -> Predictor:
+    return Predictor(lambda: classifier, threads=1, **changes)
 
 
 @pytest.mark.usefixtures("classifier")
