@@ -221,6 +221,6 @@ def leaks(
     if any(answer.from_before for answer in answers):
         said_before = training.get("leaks")
         for leak in said_before if isinstance(said_before, list) else ():
-            yield genre_model.printable(str(leak))
+            yield f"in its training, {genre_model.printable(str(leak))}"
     if (doubt := may_know(training, len(known))) is not None:
         yield f"{model.model_id} {doubt}"

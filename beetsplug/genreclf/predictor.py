@@ -152,7 +152,7 @@ class Predictor:
                 should_stop=self.should_stop,
             )
         except genre_model.NoProcessError as error:
-            text = f"{error}; with a lower `threads` it needs fewer"
+            text = f"{error}; allow more processes, or lower `threads`"
             raise ModelUnavailableError(text) from error
 
     def _heard(self, track: Track, outcome: FileOutcome[TrackPrediction]) -> TrackResult:

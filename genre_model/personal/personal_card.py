@@ -43,6 +43,9 @@ def personal_card(
         "own_network": has_own_network(parent.card),
         "strength": choice.strength,
     }
+    # The network of the parent is that of the new model.
+    if "recordings_heard" in parent.card.training:
+        training["recordings_heard"] = parent.card.training["recordings_heard"]
     return Card(
         name="personal",
         genres=tracks.labels,

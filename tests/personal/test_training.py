@@ -270,6 +270,8 @@ class TestTrouble:
         trainer.parent_path = write_small_model(path, training={"recordings_heard": heard})
         (leak,) = trainer.train(pieces).leaks
         assert leak.endswith("was trained on 2 of these tracks")
+        model = trainer.train(pieces)
+        assert model.card.training["recordings_heard"] == [list(one) for one in heard]
         others = [replace(piece, seconds=99.0) for piece in pieces]
         assert trainer.train(others).leaks == ()
 

@@ -649,5 +649,5 @@ def test_what_made_the_score_leaky_is_said_again(labelled: BeetsHome) -> None:
     printed = labelled.beet("genreclf-train", "--use")
     assert "LEAKY: the artist of 12 tracks is not known" in printed.out
     printed = labelled.beet("genreclf-eval")
-    assert "LEAKY: the artist of 12 tracks is not known" in printed.out
+    assert "LEAKY: in its training, the artist of 12 tracks is not known" in printed.out
     assert "12 of these tracks trained the model" in printed.out
