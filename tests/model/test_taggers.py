@@ -159,7 +159,8 @@ class TestEnsemble:
     def test_genres_are_spelled_as_lastgenre_spells_them(self) -> None:
         tree = json.dumps(lastgenre_data("genres-tree.yaml"))
         unknown = [genre for genre in ensemble_genres(TAGGERS) if f'"{genre}"' not in tree]
-        assert unknown == ["metal"]  # lastgenre has kinds of it only
+        # Lastgenre has kinds of metal only, and "r&b", but not in beets 2.12.
+        assert set(unknown) in ({"metal"}, {"metal", "r&b"})
 
 
 class TestInstall:
