@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from genre_model.errors import GenreModelError, NoProcessError
+from genre_model.errors import ADVICE, GenreModelError, NoProcessError
 from genre_model.isolated_classifier import IsolatedClassifier
 from genre_model.malloc_tuning import keep_freed_memory
 
@@ -141,7 +141,7 @@ def _submit(
     try:
         return pool.submit(outcome_of, work, path)
     except RuntimeError as error:
-        raise NoProcessError(f"no thread can be started ({error})") from error
+        raise NoProcessError(f"no thread can be started ({error}); {ADVICE}") from error
 
 
 def outcome_of(work: Callable[[Path], ResultT], path: Path) -> FileOutcome[ResultT]:

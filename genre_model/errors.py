@@ -23,8 +23,12 @@ class SilentError(GenreModelError):
     """The file holds nothing but silence, which has no genre."""
 
 
+#: Where threads or processes are limited.
+ADVICE = "allow more processes, or lower the number of threads"
+
+
 class NoProcessError(GenreModelError):
-    """The system gives no further thread or process, so no file can be heard."""
+    """The system gives no thread or process that a file could be heard with."""
 
 
 class ModelFileError(GenreModelError):

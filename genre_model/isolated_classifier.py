@@ -7,8 +7,9 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from genre_model.audio_fingerprint import N_BYTES
 from genre_model.card import card_from_json
-from genre_model.errors import AudioDecodeError, ModelFileError, NoProcessError
+from genre_model.errors import ADVICE, AudioDecodeError, ModelFileError, NoProcessError
 from genre_model.model_source import find_model, read_network
 from genre_model.worker.client import PredictionProcess, ProcessEndedError
 from genre_model.worker.protocol import error_of_json, prediction_of_json, scores_of_json
@@ -36,7 +37,7 @@ class IsolatedClassifier:
     do not wait for Python's lock either. This process loads neither PyAV nor ONNX Runtime.
 
     Processes start when they are needed, and end with this object. Where the system gives
-    no further one, threads wait for those that there are.
+    no further one, threads share the running ones.
 
     Args:
         content: of a model file.
@@ -119,7 +120,7 @@ class IsolatedClassifier:
 
     @property
     def processes(self) -> list[PredictionProcess]:
-        """Those that there are."""
+        """The running processes."""
         with self._changed:
             return list(self._all)
 
@@ -149,7 +150,10 @@ class IsolatedClassifier:
         """
 
         def read(answer: dict[str, Any]) -> tuple[float, str]:
-            return float(answer["seconds"]), str(answer["fingerprint"])
+            fingerprint = str(answer["fingerprint"])
+            if len(bytes.fromhex(fingerprint)) != N_BYTES:
+                raise ValueError(fingerprint)
+            return float(answer["seconds"]), fingerprint
 
         return self._ask(path, "fingerprint", read)
 
@@ -190,11 +194,11 @@ class IsolatedClassifier:
     def _start(self) -> tuple[PredictionProcess, dict[str, Any]]:
         """Start a process; return it with what it says of the model."""
         if not sys.executable:
-            raise NoProcessError("no process can be started: where is Python?")
+            raise NoProcessError("no process can be started: sys.executable is empty")
         try:
             process = PredictionProcess()
         except OSError as error:
-            text = f"no process can be started ({error.strerror})"
+            text = f"no process can be started ({error.strerror}); {ADVICE}"
             raise NoProcessError(text) from error
         with self._changed:
             self._all.add(process)
@@ -231,6 +235,7 @@ class IsolatedClassifier:
                 if process.is_alive():
                     return process
                 self._all.discard(process)
+                self._changed.notify_all()
                 process.close()
         return None
 

@@ -10,6 +10,7 @@ from beetsplug.genreclf.chooser import policy_for, spelled
 from beetsplug.genreclf.genre_names import GenreNames
 from beetsplug.genreclf.label_issues import Doubt, Verdict, examine, worst_first
 from beetsplug.genreclf.naming import track_name
+from beetsplug.genreclf.predictor import ResultCounts
 from beetsplug.genreclf.tags import choose_tags, has_genre
 
 if TYPE_CHECKING:
@@ -34,19 +35,15 @@ class Audit:
         predictor: hears the tracks.
         reporter: receives warnings while listening, the doubts at the end.
         shows_all: doubt a genre also where the model would abstain.
-        unreadable: tracks that could not be heard, after :meth:`check`.
-        inaudible: tracks too short or too silent.
-        unknown: tracks that the model rejects, such as speech.
-        from_before: tracks that trained the model, judged by models that they did not.
+        counts: tracks of which nothing can be said, after :meth:`check`.
+        from_before: tracks that trained the model, scored by models that they did not.
     """
 
     options: Options
     predictor: Predictor
     reporter: Reporter
     shows_all: bool = False
-    unreadable: int = field(default=0, init=False)
-    inaudible: int = field(default=0, init=False)
-    unknown: int = field(default=0, init=False)
+    counts: ResultCounts = field(default_factory=ResultCounts, init=False)
     from_before: int = field(default=0, init=False)
     _verdicts: Counter[Verdict] = field(default_factory=Counter, init=False)
     _lacking: Counter[str] = field(default_factory=Counter, init=False)
@@ -85,9 +82,9 @@ class Audit:
         lacking = f"of genres that the model lacks ({commonest(self._lacking)})"
         counted = [
             (self._verdicts[Verdict.UNSURE], f"where the model would abstain{remedy}"),
-            (self.unreadable, "unreadable"),
-            (self.inaudible, "with too little to hear"),
-            (self.unknown, "unknown (no music that the model names)"),
+            (self.counts.unreadable, "unreadable"),
+            (self.counts.inaudible, "with too little to hear"),
+            (self.counts.unknown, "unknown (no music that the model names)"),
             (self._verdicts[Verdict.NO_GENRE], "without a genre"),
             (self._verdicts[Verdict.LACKING_GENRE], lacking),
             (self.from_before, "judged by what was said before training"),
@@ -114,20 +111,11 @@ class Audit:
     def _examine(
         self, question: _Question, heard: TrackResult, names: GenreNames
     ) -> Doubt | None:
-        if heard.is_news:
-            self.reporter.advance()
-        if heard.listening is None:
-            self.reporter.warning(str(heard.error))
-            self.unreadable += 1
-            return None
-        if not heard.listening.scores:
-            self.inaudible += 1
-            return None
-        if heard.listening.unknown_because:
-            self.unknown += 1
+        scores = self.counts.scores_of(heard, self.reporter)
+        if scores is None:
             return None
         self.from_before += heard.track.item_id in self.predictor.known
-        scores, multi_label = heard.listening.scores, self.predictor.multi_label
+        multi_label = self.predictor.multi_label
         verdict, doubt = examine(
             question.name, question.genres, scores, names, multi_label=multi_label
         )

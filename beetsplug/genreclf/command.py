@@ -36,10 +36,17 @@ INTERRUPTED = 130
 
 
 class Ending(NamedTuple):
-    """What a pass came to: a line for people, and how many tracks failed."""
+    """What a pass came to.
+
+    Attributes:
+        summary: a line for people.
+        n_failed: tracks.
+        failure: why it ended early; None if it did not.
+    """
 
     summary: str
-    failures: int
+    n_failed: int
+    failure: str | None = None
 
 
 @dataclass
@@ -130,7 +137,7 @@ class Job:
             return self._check(items)
         ending = self._revert(items) if "revert" in self.flags else self._tag(items)
         n_failed = rewrite_lost_edits(self.lib, self.writer)
-        return ending._replace(failures=ending.failures + n_failed)
+        return ending._replace(n_failed=ending.n_failed + n_failed)
 
     def _tag(self, items: Iterator[Item]) -> Ending:
         from beetsplug.genreclf.tagger import Tagger
@@ -147,7 +154,8 @@ class Job:
         )
         tally = tagger.tag(items)
         stuck = self._move(tagger.retagged_ids, tagger.retagged_album_ids)
-        return Ending(tally.summary(), tally.failures() + stuck)
+        failure = tagger.predictor.failure
+        return Ending(tally.summary(), tally.failures() + stuck, failure)
 
     def _revert(self, items: Iterator[Item]) -> Ending:
         from beetsplug.genreclf.revert import Reverter
@@ -174,7 +182,7 @@ class Job:
         self.reporter.close()
         for doubt in doubts:
             say(doubt.line())
-        return Ending(audit.summary(), audit.unreadable)
+        return Ending(audit.summary(), audit.counts.unreadable, predictor.failure)
 
     def _predictor(self) -> Predictor:
         from beetsplug.genreclf.predictor import Predictor
@@ -233,7 +241,7 @@ def _conclude(
     if not options.quiet:
         words = ["interrupted: "] * stopped + ["pretending: "] * options.pretend
         say("".join(words) + ending.summary)
-    if not (stopped or ending.failures):
+    if not (stopped or ending.n_failed or ending.failure):
         return
     # beets tells plugins of the end of successful commands only; smart playlists wait
     # for it, and what was tagged before a failure stays tagged.
@@ -250,5 +258,7 @@ def _conclude(
             f"genreclf: {writer.read_only_folder} is read-only; to keep genres in the "
             "library only, run the command again with -W: what was heard is remembered"
         )
-    failed = "1 track" if ending.failures == 1 else f"{ending.failures} tracks"
+    if ending.failure is not None:
+        raise user_error(f"genreclf: {ending.failure}")
+    failed = "1 track" if ending.n_failed == 1 else f"{ending.n_failed} tracks"
     raise user_error(f"genreclf: {failed} failed; the warnings say why")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import genre_model
 from beetsplug.genreclf.command import INTERRUPTED, matching, nothing_matches
 from beetsplug.genreclf.eval_flags import DEFAULT_NUMBER, given_flags, options_of
 from beetsplug.genreclf.eval_report import Report
@@ -80,10 +79,7 @@ class EvalCommand:
             heard = len(answers) + evaluation.n_without_answer
             say(f"interrupted: heard {heard} of {evaluation.n_questions} tracks")
         if answers:
-            try:
-                report = _report(model, evaluation, answers)
-            except genre_model.NoProcessError as error:
-                raise _error(str(error)) from error
+            report = _report(model, evaluation, answers)
             _print(report, options, flags.get("number", DEFAULT_NUMBER))
         _conclude(evaluation, is_empty=not answers, stopped=is_stopped())
 
@@ -123,7 +119,7 @@ def _report(
         model_id=model.model_id,
         answers=answers,
         judgement=evaluation.judgement(answers),
-        leaks=list(leaks(model, known, answers)),
+        leaks=list(leaks(model, known, answers, evaluation.predictor.threads)),
         left_out=evaluation.left_out(),
         doubts=evaluation.doubts(answers),
     )
@@ -144,9 +140,11 @@ def _conclude(evaluation: Evaluation, *, is_empty: bool, stopped: bool) -> None:
     """Turn what went wrong into the exit status."""
     if stopped:
         raise SystemExit(INTERRUPTED)
+    if (failure := evaluation.predictor.failure) is not None:
+        raise _error(failure)
     if is_empty:
         raise _error(f"nothing to evaluate: {'; '.join(evaluation.left_out())}")
-    if n_failed := evaluation.unreadable:
+    if n_failed := evaluation.counts.unreadable:
         failed = "1 track" if n_failed == 1 else f"{n_failed} tracks"
         raise _error(f"{failed} failed; the warnings say why")
 

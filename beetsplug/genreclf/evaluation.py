@@ -16,6 +16,7 @@ from beetsplug.genreclf.label_issues import Doubt, examine, worst_first
 from beetsplug.genreclf.library_labels import labelled_files
 from beetsplug.genreclf.naming import tracks_have
 from beetsplug.genreclf.out_of_fold import may_know
+from beetsplug.genreclf.predictor import ResultCounts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -66,18 +67,14 @@ class Evaluation:
         options: what the user chose.
         predictor: hears the tracks.
         reporter: receives warnings while listening.
-        unreadable: tracks that could not be heard, after :meth:`ask`.
-        inaudible: tracks too short or too silent.
-        unknown: tracks that the model rejects, such as speech.
+        counts: tracks of which nothing can be said, after :meth:`ask`.
         n_questions: tracks to hear.
     """
 
     options: Options
     predictor: Predictor
     reporter: Reporter
-    unreadable: int = field(default=0, init=False)
-    inaudible: int = field(default=0, init=False)
-    unknown: int = field(default=0, init=False)
+    counts: ResultCounts = field(default_factory=ResultCounts, init=False)
     n_questions: int = field(default=0, init=False)
     _notes: list[str] = field(default_factory=list, init=False)
     _lacking: Counter[str] = field(default_factory=Counter, init=False)
@@ -134,7 +131,7 @@ class Evaluation:
     @property
     def n_without_answer(self) -> int:
         """Tracks that were tried, and of which nothing can be said."""
-        return self.inaudible + self.unknown + self.unreadable
+        return self.counts.inaudible + self.counts.unknown + self.counts.unreadable
 
     def left_out(self) -> list[str]:
         """Say why tracks do not count: one line for each reason."""
@@ -142,13 +139,14 @@ class Evaluation:
         if self._n_lacking:
             lacking = f"a genre that the model lacks ({commonest(self._lacking)})"
             notes.append(f"{tracks_have(self._n_lacking)} {lacking}")
-        if self.inaudible:
-            notes.append(f"{tracks_have(self.inaudible)} too little to hear")
-        if self.unknown:
-            are = "track is" if self.unknown == 1 else "tracks are"
-            notes.append(f"{self.unknown} {are} no music that the model names")
-        if self.unreadable:
-            notes.append(f"{tracks_have(self.unreadable)} a file that cannot be read")
+        counts = self.counts
+        if counts.inaudible:
+            notes.append(f"{tracks_have(counts.inaudible)} too little to hear")
+        if counts.unknown:
+            are = "track is" if counts.unknown == 1 else "tracks are"
+            notes.append(f"{counts.unknown} {are} no music that the model names")
+        if counts.unreadable:
+            notes.append(f"{tracks_have(counts.unreadable)} a file that cannot be read")
         return notes
 
     @cached_property
@@ -186,38 +184,33 @@ class Evaluation:
         return new if is_known else (label,)
 
     def _answer(self, question: Question, heard: TrackResult) -> Answer | None:
-        if heard.is_news:
-            self.reporter.advance()
-        if heard.listening is None:
-            self.reporter.warning(str(heard.error))
-            self.unreadable += 1
-            return None
-        if not heard.listening.scores:
-            self.inaudible += 1
-            return None
-        if heard.listening.unknown_because:
-            self.unknown += 1
+        scores = self.counts.scores_of(heard, self.reporter)
+        if scores is None:
             return None
         from_before = question.track.item_id in self.predictor.known
-        return Answer(question, heard.listening.scores, from_before)
+        return Answer(question, scores, from_before)
 
 
 def leaks(
     model: IsolatedClassifier,
     known: Collection[int],
     answers: Sequence[Answer],
+    n_threads: int | None = None,
 ) -> Iterator[str]:
     """Say why a score means less than it seems to.
 
     Args:
         model: that is scored; a stranger may have written its card.
-        known: tracks of the library that it was trained on, and that were judged by
-            models that were not.
+        known: tracks of the library that it was trained on, scored by models that were
+            not trained on them.
         answers: that the score is of.
+        n_threads: files listened to at a time; None is the default.
     """
     training = model.card.training
     tracks = [a.question.track for a in answers if not a.from_before]
-    yield from genre_model.heard_before(model, [(t.path, t.seconds) for t in tracks])
+    lengths = [(track.path, track.seconds) for track in tracks]
+    if (heard := genre_model.heard_before(model, lengths, n_threads=n_threads)) is not None:
+        yield heard
     if any(answer.from_before for answer in answers):
         said_before = training.get("leaks")
         for leak in said_before if isinstance(said_before, list) else ():

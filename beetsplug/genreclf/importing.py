@@ -53,12 +53,14 @@ class ImportTagging:
         if self._is_off or (is_as_is(task) and self.options.asis == "skip"):
             return
         try:
-            tally = self._tag(session, task)
+            tally, failure = self._tag(session, task)
         except ModelUnavailableError as error:
             self._is_off = True
-            genres = "no genres" if self._tally is None else "no more genres"
-            LogReporter(self.log).warning(f"{genres} in this import: {error}")
+            LogReporter(self.log).warning(f"no genres in this import: {error}")
             return
+        if failure is not None:
+            self._is_off = True
+            LogReporter(self.log).warning(f"no more genres in this import: {failure}")
         tally.update(self._tally or {})
         self._tally = tally
 
@@ -66,9 +68,9 @@ class ImportTagging:
         """Note that beets wrote the genres, or write the files that it does not write.
 
         To be called when the files are where they will stay: until then they are the
-        person's own, which an import by copying never changes.
+        user's own, which an import by copying never changes.
         """
-        if self._is_off or self.options.pretend:
+        if self.options.pretend:
             return
         from beetsplug.genreclf.file_genres import note_time
 
@@ -95,7 +97,8 @@ class ImportTagging:
         if self._tally is not None and not is_quiet:
             say(f"genreclf: {self._tally.summary()}")
 
-    def _tag(self, session: ImportSession, task: ImportTask) -> Tally:
+    def _tag(self, session: ImportSession, task: ImportTask) -> tuple[Tally, str | None]:
+        """Return the outcomes, and why listening ended early."""
         # Imported here, because an import in which nothing lacks a genre need not wait.
         from beetsplug.genreclf.file_genres import is_settled
         from beetsplug.genreclf.file_writer import FileWriter
@@ -123,7 +126,7 @@ class ImportTagging:
             ),
             reporter=reporter,
         )
-        return tagger.tag(items)
+        return tagger.tag(items), tagger.predictor.failure
 
     @cached_property
     def _writer(self) -> FileWriter:

@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import genre_model
-from beetsplug.genreclf.model_loading import ModelUnavailableError
 from beetsplug.genreclf.music_folder import require_music_folder
 from beetsplug.genreclf.stored_prediction import StoredPrediction, prediction_from, recall
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from beets.library import Item
 
+    from beetsplug.genreclf.reporter import Reporter
     from genre_model import FileOutcome, IsolatedClassifier, TrackPrediction
 
 
@@ -77,6 +77,7 @@ class Predictor:
         should_stop: asked while waiting; true ends :meth:`hear` early.
         music_folder: of the library, if its files should lie there already.
         prepare: called with the path of a file before it is listened to; returns it.
+        failure: why listening ended early, after :meth:`hear`; None if it did not.
         known: id of a track -> what to take for what this model hears in it, even with
             ``listen_again``.
     """
@@ -88,6 +89,7 @@ class Predictor:
     music_folder: Path | None = None
     prepare: Callable[[Path], Path] = lambda path: path
     known: Mapping[int, StoredPrediction] = field(default_factory=dict)
+    failure: str | None = field(default=None, init=False)
 
     @cached_property
     def _classifier(self) -> IsolatedClassifier:
@@ -129,8 +131,7 @@ class Predictor:
     def hear(self, tracks: Sequence[Track]) -> Iterator[TrackResult]:
         """Yield what is heard, in the order of the tracks.
 
-        Raises:
-            ModelUnavailableError: the system gives no thread or process to listen with.
+        Where the system gives no thread or process to listen with, the rest is left out.
         """
         outcomes = self._listen([each.path for each in tracks if each.recalled is None])
         for track in tracks:
@@ -152,8 +153,7 @@ class Predictor:
                 should_stop=self.should_stop,
             )
         except genre_model.NoProcessError as error:
-            text = f"{error}; allow more processes, or lower `threads`"
-            raise ModelUnavailableError(text) from error
+            self.failure = str(error)
 
     def _heard(self, track: Track, outcome: FileOutcome[TrackPrediction]) -> TrackResult:
         if outcome.result is None and _is_nothing_to_hear(track, outcome):
@@ -167,6 +167,39 @@ class Predictor:
             self.model_id, prediction.ranked(), prediction.strangeness
         )
         return TrackResult(track, listening, None)
+
+
+@dataclass
+class ResultCounts:
+    """Counts the tracks of which nothing can be said.
+
+    Attributes:
+        unreadable: tracks that could not be heard.
+        inaudible: tracks too short or too silent.
+        unknown: tracks that the model rejects, such as speech.
+    """
+
+    unreadable: int = 0
+    inaudible: int = 0
+    unknown: int = 0
+
+    def scores_of(
+        self, heard: TrackResult, reporter: Reporter
+    ) -> Mapping[str, float] | None:
+        """Return the scores of a track, or count why there are none."""
+        if heard.is_news:
+            reporter.advance()
+        if heard.listening is None:
+            reporter.warning(str(heard.error))
+            self.unreadable += 1
+            return None
+        if not heard.listening.scores:
+            self.inaudible += 1
+            return None
+        if heard.listening.unknown_because:
+            self.unknown += 1
+            return None
+        return heard.listening.scores
 
 
 def _is_nothing_to_hear(track: Track, outcome: FileOutcome[TrackPrediction]) -> bool:

@@ -85,7 +85,8 @@ class Tagger:
         """Tag the tracks that need it, then their albums; count the outcomes.
 
         Raises:
-            ModelUnavailableError: before any track is touched.
+            ModelUnavailableError: before any track is touched. What goes wrong later is the
+                ``failure`` of the predictor.
         """
         tally = Tally()
         units = self._plan(items, tally)

@@ -91,6 +91,7 @@ def read_tags(path: Path) -> FileTags:
     """Read the tags of a file; those of a file that cannot be read say nothing."""
     try:
         file = mutagen.File(path)
+        seconds = float(getattr(getattr(file, "info", None), "length", 0.0))
     except Exception:  # a damaged file can raise anything in a parser
         log.debug("cannot read the tags of %s", path, exc_info=True)
         return FileTags()
@@ -101,7 +102,7 @@ def read_tags(path: Path) -> FileTags:
         album=_text(tags, ALBUM),
         title=_text(tags, TITLE),
         is_compilation=_text(tags, COMPILATION).lower() in {"1", "true", "yes"},
-        seconds=float(getattr(getattr(file, "info", None), "length", 0.0)),
+        seconds=seconds,
     )
 
 

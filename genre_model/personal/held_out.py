@@ -115,7 +115,10 @@ def score_held_out(
         ),
         baselines=_judge_parent(heard.probabilities[rows], kept, model, training),
         notes=tuple(notes),
-        leaks=(*leaks_between(kept, model.files), *leaks_of(kept, training.parent)),
+        leaks=(
+            *leaks_between(kept, model.files),
+            *leaks_of(kept, training.parent, n_threads=training.n_threads),
+        ),
     )
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from genre_model.audio_fingerprint import KnownRecordings
 from genre_model.batch import for_each_file
+from genre_model.errors import NoProcessError
 from genre_model.isolated_classifier import IsolatedClassifier
 from genre_model.label_spelling import spelling_key
 from genre_model.personal.grouping import samplers_are_cut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from genre_model.card import Card
@@ -24,14 +25,25 @@ if TYPE_CHECKING:
 MAX_UNKNOWN_SHARE = 0.05
 
 
-def leaks_of(files: Sequence[LabelledFile], parent: GenreClassifier) -> Iterator[str]:
+def leaks_of(
+    files: Sequence[LabelledFile],
+    parent: GenreClassifier,
+    *,
+    n_threads: int | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[str]:
     """Yield the reasons why a score on these tracks is too good.
 
     Args:
         files: that are scored.
         parent: the model whose network listens.
+        n_threads: files listened to at a time; None is the default.
+        should_stop: asked while listening; true ends that early.
     """
-    yield from heard_before(parent, [(file.path, file.seconds) for file in files])
+    lengths = [(file.path, file.seconds) for file in files]
+    heard = heard_before(parent, lengths, n_threads=n_threads, should_stop=should_stop)
+    if heard is not None:
+        yield heard
     if has_own_network(parent.card):
         yield f"the network of {parent.model_id} may have been trained on these tracks"
     cut = samplers_are_cut(files)
@@ -41,42 +53,73 @@ def leaks_of(files: Sequence[LabelledFile], parent: GenreClassifier) -> Iterator
 
 
 def heard_before(
-    model: GenreClassifier | IsolatedClassifier, tracks: Sequence[tuple[Path, float]]
-) -> Iterator[str]:
-    """Say how many tracks a model was trained on.
-
-    Recordings are compared by their audio. Models whose card lists none know the names of
-    GTZAN's clips.
+    model: GenreClassifier | IsolatedClassifier,
+    tracks: Sequence[tuple[Path, float]],
+    *,
+    n_threads: int | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> str | None:
+    """Return a line that says how many of these tracks the model was trained on.
 
     Args:
         model: that is scored, or whose network listens.
         tracks: files and their lengths in seconds, 0 if one is not known.
+        n_threads: files listened to at a time; None is the default.
+        should_stop: asked while listening; true ends that early.
+
+    Returns:
+        None if it was trained on none of them.
+    """
+    try:
+        heard = heard_files(model, tracks, n_threads=n_threads, should_stop=should_stop)
+    except NoProcessError as error:
+        return f"the tracks were not compared with those of {model.model_id}: {error}"
+    if not heard:
+        return None
+    return f"{model.model_id} was trained on {len(heard)} of these tracks"
+
+
+def heard_files(
+    model: GenreClassifier | IsolatedClassifier,
+    tracks: Sequence[tuple[Path, float]],
+    *,
+    n_threads: int | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> list[Path]:
+    """Return the tracks that a model was trained on.
+
+    Recordings are compared by their audio. If the card lists none, file names are compared
+    with its ``track_ids``, which are those of GTZAN.
+
+    Args:
+        model: that was trained.
+        tracks: files and their lengths in seconds, 0 if one is not known.
+        n_threads: files listened to at a time; None is the default.
+        should_stop: asked while listening; true ends that early.
+
+    Raises:
+        NoProcessError: the system gives no thread or process to listen with.
     """
     training = model.card.training
     known, names = KnownRecordings(training), training.get("track_ids")
-    n_heard = 0
-    if len(known):
-        n_heard = _n_known(model, tracks, known)
-    elif isinstance(names, list):
-        named = set(map(str, names))
-        n_heard = sum(path.stem in named for path, _ in tracks)
-    if n_heard:
-        yield f"{model.model_id} was trained on {n_heard} of these tracks"
-
-
-def _n_known(
-    model: GenreClassifier | IsolatedClassifier,
-    tracks: Sequence[tuple[Path, float]],
-    known: KnownRecordings,
-) -> int:
+    if not len(known):
+        named = set(map(str, names)) if isinstance(names, list) else set[str]()
+        return [path for path, _ in tracks if path.stem in named]
     paths = [path for path, seconds in tracks if known.may_hold(seconds)]
     if not paths:
-        return 0
+        return []
     with ExitStack() as stack:
         if not isinstance(model, IsolatedClassifier):
             model = stack.enter_context(closing(model.isolated()))
-        outcomes = for_each_file(model.fingerprint_file, paths)
-        return sum(one.result is not None and known.holds(*one.result) for one in outcomes)
+        outcomes = for_each_file(
+            model.fingerprint_file,
+            paths,
+            n_threads=n_threads,
+            should_stop=should_stop,
+            interrupt=model.interrupt,
+        )
+        found = [(one.path, one.result) for one in outcomes]
+    return [path for path, result in found if result and known.holds(*result)]
 
 
 def has_own_network(card: Card) -> bool:

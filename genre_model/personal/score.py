@@ -90,7 +90,11 @@ class Judgement:
         }
 
     def genre_rows(self) -> list[dict[str, Any]]:
-        """Return precision, recall, F1 and the commonest confusion of each genre."""
+        """Return precision, recall, F1 and the commonest confusion of each genre.
+
+        All but the confusion take the most probable genre for what is said, even of tracks
+        that the model rejects.
+        """
         said = self._said()
         hits = (said & self.targets).sum(axis=0)
         n_said, n_true = said.sum(axis=0), self.targets.sum(axis=0)

@@ -138,7 +138,14 @@ class PersonalTraining:
                 for name, probabilities in self._baselines(tracks, heard).items()
             },
             notes=notes,
-            leaks=tuple(leaks_of(tracks.files, self.parent)),
+            leaks=tuple(
+                leaks_of(
+                    tracks.files,
+                    self.parent,
+                    n_threads=self.n_threads,
+                    should_stop=self.should_stop,
+                )
+            ),
             n_folds=len(tracks.folds),
             card=personal_card(self.parent, tracks, judged.choice, self.settings),
             network=self.network,

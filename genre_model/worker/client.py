@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Literal
 
-from genre_model.errors import NoProcessError
+from genre_model.errors import ADVICE, NoProcessError
 from genre_model.worker.protocol import ANSWERS_BEGIN
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class PredictionProcess:
         try:
             timer.start()
         except RuntimeError as error:
-            raise NoProcessError(f"no thread can be started ({error})") from error
+            raise NoProcessError(f"no thread can be started ({error}); {ADVICE}") from error
         try:
             yield
         finally:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from genre_model.errors import GenreModelError, NoProcessError
+from genre_model.errors import ADVICE, GenreModelError, NoProcessError
 from genre_model.worker.protocol import (
     ANSWERS_BEGIN,
     json_of_error,
@@ -35,6 +35,8 @@ SECONDS_BETWEEN_LOOKS = 1.0
 def main() -> None:
     """Answer until nobody asks any more."""
     requests, answers = pipes()
+    answers.write(b"\n" + ANSWERS_BEGIN + b"\n")
+    answers.flush()
     # Ctrl-C is for the process that asks; this one ends when it does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):  # nobody listens any more; Windows says "invalid argument"
@@ -48,7 +50,7 @@ def _end_with_parent() -> None:
     try:
         watch.start()
     except RuntimeError as error:
-        raise NoProcessError(f"no thread can be started ({error})") from error
+        raise NoProcessError(f"no thread can be started ({error}); {ADVICE}") from error
 
 
 def _end_with(parent: int) -> None:
@@ -65,8 +67,6 @@ def pipes() -> tuple[BinaryIO, BinaryIO]:
     """
     out, err = sys.stdout.fileno(), sys.stderr.fileno()
     answers = os.fdopen(os.dup(out), "wb")
-    answers.write(b"\n" + ANSWERS_BEGIN + b"\n")
-    answers.flush()
     sys.stderr = os.fdopen(os.dup(err), "w", errors="backslashreplace")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, out)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from genre_model.segment_probabilities import SegmentScores
 
-#: The line before the first answer. What Python prints as it starts comes before it.
+#: The line before the first answer. Output of Python's start-up (``sitecustomize``) comes
+#: before it.
 ANSWERS_BEGIN = b"genre_model answers"
 #: What such a process may raise here.
 ERRORS = {

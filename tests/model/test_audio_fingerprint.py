@@ -1,4 +1,4 @@
-"""Recordings are told again by their audio."""
+"""Recordings are recognised by their audio."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from genre_model.audio_fingerprint import (
     KnownRecordings,
     fingerprint_file,
 )
+from genre_model.errors import SilentError
+from genre_model.personal.file_tags import read_tags
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,10 +38,17 @@ def test_a_copy_is_the_same_recording(song: Path, tmp_path: Path, name: str) -> 
     kind = CONTAINERS[name]
     copy = write_audio(tmp_path / f"x{kind.suffix}", music(SECONDS), codec=kind.codec)
     known = KnownRecordings({"recordings_heard": [fingerprint_file(song)]})
+    assert known.may_hold(read_tags(copy).seconds)
     assert known.holds(*fingerprint_file(copy))
 
 
-def test_loudness_is_no_matter(song: Path, tmp_path: Path) -> None:
+def test_silence_has_none(tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "silent.flac", np.zeros(400_000, np.float32))
+    with pytest.raises(SilentError, match=r"silent\.flac: its middle is silent"):
+        fingerprint_file(path)
+
+
+def test_a_quieter_copy_is_the_same_recording(song: Path, tmp_path: Path) -> None:
     quiet = write_audio(tmp_path / "quiet.flac", 0.1 * music(SECONDS))
     known = KnownRecordings({"recordings_heard": [fingerprint_file(song)]})
     assert known.holds(*fingerprint_file(quiet))

@@ -21,6 +21,7 @@ from onnx_models import write_small_model
 from waiting import is_running, wait_until
 
 from genre_model import isolated_classifier
+from genre_model.audio_fingerprint import fingerprint_file
 from genre_model.batch import predict_files
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import (
@@ -285,7 +286,7 @@ class TestTooFewProcesses:
         with pytest.raises(NoProcessError, match="no thread can be started"):
             list(predict_files(isolated, [song], n_threads=1))
 
-    def test_threads_share_the_processes_that_there_are(
+    def test_threads_share_the_running_processes(
         self, isolated: IsolatedClassifier, song: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fail() -> None:
@@ -297,6 +298,47 @@ class TestTooFewProcesses:
         isolated.close()
         with pytest.raises(NoProcessError, match="temporarily unavailable"):
             isolated.predict_file(song)
+
+    def test_all_threads_hear_that_the_last_process_has_ended(
+        self, isolated: IsolatedClassifier, song: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail() -> None:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+
+        def predict() -> None:
+            with pytest.raises(NoProcessError):
+                isolated.predict_file(song)
+            ended.append(threading.current_thread())
+
+        monkeypatch.setattr(isolated_classifier, "PredictionProcess", fail)
+        ended: list[threading.Thread] = []
+        busy = isolated._take()
+        waiting = [threading.Thread(target=predict, daemon=True) for _ in range(2)]
+        for thread in waiting:
+            thread.start()
+        waiters = isolated._changed._waiters  # type: ignore[attr-defined]
+        wait_until(lambda: len(waiters) == 2)
+        busy.kill()
+        wait_until(lambda: not busy.is_alive())
+        isolated._put_back(busy)
+        for thread in waiting:
+            thread.join(10)
+        assert len(ended) == 2
+
+    @pytest.mark.parametrize("fingerprint", ["", "zz", "00" * 15, None])
+    def test_a_fingerprint_that_makes_no_sense_costs_one_file(
+        self,
+        isolated: IsolatedClassifier,
+        song: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        fingerprint: object,
+    ) -> None:
+        answer = {"seconds": 1.0, "fingerprint": fingerprint}
+        with monkeypatch.context() as patch:
+            patch.setattr(client.PredictionProcess, "ask", lambda *_: answer)
+            with pytest.raises(AudioDecodeError, match="no sensible answer"):
+                isolated.fingerprint_file(song)
+        assert isolated.fingerprint_file(song) == fingerprint_file(song)
 
 
 def fail_to_start(_thread: threading.Thread) -> None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import mutagen
 import pytest
-from audio_files import CONTAINERS, noise, write_audio
+from audio_files import CONTAINERS, music, noise, write_audio
 from mediafile import MediaFile
 
 from genre_model.errors import TrainingDataError
+from genre_model.personal.file_tags import FileTags, read_tags
 from genre_model.personal.grouping import group_tracks
 from genre_model.personal.labelled_folder import read_labelled_folder
 
@@ -249,3 +250,11 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     finally:
         closed.chmod(0o700)
     assert str(closed) in warnings[0]
+
+
+def test_a_length_that_cannot_be_computed_is_not_known(tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "song.dsf", music(2), codec=CONTAINERS["dsf"].codec)
+    content = bytearray(path.read_bytes())
+    content[56:60] = bytes(4)  # the sampling frequency
+    path.write_bytes(content)
+    assert read_tags(path) == FileTags()

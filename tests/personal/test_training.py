@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import threading
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +22,7 @@ from genre_model.model_file import model_from_bytes
 from genre_model.personal.embeddings import Embedder
 from genre_model.personal.head_file import parent_network
 from genre_model.personal.labelled_files import LabelledFile
+from genre_model.personal.leaks import heard_before
 from genre_model.personal.settings import PersonalSettings
 from genre_model.personal.training import PersonalTraining
 
@@ -274,6 +278,22 @@ class TestTrouble:
         assert model.card.training["recordings_heard"] == [list(one) for one in heard]
         others = [replace(piece, seconds=99.0) for piece in pieces]
         assert trainer.train(others).leaks == ()
+
+    def test_without_threads_the_tracks_are_not_compared(
+        self, songs: list[LabelledFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(_timer: threading.Timer) -> None:
+            raise RuntimeError("can't start new thread")
+
+        training = {"recordings_heard": [fingerprint_file(songs[0].path)]}
+        model = write_small_model(tmp_path / "seen.onnx", training=training)
+        with closing(IsolatedClassifier.load(model)) as isolated:
+            monkeypatch.setattr(threading.Timer, "start", fail)
+            line = heard_before(isolated, [(song.path, song.seconds) for song in songs])
+        assert line is not None
+        assert re.match(
+            r"the tracks were not compared with those of small@\w+: no thr", line
+        )
 
     def test_a_parent_that_was_trained_on_the_tracks_makes_a_score_leaky(
         self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path

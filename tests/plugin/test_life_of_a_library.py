@@ -266,7 +266,7 @@ def live_with_genreclf(life: Life) -> None:
     life.import_more()
     assert len(life.ours()) > len(tagged)
 
-    # Decide again, by track and by album, adding to what stands there and replacing it.
+    # Decide again, by track and by album, adding to the current genres and replacing them.
     life.changes_nothing("genreclf", "-p", "-f", "-n2")
     life.genreclf("-f")
     assert len(life.ours()) >= 25

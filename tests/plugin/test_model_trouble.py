@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from mediafile import MediaFile
 
 from genre_model import NoProcessError
 
@@ -203,3 +204,71 @@ def test_threads_that_run_out_within_an_import(
     assert "no more genres in this import: no thread" in line
     assert "genreclf: 1 tagged" in printed.out
     assert printed.exit_code == 0
+
+
+def album_of_which_one_is_heard(home: BeetsHome, classifier: ScriptedClassifier) -> None:
+    home.configure(source="track", asis="write", threads=1)
+    classifier.answers |= {"One": ("rock", 0.9), "Two": NoProcessError("no thread")}
+
+
+def test_tracks_of_the_same_album_that_were_heard_before_are_written(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    album_of_which_one_is_heard(home, classifier)
+    for name in ("One", "Two"):
+        home.audio_file(home.inbox / "Album" / f"{name}.mp3", album="Album")
+
+    printed = home.beet("import", "-A", str(home.inbox))
+
+    assert "no more genres in this import: no thread" in printed.err
+    assert "genreclf: 1 tagged" in printed.out
+    one, two = sorted(home.items(), key=lambda item: item.path)
+    assert (one.genres, two.genres) == (["Rock"], [])
+    assert MediaFile(one.filepath).genres == ["Rock"]
+    assert one.genreclf_file_genres == "Rock"
+
+
+def test_the_command_keeps_what_it_heard_before_threads_ran_out(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    album_of_which_one_is_heard(home, classifier)
+    home.add_album("A whole one", ["One"])
+    home.add_album("B cut short", ["Two"])
+
+    printed = home.beet("genreclf", "-w")
+
+    assert printed.out.splitlines()[-1].startswith("1 tagged")
+    assert printed.err.splitlines()[-1] == "error: genreclf: no thread"
+    assert printed.exit_code == 1
+    assert {album.album: album.genres for album in home.library().albums()} == {
+        "A whole one": ["Rock"],
+        "B cut short": [],
+    }
+
+
+def test_an_evaluation_reports_what_it_heard_before_threads_ran_out(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    album_of_which_one_is_heard(home, classifier)
+    home.add_track("One", genres=["Rock"])
+    home.add_track("Two", genres=["Rock"])
+
+    printed = home.beet("genreclf-eval", "-q")
+
+    assert printed.lines[0].startswith("scripted@00000000: 1 track, accuracy 1.000")
+    assert printed.err.splitlines()[-1] == "error: genreclf-eval: no thread"
+    assert printed.exit_code == 1
+
+
+def test_a_check_lists_the_doubts_it_had_before_threads_ran_out(
+    home: BeetsHome, classifier: ScriptedClassifier
+) -> None:
+    album_of_which_one_is_heard(home, classifier)
+    home.add_track("One", genres=["Blues"])
+    home.add_track("Two", genres=["Rock"])
+
+    printed = home.beet("genreclf", "--check")
+
+    assert "would write Rock" in printed.out
+    assert printed.err.splitlines()[-1] == "error: genreclf: no thread"
+    assert printed.exit_code == 1

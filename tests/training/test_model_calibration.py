@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -134,15 +134,20 @@ def test_a_calibrated_model_can_be_calibrated_again(
     np.testing.assert_allclose(third - second, [[0, twice]], atol=0.006)
 
 
+@pytest.mark.parametrize("by_name", [True, False])
 def test_songs_that_it_has_learned_from_are_refused(
-    songs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    songs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], by_name: bool
 ) -> None:
-    source = tmp_path / "model.onnx"
-    training = {"recordings_heard": [fingerprint_file(tmp_path / "0.wav")]}
+    source, learned = tmp_path / "model.onnx", tmp_path / "blues.00001.wav"
+    (tmp_path / "0.wav").rename(learned)
+    songs.write_text(songs.read_text("utf-8").replace("0.wav", learned.name), "utf-8")
+    training: dict[str, Any] = {"track_ids": ["blues.00001"]}
+    if not by_name:
+        training = {"recordings_heard": [fingerprint_file(learned)]}
     write_small_model(source, genres=("blues", "rock"), pool_logits=True, training=training)
     arguments = ["calibrate", str(source), "--songs", str(songs)]
     assert main([*arguments, "--out", str(tmp_path / "out.onnx")]) == 1
-    assert f"small has learned from {tmp_path / '0.wav'}" in capsys.readouterr().err
+    assert f"small has learned from {learned}" in capsys.readouterr().err
 
 
 def test_the_command_names_what_is_wrong(

@@ -11,14 +11,15 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.model_selection import GroupKFold
 
-from genre_model.audio_fingerprint import KnownRecordings, fingerprint_file
 from genre_model.backbone.onnx_graph import OnnxGraph, free_name, set_output_aside
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import GenreModelError, ModelFileError, TrainingDataError
 from genre_model.label_spelling import spelling_key
 from genre_model.model_file import with_card
+from genre_model.personal.leaks import heard_files
 from genre_model.personal.open_set_score import MIN_CONFIDENCE
 from genre_model.segment_probabilities import softmax
+from genre_model.training.gtzan import track_id_of_name
 from genre_model.training.selective import coverage_at_accuracy
 
 if TYPE_CHECKING:
@@ -91,18 +92,18 @@ def hear_songs(
         raise ModelFileError(f"{model.card.name} has no softmax of mean logits")
     classifier = GenreClassifier(model)
     places = {spelling_key(genre): place for place, genre in enumerate(classifier.genres)}
-    learned = KnownRecordings(model.card.training)
+    listed = model.card.training.get("track_ids")
+    learned = listed if isinstance(listed, list) else []
+    heard = set(heard_files(classifier, [(file.path, file.seconds) for file in files]))
     logits, labels, artists = [], [], []
     for file in files:
+        if file.path in heard or track_id_of_name(file.path.name) in learned:
+            raise TrainingDataError(f"{model.card.name} has learned from {file.path}")
         try:
-            is_learned = learned.holds(*fingerprint_file(file.path))
-            of_song = classifier.score_file(file.path).logits.mean(axis=0)
+            logits.append(classifier.score_file(file.path).logits.mean(axis=0))
         except GenreModelError as error:
             warn(f"skipped {error}")
             continue
-        if is_learned:
-            raise TrainingDataError(f"{model.card.name} has learned from {file.path}")
-        logits.append(of_song)
         labels.append(places.get(spelling_key(file.labels[0]), -1))
         artists.append(file.artist or file.key)
     if not logits:

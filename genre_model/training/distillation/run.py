@@ -150,7 +150,7 @@ def distil(plan: Distillation, teachers: Teachers, n_threads: int) -> Path:
 def recordings_heard(
     recordings: Sequence[Recording], n_threads: int
 ) -> list[tuple[float, str]]:
-    """Return length and fingerprint of all music, by which the model tells it again."""
+    """Return length and fingerprint of all music, by which it is recognised later."""
     paths = [one.path for one in recordings if one.label != NOT_MUSIC]
     outcomes = for_each_file(fingerprint_file, paths, n_threads=n_threads)
     results = [outcome.result for outcome in outcomes if outcome.result is not None]
