@@ -28,12 +28,12 @@ from throwaway_library import ThrowawayLibrary
 
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import GenreModelError, SeenTracksError
-from genre_model.training.gtzan import GENRES, find_tracks
+from genre_model.training.data.gtzan import GENRES, find_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from genre_model.training.gtzan import LabelledTrack
+    from genre_model.training.data.gtzan import LabelledTrack
 
 N_PLANTED = 12
 N_LINES = 30

@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from audio_files import CONTAINERS, write_audio
 
+from genre_model.audio.waveform import AudioFile
 from genre_model.classifier import GenreClassifier
-from genre_model.config import WaveformConfig
-from genre_model.waveform import AudioFile
+from genre_model.features.config import WaveformConfig
 
 RATE_HZ = 44100
 SECONDS = 90

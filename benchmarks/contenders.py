@@ -48,7 +48,7 @@ def naive(n_threads: int, paths: Sequence[str]) -> None:
     import numpy as np
     import torch
 
-    from genre_model.mel_frames import count_bands
+    from genre_model.features.mel_frames import count_bands
     from genre_model.training.networks import build_network
     from genre_model.training.recipe import read_recipe
 

@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from genre_model.commands.train_head import Progress
-from genre_model.training.gtzan import LabelledTrack, find_tracks
-from genre_model.training.tables.feature_extraction import write_features
-from genre_model.training.tables.feature_table import (
+from genre_model.cli.train_head import Progress
+from genre_model.papers.tables.feature_extraction import write_features
+from genre_model.papers.tables.feature_table import (
     find_feature_table,
     read_feature_table,
 )
+from genre_model.training.data.gtzan import LabelledTrack, find_tracks
 
 LOSSLESS = {".flac", ".wav", ".au"}
 ORIGINAL = "orig_22k_30s"

@@ -44,7 +44,7 @@ N_SHOWN = 25
 
 def serve() -> None:
     """Try one model after the other, as told; the program of a process."""
-    from genre_model.untrusted_network import check_untrusted_network
+    from genre_model.model.untrusted_network import check_untrusted_network
 
     requests, answers = pipes()
     bound_memory()

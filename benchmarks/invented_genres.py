@@ -83,7 +83,7 @@ def make_library(home: Path, clips: Path) -> int:
 
 def artists_of_clips() -> dict[str, str]:
     """Return the artist of each track that the folds know."""
-    splits = resources.files("genre_model") / "training" / "splits"
+    splits = resources.files("genre_model.training.data") / "splits"
     text = (splits / "artist_folds.csv").read_text("utf-8")
     rows = csv.DictReader(text.splitlines())
     return {row["track"]: row["artist_group"] for row in rows}

@@ -28,18 +28,18 @@ from sklearn.model_selection import GroupKFold
 
 from genre_model.classifier import GenreClassifier
 from genre_model.label_spelling import spelling_key
-from genre_model.model_file import read_model
-from genre_model.model_source import DEFAULT_MODEL
+from genre_model.model.model_file import read_model
+from genre_model.model.segment_probabilities import softmax
+from genre_model.model.source import DEFAULT_MODEL
 from genre_model.personal.labelled_folder import read_labelled_folder
 from genre_model.personal.open_set_score import MIN_CONFIDENCE
-from genre_model.segment_probabilities import softmax
 from genre_model.training.distillation.calibration import (
     N_FOLDS,
     TEMPERATURES,
     WANTED_ACCURACY,
     with_segments,
 )
-from genre_model.training.selective import coverage_at_accuracy
+from genre_model.training.evaluation.selective import coverage_at_accuracy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,8 @@ import onnx
 from mutations import mutated
 from onnx import TensorProto, helper, numpy_helper
 
-from genre_model.model_file import CARD_KEY
-from genre_model.model_source import read_network
+from genre_model.model.model_file import CARD_KEY
+from genre_model.model.source import read_network
 
 if TYPE_CHECKING:
     import random

@@ -20,8 +20,8 @@ import numpy as np
 import soundfile
 from marked_table import put_into
 
-from beetsplug.genreclf.defaults import DEFAULTS
-from genre_model.audio_suffixes import AUDIO_SUFFIXES
+from beetsplug.genreclf.config.defaults import DEFAULTS
+from genre_model.audio.suffixes import AUDIO_SUFFIXES
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import GenreModelError, SilentError, TooShortError
 

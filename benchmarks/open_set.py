@@ -23,8 +23,8 @@ from marked_table import put_into
 from sklearn.model_selection import GroupKFold
 
 from genre_model.classifier import GenreClassifier
-from genre_model.commands.train_head import Progress
-from genre_model.model_source import DEFAULT_MODEL
+from genre_model.cli.train_head import Progress
+from genre_model.model.source import DEFAULT_MODEL
 from genre_model.personal.embeddings import Embedder
 from genre_model.personal.grouping import group_tracks
 from genre_model.personal.head_file import parent_network

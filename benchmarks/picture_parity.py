@@ -15,8 +15,8 @@ from statistics import median
 
 import numpy as np
 
-from genre_model.training.gtzan import find_tracks
-from genre_model.training.labelled_mel_frames import track_mel_frames
+from genre_model.training.data.gtzan import find_tracks
+from genre_model.training.data.labelled_mel_frames import track_mel_frames
 from genre_model.training.recipe import read_recipe
 
 

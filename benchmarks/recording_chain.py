@@ -22,20 +22,20 @@ import numpy as np
 from marked_table import put_into
 
 from genre_model.classifier import GenreClassifier
-from genre_model.config import MelConfig
-from genre_model.mel_frames import count_bands
-from genre_model.training.gtzan import GENRES, find_tracks
-from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
-from genre_model.training.protocols import folds_of
-from genre_model.training.significance import mcnemar, paired_t_test
+from genre_model.features.config import MelConfig
+from genre_model.features.mel_frames import count_bands
+from genre_model.training.data.gtzan import GENRES, find_tracks
+from genre_model.training.data.labelled_mel_frames import load_labelled_mel_frames
+from genre_model.training.data.protocols import folds_of
+from genre_model.training.evaluation.significance import mcnemar, paired_t_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from genre_model.config import FrontEnd
-    from genre_model.training.labelled_mel_frames import LabelledMelFrames
+    from genre_model.features.config import FrontEnd
+    from genre_model.training.data.labelled_mel_frames import LabelledMelFrames
 
 PROTOCOL = "development"
 TOP_HZ = 11025.0

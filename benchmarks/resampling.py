@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from genre_model.audio_suffixes import AUDIO_SUFFIXES
+from genre_model.audio.suffixes import AUDIO_SUFFIXES
+from genre_model.audio.waveform import AudioFile, open_audio
 from genre_model.classifier import GenreClassifier
-from genre_model.mel_frames import mel_frames_from_waveform
-from genre_model.waveform import AudioFile, open_audio
+from genre_model.features.mel_frames import mel_frames_from_waveform
 
 
 def main() -> None:

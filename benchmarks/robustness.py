@@ -29,19 +29,19 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from audio_files import write_audio
 
+from genre_model.audio.waveform import AudioFile
 from genre_model.classifier import GenreClassifier
-from genre_model.config import WaveformConfig
-from genre_model.training.gtzan import find_tracks
-from genre_model.training.protocols import folds_of
-from genre_model.training.significance import bootstrap_interval
-from genre_model.waveform import AudioFile
+from genre_model.features.config import WaveformConfig
+from genre_model.training.data.gtzan import find_tracks
+from genre_model.training.data.protocols import folds_of
+from genre_model.training.evaluation.significance import bootstrap_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from genre_model.training.gtzan import LabelledTrack
+    from genre_model.training.data.gtzan import LabelledTrack
 
     Samples = NDArray[np.float32]
 

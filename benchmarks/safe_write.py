@@ -20,7 +20,7 @@ from beets.library import Item
 from marked_table import put_into
 from song_files import make_files
 
-from beetsplug.genreclf.file_genres import write_file_genres
+from beetsplug.genreclf.storage.file_tags import write_file_genres
 
 GENRES = ("Jazz", "Rock")
 

@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from audio_files import music, write_audio
 
-from genre_model.audio_suffixes import AUDIO_SUFFIXES
-from genre_model.config import WaveformConfig
-from genre_model.waveform import AudioFile
+from genre_model.audio.suffixes import AUDIO_SUFFIXES
+from genre_model.audio.waveform import AudioFile
+from genre_model.features.config import WaveformConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

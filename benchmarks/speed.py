@@ -30,7 +30,7 @@ from processes import Taken, run
 from song_files import FORMATS, SECONDS, link_files, make_files
 
 from genre_model import GenreClassifier
-from genre_model.commands.option_values import several
+from genre_model.cli.option_values import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,18 +20,18 @@ from song_files import make_files
 from threadpoolctl import threadpool_limits
 
 from genre_model import GenreClassifier
-from genre_model.decoder import Decoder
-from genre_model.downmix import downmix
-from genre_model.joined_frames import joined_frames
-from genre_model.segments import plan_spans
-from genre_model.waveform import open_audio
+from genre_model.audio.decoder import Decoder
+from genre_model.audio.downmix import downmix
+from genre_model.audio.joined_frames import joined_frames
+from genre_model.audio.waveform import open_audio
+from genre_model.features.segments import plan_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from av.audio.frame import AudioFrame
 
-    from genre_model.config import FrontEnd
+    from genre_model.features.config import FrontEnd
 
 N_TIMES = 9
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from genre_model.atomic_file import sweep_partials, write_atomically
+    from genre_model.audio.waveform import genre_by_ffmpeg
     from genre_model.backbone.names import installed_backbone
     from genre_model.batch import FileOutcome, default_threads, predict_files
-    from genre_model.card import Card, is_personal
-    from genre_model.card_text import card_details, card_summary, printable
     from genre_model.classifier import GenreClassifier
     from genre_model.errors import (
         AudioDecodeError,
@@ -26,9 +25,10 @@ if TYPE_CHECKING:
         TrainingDataError,
         TrainingStoppedError,
     )
-    from genre_model.isolated_classifier import IsolatedClassifier
     from genre_model.label_spelling import spelling_key
-    from genre_model.model_source import (
+    from genre_model.model.card import Card, is_personal
+    from genre_model.model.card_text import card_details, card_summary, printable
+    from genre_model.model.source import (
         DEFAULT_MODEL,
         bundled_model_names,
         installed_model_names,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         no_such_model,
         read_network,
     )
+    from genre_model.model.track_probabilities import TrackPrediction, pool_tracks
     from genre_model.personal.head_file import parent_network
     from genre_model.personal.labelled_files import LabelledFile
     from genre_model.personal.leaks import heard_before
@@ -45,18 +46,17 @@ if TYPE_CHECKING:
     from genre_model.personal.score_text import judgement_lines
     from genre_model.personal.settings import PersonalSettings
     from genre_model.personal.training import PersonalTraining
-    from genre_model.track_probabilities import TrackPrediction, pool_tracks
-    from genre_model.untrusted_model import check_untrusted_model
-    from genre_model.waveform import genre_by_ffmpeg
+    from genre_model.worker.isolated_classifier import IsolatedClassifier
+    from genre_model.worker.untrusted_model import check_untrusted_model
 
 _MODULE_OF = {
     "AudioDecodeError": "errors",
-    "Card": "card",
-    "DEFAULT_MODEL": "model_source",
+    "Card": "model.card",
+    "DEFAULT_MODEL": "model.source",
     "FileOutcome": "batch",
     "GenreClassifier": "classifier",
     "GenreModelError": "errors",
-    "IsolatedClassifier": "isolated_classifier",
+    "IsolatedClassifier": "worker.isolated_classifier",
     "Judgement": "personal.score",
     "LabelledFile": "personal.labelled_files",
     "ModelFileError": "errors",
@@ -67,28 +67,28 @@ _MODULE_OF = {
     "SilentError": "errors",
     "TooLongError": "errors",
     "TooShortError": "errors",
-    "TrackPrediction": "track_probabilities",
+    "TrackPrediction": "model.track_probabilities",
     "TrainingDataError": "errors",
     "TrainingStoppedError": "errors",
     "better_model_at": "personal.replacement",
-    "bundled_model_names": "model_source",
+    "bundled_model_names": "model.source",
     "installed_backbone": "backbone.names",
-    "genre_by_ffmpeg": "waveform",
-    "is_personal": "card",
-    "installed_model_names": "model_source",
-    "installed_model_path": "model_source",
-    "no_such_model": "model_source",
-    "card_details": "card_text",
-    "card_summary": "card_text",
-    "check_untrusted_model": "untrusted_model",
+    "genre_by_ffmpeg": "audio.waveform",
+    "is_personal": "model.card",
+    "installed_model_names": "model.source",
+    "installed_model_path": "model.source",
+    "no_such_model": "model.source",
+    "card_details": "model.card_text",
+    "card_summary": "model.card_text",
+    "check_untrusted_model": "worker.untrusted_model",
     "default_threads": "batch",
     "heard_before": "personal.leaks",
     "judgement_lines": "personal.score_text",
     "parent_network": "personal.head_file",
-    "pool_tracks": "track_probabilities",
+    "pool_tracks": "model.track_probabilities",
     "predict_files": "batch",
-    "printable": "card_text",
-    "read_network": "model_source",
+    "printable": "model.card_text",
+    "read_network": "model.source",
     "spelling_key": "label_spelling",
     "targets_of": "personal.score",
     "sweep_partials": "atomic_file",

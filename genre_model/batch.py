@@ -8,20 +8,18 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from threadpoolctl import threadpool_limits
 
 from genre_model.errors import ADVICE, GenreModelError, NoProcessError
-from genre_model.isolated_classifier import IsolatedClassifier
 from genre_model.malloc_tuning import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
 
-    from genre_model.classifier import GenreClassifier
-    from genre_model.track_probabilities import TrackPrediction
+    from genre_model.model.track_probabilities import TrackPrediction
 
 #: More threads rarely help: decoding soon waits for the disk.
 MAX_DEFAULT_THREADS = 4
@@ -47,13 +45,20 @@ class FileOutcome(Generic[ResultT]):
     error: GenreModelError | None
 
 
+class FileClassifier(Protocol):
+    """Predicts the genres of files; one with ``interrupt()`` can give up in the middle."""
+
+    def predict_file(self, path: Path) -> TrackPrediction:
+        """Predict the genre of one file."""
+
+
 def default_threads() -> int:
     """Return the number of cores, at most ``MAX_DEFAULT_THREADS``."""
     return min(MAX_DEFAULT_THREADS, os.cpu_count() or 1)
 
 
 def predict_files(
-    classifier: GenreClassifier | IsolatedClassifier,
+    classifier: FileClassifier,
     paths: Iterable[Path],
     *,
     n_threads: int | None = None,
@@ -73,15 +78,12 @@ def predict_files(
     Raises:
         NoProcessError: the system gives no thread or process to work with.
     """
-    interrupt = None
-    if isinstance(classifier, IsolatedClassifier):
-        interrupt = classifier.interrupt
     return for_each_file(
         classifier.predict_file,
         paths,
         n_threads=n_threads,
         should_stop=should_stop,
-        interrupt=interrupt,
+        interrupt=getattr(classifier, "interrupt", None),
     )
 
 

@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genre_model.audio.waveform import is_silent, open_audio
 from genre_model.errors import SilentError, TooShortError
-from genre_model.isolated_classifier import IsolatedClassifier
-from genre_model.mel_frames import mel_frames_from_waveform
-from genre_model.model_file import Model, read_model
-from genre_model.segment_probabilities import SegmentScores, activate
-from genre_model.segments import (
+from genre_model.features.mel_frames import mel_frames_from_waveform
+from genre_model.features.segments import (
     Segments,
     Span,
     concatenate_segments,
     plan_spans,
     segments_from_mel_frames,
 )
-from genre_model.track_probabilities import (
+from genre_model.model.model_file import Model, read_model
+from genre_model.model.segment_probabilities import SegmentScores, activate
+from genre_model.model.track_probabilities import (
     Combination,
     TrackPrediction,
     combine_segments,
 )
-from genre_model.waveform import is_silent, open_audio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +32,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genre_model.card import Card
-    from genre_model.config import FrontEnd
-    from genre_model.waveform import AudioFile
+    from genre_model.audio.waveform import AudioFile
+    from genre_model.features.config import FrontEnd
+    from genre_model.model.card import Card
 
 
 #: Odds stay below 10,000, which says enough.
@@ -51,11 +50,14 @@ class GenreClassifier:
     Args:
         model: a model that was read.
         combination: how segments become a track, ``"mean"`` or ``"vote"``.
+
+    Attributes:
+        combination: as it was given.
     """
 
     def __init__(self, model: Model, combination: Combination = "mean") -> None:
         self._model = model
-        self._combination = combination
+        self.combination = combination
 
     @classmethod
     def load(
@@ -67,6 +69,11 @@ class GenreClassifier:
             ModelFileError: one line that names the file and what is wrong with it.
         """
         return cls(read_model(model), combination)
+
+    @property
+    def content(self) -> bytes:
+        """The model file."""
+        return self._model.content
 
     @property
     def card(self) -> Card:
@@ -134,10 +141,10 @@ class GenreClassifier:
         Returns:
             Track probabilities [shape=(n_genres,)]; rejected outputs have the rest.
         """
-        if self._combination == "mean" and self.card.pool_logits:
+        if self.combination == "mean" and self.card.pool_logits:
             of_outputs = self._activated(logits.mean(axis=0))
         else:
-            of_outputs = combine_segments(self._activated(logits), self._combination)
+            of_outputs = combine_segments(self._activated(logits), self.combination)
         return of_outputs[: len(self.genres)]
 
     def _activated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -169,10 +176,6 @@ class GenreClassifier:
             GenreModelError: a subclass that says what is wrong.
         """
         return self.score_segments(self.segments_of(path))
-
-    def isolated(self) -> IsolatedClassifier:
-        """Return the same classifier in processes of its own; to be closed."""
-        return IsolatedClassifier(self._model.content, self._combination)
 
     def segments_of(self, path: Path) -> Segments:
         """Decode what of a file is listened to, as the network takes it.

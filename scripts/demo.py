@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from compose import compose_pieces
 from throwaway_library import BeetError, Row, ThrowawayLibrary
 
-from beetsplug.genreclf.defaults import DEFAULTS
-from genre_model.audio_suffixes import AUDIO_SUFFIXES
+from beetsplug.genreclf.config.defaults import DEFAULTS
+from genre_model.audio.suffixes import AUDIO_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
-from genre_model.audio_suffixes import AUDIO_SUFFIXES
-from genre_model.config import WaveformConfig
+from genre_model.audio.suffixes import AUDIO_SUFFIXES
+from genre_model.audio.waveform import AudioFile
 from genre_model.errors import GenreModelError
+from genre_model.features.config import WaveformConfig
 from genre_model.training.distillation.recordings import NOT_MUSIC
-from genre_model.waveform import AudioFile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from audio_files import music
 
 from genre_model.classifier import GenreClassifier
-from genre_model.mel_frames import mel_frames_from_waveform
+from genre_model.features.mel_frames import mel_frames_from_waveform
 
 if TYPE_CHECKING:
     import numpy as np

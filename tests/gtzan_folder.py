@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from genre_model.training.gtzan import GENRE_OF_FOLDER
+from genre_model.training.data.gtzan import GENRE_OF_FOLDER
 from genre_model.training.recipe import Recipe, read_recipe
 
 if TYPE_CHECKING:

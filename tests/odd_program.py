@@ -20,7 +20,7 @@ from genre_model.worker.main import main as genuine_main
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from genre_model.track_probabilities import TrackPrediction
+    from genre_model.model.track_probabilities import TrackPrediction
 
 HANG_SECONDS = 60.0
 

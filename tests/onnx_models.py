@@ -8,10 +8,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from genre_model.card import Card
-from genre_model.config import FrontEnd, MelConfig, SegmentConfig, WaveformConfig
-from genre_model.mel_frames import count_bands
-from genre_model.model_file import write_model
+from genre_model.features.config import FrontEnd, MelConfig, SegmentConfig, WaveformConfig
+from genre_model.features.mel_frames import count_bands
+from genre_model.model.card import Card
+from genre_model.model.model_file import write_model
 
 if TYPE_CHECKING:
     from pathlib import Path

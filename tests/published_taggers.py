@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from genre_model.backbone.tagger_networks import FRONT_END
-from genre_model.mel_frames import band_weights
+from genre_model.features.mel_frames import band_weights
 
 if TYPE_CHECKING:
     from torch import Tensor

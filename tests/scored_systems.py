@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from onnx_models import FRONT_END, spectral_balance_network
 
-from genre_model.card import Card
-from genre_model.model_file import write_model
-from genre_model.training.gtzan import GENRES
-from genre_model.training.predictions import Predictions
+from genre_model.model.card import Card
+from genre_model.model.model_file import write_model
+from genre_model.training.data.gtzan import GENRES
+from genre_model.training.evaluation.predictions import Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

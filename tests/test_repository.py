@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,10 +46,49 @@ HEAVY = TRAINING_ONLY | {"numpy", "scipy", "sklearn", "av", "onnx", "onnxruntime
 #: The only modules that may import each of these.
 OWNERS = {
     "av": {
-        f"genre_model/{name}.py"
+        f"genre_model/audio/{name}.py"
         for name in ("decoder", "joined_frames", "downmix", "waveform")
     },
-    "onnxruntime": {"genre_model/segment_probabilities.py"},
+    "onnxruntime": {"genre_model/model/segment_probabilities.py"},
+}
+#: From the top down: a package or module imports only what stands in lines below its own.
+LAYERS = {
+    "genre_model": (
+        "__main__",
+        "cli",
+        "papers",
+        "training.search training.distillation training.gtzan_head",
+        "training.evaluation",
+        "training.fit",
+        "training.export",
+        "training.plots",
+        "training.run_folder",
+        "training.data",
+        "training.recipe_identity training.networks training.recipe",
+        "training.recipe_sections",
+        "backbone",
+        "personal",
+        "worker",
+        "classifier batch",
+        "model",
+        "features",
+        "audio",
+        "atomic_file errors label_spelling malloc_tuning metrics __init__",
+    ),
+    "beetsplug/genreclf": (
+        "__init__",
+        "commands",
+        "evaluation",
+        "tagging",
+        "predict",
+        "config",
+        "models",
+        "storage",
+        "music_folder",
+        "policy",
+        "ui",
+        "compat",
+    ),
 }
 
 
@@ -60,6 +99,7 @@ class Import:
     where: str
     module: str
     name: str | None = None
+    is_for_types: bool = field(default=False, compare=False)
 
     @property
     def top(self) -> str:
@@ -73,12 +113,22 @@ def imports_of(path: Path) -> list[Import]:
     """List every import, also those inside functions and for type checking."""
     where = path.relative_to(ROOT).as_posix()
     found: list[Import] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = {
+        node
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and ast.unparse(branch.test) == "TYPE_CHECKING"
+        for node in branch.body
+    }
+    for node in ast.walk(tree):
+        is_for_types = node in for_types
         if isinstance(node, ast.Import):
-            found += [Import(where, alias.name) for alias in node.names]
+            names = [alias.name for alias in node.names]
+            found += [Import(where, name, None, is_for_types) for name in names]
         elif isinstance(node, ast.ImportFrom):
             module = _absolute_module(where, node)
-            found += [Import(where, module, alias.name) for alias in node.names]
+            names = [alias.name for alias in node.names]
+            found += [Import(where, module, name, is_for_types) for name in names]
     return found
 
 
@@ -136,23 +186,38 @@ def public_names(path: Path) -> set[str]:
 
 
 def test_what_only_training_needs_is_imported_only_there() -> None:
-    assert not offenders(
-        lambda i: i.top in TRAINING_ONLY and not i.is_in("genre_model/training")
-    )
+    places = ("genre_model/training", "genre_model/papers")
+    assert not offenders(lambda i: i.top in TRAINING_ONLY and not any(map(i.is_in, places)))
 
 
-def test_only_the_command_line_reaches_training() -> None:
-    def may_reach_training(found: Import) -> bool:
-        return found.where == "genre_model/cli.py" or any(
-            map(found.is_in, ("genre_model/commands", "genre_model/training"))
-        )
+@pytest.mark.parametrize("package", ["genre_model", "beetsplug/genreclf"])
+def test_packages_import_only_what_is_listed_below_them(package: str) -> None:
+    layers = LAYERS[package]
+    ranks = {name: rank for rank, names in enumerate(layers) for name in names.split()}
+    root = package.replace("/", ".")
+    broken = {
+        f"{found.where}: {target}"
+        for found in IMPORTS
+        if found.is_in(package) and (target := _module_of(found)).startswith(f"{root}.")
+        for above, below in [(_layer(found.where, root), _layer(target, root))]
+        if above != below and ranks[above] >= ranks[below] and not found.is_for_types
+    }
+    assert broken == set()
 
-    assert not offenders(
-        lambda i: (
-            f"{i.module}.{i.name}.".startswith("genre_model.training.")
-            and not may_reach_training(i)
-        )
-    )
+
+def _module_of(found: Import) -> str:
+    """Return the module that an import reaches: a name may be a module of a package."""
+    module = f"{found.module}.{found.name}"
+    is_module = (ROOT / module.replace(".", "/")).with_suffix(".py").exists()
+    return module if is_module else found.module
+
+
+def _layer(module: str, root: str) -> str:
+    """Return the sub-package of a module, or the module itself beside them."""
+    parts = module.removesuffix(".py").replace("/", ".").removeprefix(f"{root}.").split(".")
+    if parts[0] == "training" and len(parts) > 1:
+        return f"training.{parts[1]}"
+    return parts[0]
 
 
 @pytest.mark.parametrize("library", OWNERS)
@@ -163,8 +228,8 @@ def test_outside_things_have_an_owner(library: str) -> None:
 def test_audio_is_reached_through_the_waveform_only() -> None:
     assert not offenders(
         lambda i: (
-            i.module in {"genre_model.decoder", "genre_model.resampler"}
-            and i.where not in {*OWNERS["av"], "genre_model/resampler.py"}
+            i.module in {"genre_model.audio.decoder", "genre_model.audio.resampler"}
+            and i.where not in {*OWNERS["av"], "genre_model/audio/resampler.py"}
         )
     )
 
@@ -205,7 +270,7 @@ def test_listening_reports_to_nobody(tmp_path: Path) -> None:
     # ONNX Runtime (1.29, if not earlier ones) names the device in a file in the home
     # folder and sends events, unless it is told not to before it is imported.
     places = dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME"), str(tmp_path))
-    run_python("-c", "import genre_model.segment_probabilities", **places)
+    run_python("-c", "import genre_model.model.segment_probabilities", **places)
     assert not list(tmp_path.rglob("*"))
 
 

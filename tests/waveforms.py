@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genre_model.config import WaveformConfig
-from genre_model.waveform import AudioFile
+from genre_model.audio.waveform import AudioFile
+from genre_model.features.config import WaveformConfig
 
 if TYPE_CHECKING:
     from pathlib import Path

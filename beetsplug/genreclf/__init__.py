@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from beets.plugins import BeetsPlugin
 
-from beetsplug.genreclf.defaults import DEFAULTS
-from beetsplug.genreclf.eval_flags import make_eval_command
-from beetsplug.genreclf.flags import make_genreclf_command, make_models_command
-from beetsplug.genreclf.provenance import ALBUM_TYPES, ITEM_TYPES
-from beetsplug.genreclf.train_flags import make_train_command
+from beetsplug.genreclf.commands.eval_flags import make_eval_command
+from beetsplug.genreclf.commands.flags import make_genreclf_command, make_models_command
+from beetsplug.genreclf.commands.train_flags import make_train_command
+from beetsplug.genreclf.config.defaults import DEFAULTS
+from beetsplug.genreclf.policy.provenance import ALBUM_TYPES, ITEM_TYPES
 
 if TYPE_CHECKING:
     import optparse
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from beets.importer import ImportSession, ImportTask
     from beets.library import Library
 
-    from beetsplug.genreclf.importing import ImportTagging
-    from beetsplug.genreclf.lazy_classifier import LazyClassifier
+    from beetsplug.genreclf.models.lazy_classifier import LazyClassifier
+    from beetsplug.genreclf.tagging.import_stage import ImportTagging
 
 
 class GenreClfPlugin(BeetsPlugin):
@@ -51,7 +51,7 @@ class GenreClfPlugin(BeetsPlugin):
 
     @cached_property
     def _classifier(self) -> LazyClassifier:
-        from beetsplug.genreclf.lazy_classifier import LazyClassifier
+        from beetsplug.genreclf.models.lazy_classifier import LazyClassifier
 
         return LazyClassifier(self._log)
 
@@ -67,7 +67,7 @@ class GenreClfPlugin(BeetsPlugin):
 
     def run_command(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
         """Tag, check or revert the tracks that a query matches."""
-        from beetsplug.genreclf.command import Command
+        from beetsplug.genreclf.commands.tag import Command
 
         Command(self.config, self._classifier, self._log).run(lib, opts, args)
 
@@ -75,7 +75,7 @@ class GenreClfPlugin(BeetsPlugin):
         self, _lib: Library, opts: optparse.Values, args: list[str]
     ) -> None:
         """List, show or choose models."""
-        from beetsplug.genreclf.models_command import run_models_command
+        from beetsplug.genreclf.commands.models import run_models_command
 
         run_models_command(self.config, self._log, opts, args)
 
@@ -83,7 +83,7 @@ class GenreClfPlugin(BeetsPlugin):
         self, lib: Library, opts: optparse.Values, args: list[str]
     ) -> None:
         """Train a model on the genres of the tracks that a query matches."""
-        from beetsplug.genreclf.train_command import TrainCommand
+        from beetsplug.genreclf.commands.train import TrainCommand
 
         TrainCommand(self.config, self._log).run(lib, opts, args)
 
@@ -91,7 +91,7 @@ class GenreClfPlugin(BeetsPlugin):
         self, lib: Library, opts: optparse.Values, args: list[str]
     ) -> None:
         """Measure a model on the tracks that a query matches."""
-        from beetsplug.genreclf.eval_command import EvalCommand
+        from beetsplug.genreclf.commands.evaluate import EvalCommand
 
         EvalCommand(self.config, self._classifier, self._log).run(lib, opts, args)
 
@@ -101,8 +101,8 @@ class GenreClfPlugin(BeetsPlugin):
         The model is not loaded: this event comes for ``import --pretend`` as well, and
         for imports in which no track lacks a genre.
         """
-        from beetsplug.genreclf.importing import ImportTagging
-        from beetsplug.genreclf.options import read_options
+        from beetsplug.genreclf.config.options import read_options
+        from beetsplug.genreclf.tagging.import_stage import ImportTagging
 
         options = read_options(self.config)
         self._importing = None
@@ -111,7 +111,7 @@ class GenreClfPlugin(BeetsPlugin):
 
     def tag_imported(self, session: ImportSession, task: ImportTask) -> None:
         """Tag the tracks of one import task."""
-        from beetsplug.genreclf.importing import adopt_album
+        from beetsplug.genreclf.tagging.import_stage import adopt_album
 
         if self._importing is None or not self._importing.options.pretend:
             adopt_album(task)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from beetsplug.genreclf.terminal import user_error
+from beetsplug.genreclf.ui.text import user_error
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from genre_model.card import Card
-from genre_model.model_source import check_sum
+from genre_model.model.card import Card
+from genre_model.model.source import check_sum
 from genre_model.personal.head_file import LinearHead
 
 if TYPE_CHECKING:
-    from genre_model.config import FrontEnd
+    from genre_model.features.config import FrontEnd
 
 
 class BundledHead(NamedTuple):

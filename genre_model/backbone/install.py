@@ -10,16 +10,16 @@ from genre_model.backbone.head_store import read_head
 from genre_model.backbone.mn04_network import FRONT_END, N_TAGS, mn04_network
 from genre_model.backbone.published import published_weights
 from genre_model.backbone.tagger_ensemble import ensemble_genres, tagger_ensemble
-from genre_model.card import Card
-from genre_model.model_file import model_from_bytes, with_card
-from genre_model.model_source import BACKBONES, installed_model_path
+from genre_model.model.card import Card
+from genre_model.model.model_file import model_from_bytes, with_card
+from genre_model.model.source import BACKBONES, installed_model_path
 from genre_model.personal.head_file import head_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from genre_model.model_file import Model
+    from genre_model.model.model_file import Model
 
 TAGGERS = ("msd_fcn", "msd_crnn", "jamendo_fcn", "jamendo_crnn")
 #: At 0.7, which fits labelled songs best, less than 85 % of what is written is right

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from genre_model.backbone.onnx_graph import OnnxGraph
 from genre_model.backbone.torch_layers import TorchLayers
-from genre_model.config import FrontEnd, KaldiMelConfig, SegmentConfig, WaveformConfig
+from genre_model.features.config import (
+    FrontEnd,
+    KaldiMelConfig,
+    SegmentConfig,
+    WaveformConfig,
+)
+from genre_model.model.onnx_graph import OnnxGraph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genre_model.errors import ModelFileError
-from genre_model.model_source import BACKBONES, installed_model_names
+from genre_model.model.source import BACKBONES, installed_model_names
 
 
 def installed_backbone(name: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from genre_model.backbone.download import download
 from genre_model.backbone.torch_file import read_weights
-from genre_model.download import download
 from genre_model.errors import DownloadError, ModelFileError
 
 if TYPE_CHECKING:

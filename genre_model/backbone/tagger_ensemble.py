@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from genre_model.backbone.onnx_graph import OnnxGraph
 from genre_model.backbone.tagger_networks import ARCHITECTURES, FRONT_END
 from genre_model.backbone.tags import Dataset, tags_of_genres
+from genre_model.model.onnx_graph import OnnxGraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from genre_model.backbone.torch_layers import TorchLayers
-from genre_model.config import FrontEnd, MelConfig, SegmentConfig, WaveformConfig
+from genre_model.features.config import FrontEnd, MelConfig, SegmentConfig, WaveformConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from genre_model.backbone.onnx_graph import OnnxGraph
+    from genre_model.model.onnx_graph import OnnxGraph
 
     Weights = Mapping[str, NDArray[np.float32]]
 

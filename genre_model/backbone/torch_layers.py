@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genre_model.backbone.onnx_graph import OnnxGraph
+    from genre_model.model.onnx_graph import OnnxGraph
 
 #: Names of the parts of a batch normalisation in a state dictionary.
 _PARTS = ("weight", "bias", "running_mean", "running_var")

@@ -14,8 +14,8 @@ from scipy.optimize import minimize_scalar
 from genre_model import metrics
 from genre_model.batch import default_threads
 from genre_model.errors import TrainingStoppedError
+from genre_model.model.segment_probabilities import activate
 from genre_model.personal.head_fitting import UNSEEN_LOGIT, fit_heads, fitting
-from genre_model.segment_probabilities import activate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

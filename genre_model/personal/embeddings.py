@@ -13,6 +13,7 @@ from genre_model.batch import for_each_file
 from genre_model.errors import TrainingStoppedError
 from genre_model.personal.embedding_store import EmbeddingStore, file_identity
 from genre_model.personal.head_file import track_embedding
+from genre_model.worker.isolated_classifier import IsolatedClassifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from genre_model.batch import FileOutcome
     from genre_model.classifier import GenreClassifier
-    from genre_model.isolated_classifier import IsolatedClassifier
     from genre_model.personal.embedding_store import FileIdentity
     from genre_model.personal.settings import Watcher
 
@@ -106,7 +106,7 @@ class Embedder:
     def _outcomes(self, paths: Sequence[Path]) -> Iterator[FileOutcome[Vector]]:
         if not paths:
             return
-        with closing(self.classifier.isolated()) as isolated:
+        with closing(IsolatedClassifier.copy_of(self.classifier)) as isolated:
             yield from for_each_file(
                 partial(self._vector, isolated),
                 paths,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import mutagen
 
-from genre_model.card_text import printable
 from genre_model.label_spelling import spelling_key
+from genre_model.model.card_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,19 +10,19 @@ import onnx
 from onnx import TensorProto, helper
 from onnx.utils import Extractor
 
-from genre_model.backbone.onnx_graph import OnnxGraph, free_name, set_output_aside
 from genre_model.errors import ModelFileError
-from genre_model.model_file import model_from_bytes, with_card
-from genre_model.model_source import read_network
+from genre_model.features.segments import Segments
+from genre_model.model.model_file import model_from_bytes, with_card
+from genre_model.model.onnx_graph import OnnxGraph, free_name, set_output_aside
+from genre_model.model.source import read_network
 from genre_model.personal.open_set import NONE_OF_THESE
-from genre_model.segments import Segments
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from genre_model.card import Card
+    from genre_model.model.card import Card
     from genre_model.personal.open_set import OpenSet
 
 #: Largest difference of a logit between numpy and ONNX Runtime, in logits of some 10.

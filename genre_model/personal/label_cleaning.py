@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from genre_model.card_text import printable
 from genre_model.errors import TrainingDataError
 from genre_model.label_spelling import spelling_key
+from genre_model.model.card_text import printable
 from genre_model.personal.grouping import group_tracks
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genre_model.audio_suffixes import AUDIO_SUFFIXES
+from genre_model.audio.suffixes import AUDIO_SUFFIXES
 from genre_model.errors import TrainingDataError
 from genre_model.personal.file_tags import known_artist, read_tags
 from genre_model.personal.labelled_files import LabelledFile

@@ -6,19 +6,19 @@ import os
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
-from genre_model.audio_fingerprint import KnownRecordings
 from genre_model.batch import for_each_file
 from genre_model.errors import NoProcessError
-from genre_model.isolated_classifier import IsolatedClassifier
+from genre_model.features.audio_fingerprint import KnownRecordings
 from genre_model.label_spelling import spelling_key
 from genre_model.personal.grouping import samplers_are_cut
+from genre_model.worker.isolated_classifier import IsolatedClassifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from genre_model.card import Card
     from genre_model.classifier import GenreClassifier
+    from genre_model.model.card import Card
     from genre_model.personal.labelled_files import LabelledFile
 
 #: From this share of tracks by nobody knows whom, artists may well be on both sides.
@@ -110,7 +110,7 @@ def heard_files(
         return []
     with ExitStack() as stack:
         if not isinstance(model, IsolatedClassifier):
-            model = stack.enter_context(closing(model.isolated()))
+            model = stack.enter_context(closing(IsolatedClassifier.copy_of(model)))
         outcomes = for_each_file(
             model.fingerprint_file,
             paths,

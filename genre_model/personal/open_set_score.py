@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genre_model.errors import TrainingStoppedError
+from genre_model.model.segment_probabilities import activate
 from genre_model.personal.head_fitting import fitting
 from genre_model.personal.open_set import UnknownScore
-from genre_model.segment_probabilities import activate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

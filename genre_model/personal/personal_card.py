@@ -6,8 +6,8 @@ import hashlib
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from genre_model.card import Card
 from genre_model.label_spelling import spelling_key
+from genre_model.model.card import Card
 from genre_model.personal.leaks import has_own_network
 
 if TYPE_CHECKING:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genre_model.model_file import model_from_bytes
+from genre_model.model.model_file import model_from_bytes
+from genre_model.model.segment_probabilities import activate
 from genre_model.personal.head_file import head_model
 from genre_model.personal.score_text import score_text
-from genre_model.segment_probabilities import activate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from genre_model.card import Card
+    from genre_model.model.card import Card
     from genre_model.personal.head_file import LinearHead
     from genre_model.personal.labelled_files import LabelledFile
     from genre_model.personal.open_set import OpenSet, UnknownScore

@@ -7,13 +7,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import ModelFileError
-from genre_model.model_file import read_model
+from genre_model.model.model_file import read_model
 from genre_model.personal.personal_model import PROTOCOL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from genre_model.card import Card
+    from genre_model.model.card import Card
     from genre_model.personal.personal_model import PersonalModel
 
 

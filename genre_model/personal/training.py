@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genre_model.card import is_personal
 from genre_model.errors import TrainingDataError
+from genre_model.model.card import is_personal
 from genre_model.personal.baselines import Stock, majority
 from genre_model.personal.cross_validation import HeadData, cross_validate
 from genre_model.personal.embeddings import Embedder

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genre_model import metrics
-from genre_model.card import Card
 from genre_model.errors import TrainingDataError
+from genre_model.model.card import Card
+from genre_model.model.segment_probabilities import activate
 from genre_model.personal.cross_validation import Choice, HeadData, cross_validate
 from genre_model.personal.embeddings import Embedder
 from genre_model.personal.grouping import grouped_folds
-from genre_model.segment_probabilities import activate
-from genre_model.training.gtzan import GENRES, find_tracks
-from genre_model.training.measures import measures_of
-from genre_model.training.protocols import artist_of, folds_of
+from genre_model.training.data.gtzan import GENRES, find_tracks
+from genre_model.training.data.protocols import artist_of, folds_of
+from genre_model.training.evaluation.measures import measures_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genre_model.config import FrontEnd
 from genre_model.errors import ModelFileError, RecipeError
+from genre_model.features.config import FrontEnd
 from genre_model.training.recipe_sections import (
     AugmentConfig,
     TrainingConfig,

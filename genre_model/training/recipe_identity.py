@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from genre_model.card import Card
+    from genre_model.model.card import Card
 
 #: Behind the hash of a recipe that heard fewer tracks than its protocol has, and before
 #: the hash of those that were left out.

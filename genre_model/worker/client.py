@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from genre_model.track_probabilities import Combination
+    from genre_model.model.track_probabilities import Combination
 
 Wants = Literal["prediction", "scores", "fingerprint"]
 #: The modules of this process, wherever they were found; only then does it import any.

@@ -83,12 +83,12 @@ def _load(requests: BinaryIO, answers: BinaryIO) -> GenreClassifier | None:
         # Imported here: a library that cannot be loaded is an answer, too.
         from genre_model.classifier import GenreClassifier
         from genre_model.malloc_tuning import keep_freed_memory
-        from genre_model.model_file import model_from_bytes
+        from genre_model.model.model_file import model_from_bytes
 
         bound_memory()
         keep_freed_memory()
         if beginning["is_untrusted"]:
-            from genre_model.untrusted_network import check_untrusted_network
+            from genre_model.model.untrusted_network import check_untrusted_network
 
             check_untrusted_network(content)
         model = model_from_bytes(content)
@@ -110,8 +110,8 @@ def bound_memory() -> None:
 
 
 def _answer(classifier: GenreClassifier, requests: BinaryIO, answers: BinaryIO) -> None:
-    from genre_model.audio_fingerprint import fingerprint_file
     from genre_model.batch import outcome_of
+    from genre_model.features.audio_fingerprint import fingerprint_file
 
     def predict(path: Path) -> dict[str, Any]:
         return json_of_prediction(classifier.predict_file(path))

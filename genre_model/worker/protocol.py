@@ -16,12 +16,12 @@ from genre_model.errors import (
     TooLongError,
     TooShortError,
 )
-from genre_model.track_probabilities import TrackPrediction
+from genre_model.model.track_probabilities import TrackPrediction
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from genre_model.segment_probabilities import SegmentScores
+    from genre_model.model.segment_probabilities import SegmentScores
 
 #: The line before the first answer. Output of Python's start-up (``sitecustomize``) comes
 #: before it.
@@ -76,7 +76,7 @@ def json_of_scores(scores: SegmentScores) -> dict[str, Any]:
 def scores_of_json(answer: dict[str, Any]) -> SegmentScores:
     """Return the scores, equal to the last bit."""
     # Imported here: ONNX Runtime comes along, which only training asks for.
-    from genre_model.segment_probabilities import SegmentScores
+    from genre_model.model.segment_probabilities import SegmentScores
 
     return SegmentScores(
         np.array(answer["logits"], np.float32), np.array(answer["embedding"], np.float32)

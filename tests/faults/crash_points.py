@@ -26,8 +26,8 @@ from av.error import FFmpegError
 from beets.library import Item
 from mediafile import MediaFile, UnreadableFileError
 
-from beetsplug.genreclf.crash_recovery import tidy
-from beetsplug.genreclf.file_genres import write_file_genres
+from beetsplug.genreclf.storage.crash_recovery import tidy
+from beetsplug.genreclf.storage.file_tags import write_file_genres
 
 NEW = ["Rock"]
 KILLED = 99

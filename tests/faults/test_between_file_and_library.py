@@ -16,18 +16,15 @@ from beets.library import Item
 from mediafile import MediaFile
 from plugin.conftest import HEARD
 
-from beetsplug.genreclf import (
-    albums,
-    file_genres,
-    file_writer,
-    keeper,
-    provenance,
-    revert,
-)
-from beetsplug.genreclf.atomic_edit import atomic_edit
-from beetsplug.genreclf.file_genres import read_file_genres, write_file_genres
-from beetsplug.genreclf.tags import choose_album_genre
-from beetsplug.genreclf.write_intent import note_ahead
+from beetsplug.genreclf.policy import provenance
+from beetsplug.genreclf.policy.policy import choose_album_genre
+from beetsplug.genreclf.storage import commit as keeper
+from beetsplug.genreclf.storage import file_tags as file_genres
+from beetsplug.genreclf.storage import file_writer
+from beetsplug.genreclf.storage.atomic_edit import atomic_edit
+from beetsplug.genreclf.storage.file_tags import read_file_genres, write_file_genres
+from beetsplug.genreclf.storage.write_intent import note_ahead
+from beetsplug.genreclf.tagging import albums, revert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

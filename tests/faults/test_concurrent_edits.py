@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from mediafile import MediaFile
 
-from beetsplug.genreclf import concurrent_edits, file_genres, file_writer, revert
+from beetsplug.genreclf.storage import concurrent_edits, file_writer
+from beetsplug.genreclf.storage import file_tags as file_genres
+from beetsplug.genreclf.tagging import revert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from beets.library import Item, Library
     from plugin.conftest import BeetsHome
 
-    from beetsplug.genreclf.file_writer import FileWriter
+    from beetsplug.genreclf.storage.file_writer import FileWriter
 
 pytestmark = pytest.mark.usefixtures("classifier")
 
@@ -116,7 +118,7 @@ def test_a_file_that_cannot_be_written_fails_the_run(
 
     def edit_and_fill_the_disk() -> None:
         edit_library(home)
-        monkeypatch.setattr("beetsplug.genreclf.file_genres._edit", fail)
+        monkeypatch.setattr("beetsplug.genreclf.storage.file_tags._edit", fail)
 
     as_copy_takes_place(edit_and_fill_the_disk)
     printed = home.beet("genreclf")

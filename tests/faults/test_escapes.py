@@ -13,8 +13,8 @@ from beets.library import Item
 from mediafile import MediaFile
 from onnx_models import rewrite_card, write_small_model
 
-from genre_model.cli import main
-from genre_model.model_file import read_model
+from genre_model.cli.main import main
+from genre_model.model.model_file import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

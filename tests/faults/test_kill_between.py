@@ -9,7 +9,8 @@ import pytest
 from mediafile import MediaFile
 from plugin.conftest import HEARD
 
-from beetsplug.genreclf import file_genres, provenance
+from beetsplug.genreclf.policy import provenance
+from beetsplug.genreclf.storage import file_tags as file_genres
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,7 +124,7 @@ def test_a_write_that_fails_leaves_no_note(
     def fail(*_arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("beetsplug.genreclf.file_genres._edit", fail)
+    monkeypatch.setattr("beetsplug.genreclf.storage.file_tags._edit", fail)
     assert home.beet("genreclf").exit_code == 1
     stored = {name for name in home.item("Song") if name.startswith("genreclf_")}
     assert stored == HEARD

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from audio_files import CONTAINERS, music, write_audio
 
-from genre_model.audio_fingerprint import (
+from genre_model.errors import SilentError
+from genre_model.features.audio_fingerprint import (
     MAX_DIFFERENCE,
     KnownRecordings,
     fingerprint_file,
 )
-from genre_model.errors import SilentError
 from genre_model.personal.file_tags import read_tags
 
 if TYPE_CHECKING:

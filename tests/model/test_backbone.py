@@ -19,9 +19,9 @@ from published_mn04 import make_known, published_file, random_weights
 from genre_model import GenreClassifier
 from genre_model.backbone import install, published
 from genre_model.backbone.mn04_network import BLOCKS, FRONT_END, mn04_network
-from genre_model.cli import main
-from genre_model.segment_probabilities import SegmentScorer
-from genre_model.segments import Segments
+from genre_model.cli.main import main
+from genre_model.features.segments import Segments
+from genre_model.model.segment_probabilities import SegmentScorer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

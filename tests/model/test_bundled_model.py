@@ -14,13 +14,13 @@ from audio_files import CONTAINERS, music, write_audio
 from golden_values import FOLDER, golden_values
 from mediafile import MediaFile
 
-from beetsplug.genreclf.aliases import lastgenre_data
+from beetsplug.genreclf.policy.aliases import lastgenre_data
+from genre_model.audio.waveform import AudioFile
 from genre_model.classifier import GenreClassifier
-from genre_model.config import WaveformConfig
-from genre_model.model_file import read_model
-from genre_model.model_source import bundled_model_names
+from genre_model.features.config import WaveformConfig
+from genre_model.model.model_file import read_model
+from genre_model.model.source import bundled_model_names
 from genre_model.training.recipe import read_recipe
-from genre_model.waveform import AudioFile
 
 
 def test_mel_frames_and_probabilities_are_golden() -> None:
@@ -36,7 +36,7 @@ def test_the_card_says_what_it_learned_from() -> None:
     assert training["recipe_hash"] == read_recipe("distilled_crnn").settings_hash
     assert "mn04" in card.licence
     assert training["recordings"]["music"] > 1000
-    tested = resources.files("genre_model.training") / "splits/fault_filtered_test.txt"
+    tested = resources.files("genre_model.training.data") / "splits/fault_filtered_test.txt"
     assert not set(training["track_ids"]) & set(tested.read_text("utf-8").split())
     assert "not music" in card.rejected
     assert not set(card.genres) & set(card.rejected)

@@ -9,10 +9,10 @@ import pytest
 from onnx_models import FRONT_END
 
 import genre_model
-from genre_model.card import Card
-from genre_model.card_text import WIDTH, card_details, card_summary
-from genre_model.model_file import read_model
-from genre_model.model_source import bundled_model_names
+from genre_model.model.card import Card
+from genre_model.model.card_text import WIDTH, card_details, card_summary
+from genre_model.model.model_file import read_model
+from genre_model.model.source import bundled_model_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

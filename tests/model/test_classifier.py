@@ -10,12 +10,13 @@ import pytest
 from audio_files import CONTAINERS, music, noise, silence, tone, write_audio
 from onnx_models import FRONT_END, write_small_model
 
+from genre_model.audio.waveform import AudioFile
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import AudioDecodeError, SilentError, TooShortError
-from genre_model.mel_frames import mel_frames_from_waveform
-from genre_model.segment_probabilities import softmax
-from genre_model.segments import segments_from_mel_frames
-from genre_model.waveform import AudioFile
+from genre_model.features.mel_frames import mel_frames_from_waveform
+from genre_model.features.segments import segments_from_mel_frames
+from genre_model.model.segment_probabilities import softmax
+from genre_model.worker.isolated_classifier import IsolatedClassifier
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,8 +56,8 @@ def test_a_prediction_is_complete(classifier: GenreClassifier, tmp_path: Path) -
 
 def test_tagging_hears_exactly_what_training_sees(tmp_path: Path) -> None:
     """One lock of the design: a training item and a tagging segment are the same bits."""
-    from genre_model.training.gtzan import LabelledTrack
-    from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
+    from genre_model.training.data.gtzan import LabelledTrack
+    from genre_model.training.data.labelled_mel_frames import load_labelled_mel_frames
 
     path = write_audio(tmp_path / "blues.00000.mp3", music(30))
     track = LabelledTrack("blues.00000", "blues", path)
@@ -183,7 +184,7 @@ class TestRejectedOutputs:
     def test_processes_say_the_same(self, model_file: Path, tmp_path: Path) -> None:
         high = write_audio(tmp_path / "high.flac", noise(12))
         classifier = GenreClassifier.load(model_file)
-        with closing(classifier.isolated()) as isolated:
+        with closing(IsolatedClassifier.copy_of(classifier)) as isolated:
             there = isolated.predict_file(high)
         here = classifier.predict_file(high)
         assert there.strangeness == pytest.approx(here.strangeness)

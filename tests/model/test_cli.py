@@ -13,8 +13,8 @@ import pytest
 from audio_files import music, needs_utf8_names, write_audio
 from onnx_models import write_small_model
 
-from genre_model.cli import main
-from genre_model.commands.shared_options import PROTOCOLS
+from genre_model.cli.main import main
+from genre_model.cli.shared_options import PROTOCOLS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,7 +183,7 @@ def test_every_command_has_help(
 
 
 def test_the_protocols_of_the_command_line_are_those_there_are() -> None:
-    from genre_model.training import protocols
+    from genre_model.training.data import protocols
 
     assert PROTOCOLS == protocols.PROTOCOLS
 
@@ -191,7 +191,9 @@ def test_the_protocols_of_the_command_line_are_those_there_are() -> None:
 def test_without_the_train_extra_the_error_says_what_to_install(
     tmp_path: Path,
 ) -> None:
-    blocked = "import sys; sys.modules['torch'] = None; from genre_model.cli import main; "
+    blocked = (
+        "import sys; sys.modules['torch'] = None;from genre_model.cli.main import main;"
+    )
     call = "sys.exit(main(['train', 'gtzan_crnn', '--data', '.', '--out', 'x']))"
     finished = subprocess.run(  # noqa: S603
         [sys.executable, "-c", blocked + call],

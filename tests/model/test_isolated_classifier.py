@@ -20,8 +20,6 @@ from odd_program import HANG_SECONDS
 from onnx_models import write_small_model
 from waiting import is_running, wait_until
 
-from genre_model import isolated_classifier
-from genre_model.audio_fingerprint import fingerprint_file
 from genre_model.batch import predict_files
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import (
@@ -30,8 +28,9 @@ from genre_model.errors import (
     ModelFileError,
     NoProcessError,
 )
-from genre_model.isolated_classifier import IsolatedClassifier
-from genre_model.worker import client
+from genre_model.features.audio_fingerprint import fingerprint_file
+from genre_model.worker import client, isolated_classifier
+from genre_model.worker.isolated_classifier import IsolatedClassifier
 from genre_model.worker.main import MOST_BYTES
 
 if TYPE_CHECKING:

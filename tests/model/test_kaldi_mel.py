@@ -10,9 +10,9 @@ import pytest
 from audio_files import music
 
 from genre_model.backbone.mn04_network import FRONT_END
-from genre_model.config import FrontEnd, KaldiMelConfig, fingerprint
 from genre_model.errors import ModelFileError
-from genre_model.mel_frames import (
+from genre_model.features.config import FrontEnd, KaldiMelConfig, fingerprint
+from genre_model.features.mel_frames import (
     band_weights,
     count_bands,
     count_frames,

@@ -12,20 +12,20 @@ from audio_files import music
 from onnx_models import FRONT_END, PICTURE_MEL
 from PIL import Image
 
-from genre_model.config import KaldiMelConfig
+from genre_model.audio.waveform import AudioFile
 from genre_model.errors import TooShortError
-from genre_model.mel_frames import (
+from genre_model.features.config import KaldiMelConfig
+from genre_model.features.mel_frames import (
     band_weights,
     count_bands,
     count_frames,
     mel_frames_from_waveform,
 )
-from genre_model.waveform import AudioFile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from genre_model.config import AnyMelConfig
+    from genre_model.features.config import AnyMelConfig
 
 RATE_HZ = 22050
 KALDI = KaldiMelConfig(

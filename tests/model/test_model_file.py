@@ -21,12 +21,12 @@ from onnx_models import (
     write_small_model,
 )
 
-from genre_model import model_source
-from genre_model.card import Card
-from genre_model.config import MelConfig, fingerprint
 from genre_model.errors import FingerprintMismatchError, ModelFileError
-from genre_model.model_file import read_model, write_model
-from genre_model.model_source import CHECKSUMS, DEFAULT_MODEL, bundled_model_names
+from genre_model.features.config import MelConfig, fingerprint
+from genre_model.model import source as model_source
+from genre_model.model.card import Card
+from genre_model.model.model_file import read_model, write_model
+from genre_model.model.source import CHECKSUMS, DEFAULT_MODEL, bundled_model_names
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_the_bundled_model_is_found_by_name_and_by_default() -> None:
 
 
 def test_every_bundled_model_has_its_checksum_written_down() -> None:
-    folder = Path(model_source.__file__).parent / "models"
+    folder = Path(model_source.__file__).parents[1] / "models"
     lines = (folder / CHECKSUMS).read_text("utf-8").splitlines()
     listed = {name: checksum for checksum, name in (line.split("  ") for line in lines)}
     files = [path for path in folder.iterdir() if path.suffix in (".onnx", ".npz")]
@@ -80,7 +80,7 @@ def test_every_bundled_model_has_its_checksum_written_down() -> None:
 def test_a_bundled_model_that_is_not_the_published_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(Path(model_source.__file__).parent / "models", tmp_path / "models")
+    shutil.copytree(Path(model_source.__file__).parents[1] / "models", tmp_path / "models")
     monkeypatch.setattr(resources, "files", lambda _: tmp_path)
     read_model()
     path = tmp_path / "models" / f"{DEFAULT_MODEL}.onnx"
@@ -274,7 +274,7 @@ def test_the_network_runs() -> None:
     model = read_model()
     shape = (3, *model.scorer.segment_shape)
     values = np.random.default_rng(0).normal(-40, 15, shape).astype(np.float32)
-    from genre_model.segments import Segments
+    from genre_model.features.segments import Segments
 
     scores = model.scorer.score(Segments(values, np.zeros(3, np.int64)))
     assert scores.logits.shape == (3, model.card.n_outputs)

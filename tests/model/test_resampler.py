@@ -12,8 +12,8 @@ import pytest
 from audio_files import noise, tone, write_audio
 from waveforms import CONFIG, RATE_HZ, level_db, read_all
 
-from genre_model.resampler import cycle_of, resampled
-from genre_model.waveform import AudioFile
+from genre_model.audio.resampler import cycle_of, resampled
+from genre_model.audio.waveform import AudioFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +25,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from genre_model.classifier import GenreClassifier
-from genre_model.mel_frames import mel_frames_from_waveform
-from genre_model.waveform import open_audio
+from genre_model.features.mel_frames import mel_frames_from_waveform
+from genre_model.audio.waveform import open_audio
 
 front_end = GenreClassifier.load().card.front_end
 mel, rate_hz = front_end.mel, front_end.waveform.sample_rate_hz

@@ -9,7 +9,7 @@ import pytest
 from onnx_models import FRONT_END
 
 from genre_model.errors import TooShortError
-from genre_model.segments import (
+from genre_model.features.segments import (
     Span,
     concatenate_segments,
     plan_spans,

@@ -19,20 +19,20 @@ from packaging.version import Version
 from published_mn04 import make_known
 from published_taggers import published_file, random_tagger
 
-from beetsplug.genreclf.aliases import lastgenre_data
+from beetsplug.genreclf.policy.aliases import lastgenre_data
 from genre_model.backbone.install import TAGGERS
-from genre_model.backbone.onnx_graph import OnnxGraph
 from genre_model.backbone.published import FILES
 from genre_model.backbone.tagger_ensemble import ensemble_genres, tagger_ensemble
 from genre_model.backbone.tagger_networks import ARCHITECTURES, FRONT_END, N_TAGS
 from genre_model.backbone.tags import tags_of_genres
 from genre_model.backbone.torch_file import read_weights
-from genre_model.cli import main
+from genre_model.cli.main import main
 from genre_model.errors import ModelFileError
-from genre_model.mel_frames import band_weights
-from genre_model.model_file import read_model
-from genre_model.segment_probabilities import SegmentScorer
-from genre_model.segments import Segments
+from genre_model.features.mel_frames import band_weights
+from genre_model.features.segments import Segments
+from genre_model.model.model_file import read_model
+from genre_model.model.onnx_graph import OnnxGraph
+from genre_model.model.segment_probabilities import SegmentScorer
 
 if TYPE_CHECKING:
     from pathlib import Path

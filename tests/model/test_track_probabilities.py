@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from genre_model.segment_probabilities import activate, softmax
-from genre_model.track_probabilities import (
+from genre_model.model.segment_probabilities import activate, softmax
+from genre_model.model.track_probabilities import (
     POOLING_FLOOR,
     TrackPrediction,
     combine_segments,

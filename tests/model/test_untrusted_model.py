@@ -13,12 +13,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx_models import rewrite_card, spectral_balance_network, write_small_model
 
-from genre_model.config import FrontEnd
 from genre_model.errors import FingerprintMismatchError, ModelFileError
-from genre_model.model_file import read_model
-from genre_model.model_source import DEFAULT_MODEL, read_network
-from genre_model.untrusted_model import check_untrusted_model
-from genre_model.untrusted_network import MOST
+from genre_model.features.config import FrontEnd
+from genre_model.model.model_file import read_model
+from genre_model.model.source import DEFAULT_MODEL, read_network
+from genre_model.model.untrusted_network import MOST
+from genre_model.worker.untrusted_model import check_untrusted_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -28,17 +28,17 @@ from audio_files import (
 from mediafile import MediaFile
 from waveforms import CONFIG, RATE_HZ, level_db, read_all
 
-from genre_model.decoder import MAX_SECONDS, Decoder
-from genre_model.errors import (
-    AudioDecodeError,
-    GenreModelError,
-    TooLongError,
-)
-from genre_model.waveform import (
+from genre_model.audio.decoder import MAX_SECONDS, Decoder
+from genre_model.audio.waveform import (
     MORE_SECONDS,
     MORE_THAN_CLAIMED,
     AudioFile,
     is_silent,
+)
+from genre_model.errors import (
+    AudioDecodeError,
+    GenreModelError,
+    TooLongError,
 )
 
 if TYPE_CHECKING:

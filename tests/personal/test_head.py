@@ -13,8 +13,10 @@ from sklearn.linear_model import LogisticRegression
 
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import ModelFileError
-from genre_model.model_file import model_from_bytes, read_model
-from genre_model.model_source import read_network
+from genre_model.features.segments import Segments
+from genre_model.model.model_file import model_from_bytes, read_model
+from genre_model.model.segment_probabilities import activate, softmax
+from genre_model.model.source import read_network
 from genre_model.personal import head_file
 from genre_model.personal.head_file import (
     LinearHead,
@@ -23,15 +25,13 @@ from genre_model.personal.head_file import (
     track_embedding,
 )
 from genre_model.personal.head_fitting import UNSEEN_LOGIT, fit_heads
-from genre_model.segment_probabilities import activate, softmax
-from genre_model.segments import Segments
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from genre_model.card import Card
+    from genre_model.model.card import Card
 
 
 def fit_head(

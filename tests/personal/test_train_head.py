@@ -18,18 +18,18 @@ from audio_files import noise, tone, write_audio
 from onnx_models import write_small_model
 
 from genre_model.classifier import GenreClassifier
-from genre_model.cli import main
-from genre_model.isolated_classifier import IsolatedClassifier
-from genre_model.model_file import read_model, write_model
+from genre_model.cli.main import main
+from genre_model.model.model_file import read_model, write_model
 from genre_model.personal.embedding_store import EmbeddingStore
 from genre_model.personal.personal_model import PROTOCOL
+from genre_model.worker.isolated_classifier import IsolatedClassifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from genre_model.segment_probabilities import SegmentScores
+    from genre_model.model.segment_probabilities import SegmentScores
 
 RATE_HZ = 22050
 SECONDS = 4
@@ -756,7 +756,7 @@ def test_it_needs_no_torch(music: Path, heard: Path, tmp_path: Path) -> None:
     arguments = ["train-head", "--data", str(music), "--out", str(tmp_path / "own.onnx")]
     arguments += ["--cache", str(heard), "--min-tracks", "2", "--test", str(music)]
     script = (
-        "import json, sys; from genre_model.cli import main;"
+        "import json, sys; from genre_model.cli.main import main;"
         f"status = main({arguments!r});"
         "print(json.dumps([status, sorted(sys.modules)]))"
     )

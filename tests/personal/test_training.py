@@ -15,10 +15,10 @@ from audio_files import music, tone, write_audio
 from onnx_models import write_small_model
 
 from genre_model import GenreClassifier, IsolatedClassifier
-from genre_model.audio_fingerprint import fingerprint_file
-from genre_model.card_text import card_details
 from genre_model.errors import TrainingDataError, TrainingStoppedError
-from genre_model.model_file import model_from_bytes
+from genre_model.features.audio_fingerprint import fingerprint_file
+from genre_model.model.card_text import card_details
+from genre_model.model.model_file import model_from_bytes
 from genre_model.personal.embeddings import Embedder
 from genre_model.personal.head_file import parent_network
 from genre_model.personal.labelled_files import LabelledFile

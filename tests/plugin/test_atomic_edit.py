@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from audio_files import needs_utf8_names
 
-from beetsplug.genreclf import atomic_edit as atomic_edit_module
-from beetsplug.genreclf.atomic_edit import atomic_edit
-from beetsplug.genreclf.crash_recovery import BACKUP, tidy
-from beetsplug.genreclf.file_copy import ChangedMeanwhileError
-from beetsplug.genreclf.reporter import LogReporter
+from beetsplug.genreclf.storage import atomic_edit as atomic_edit_module
+from beetsplug.genreclf.storage.atomic_edit import atomic_edit
+from beetsplug.genreclf.storage.crash_recovery import BACKUP, tidy
+from beetsplug.genreclf.storage.file_copy import ChangedMeanwhileError
+from beetsplug.genreclf.ui.reporter import LogReporter
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has none of it")
 

@@ -9,7 +9,7 @@ import pytest
 from audio_files import tone, write_audio
 from onnx_models import write_small_model
 
-from genre_model.model_source import installed_model_path
+from genre_model.model.source import installed_model_path
 
 if TYPE_CHECKING:
     from pathlib import Path

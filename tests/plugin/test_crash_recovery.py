@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from mediafile import MediaFile
 
-from beetsplug.genreclf import crash_recovery
-from beetsplug.genreclf.crash_recovery import (
+from beetsplug.genreclf.storage import crash_recovery
+from beetsplug.genreclf.storage.crash_recovery import (
     BACKUP,
     EDITED,
     PREFIX,

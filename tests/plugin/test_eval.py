@@ -14,12 +14,12 @@ import pytest
 from audio_files import music, write_audio
 from beets.library import Item
 
-from beetsplug.genreclf.confusion_text import abbreviations, confusion_lines
-from beetsplug.genreclf.out_of_fold import write_out_of_fold
-from beetsplug.genreclf.reporter import TerminalReporter
+from beetsplug.genreclf.evaluation.confusion_table import abbreviations, confusion_lines
+from beetsplug.genreclf.models.out_of_fold import write_out_of_fold
+from beetsplug.genreclf.ui.reporter import TerminalReporter
 from genre_model import AudioDecodeError, Judgement, SilentError
-from genre_model.audio_fingerprint import fingerprint_file
-from genre_model.model_file import read_model, with_card
+from genre_model.features.audio_fingerprint import fingerprint_file
+from genre_model.model.model_file import read_model, with_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable

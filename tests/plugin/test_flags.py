@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from beetsplug.genreclf.compat import UserError
-from beetsplug.genreclf.defaults import DEFAULTS
-from beetsplug.genreclf.flags import (
+from beetsplug.genreclf.commands.flags import (
     FLAGS_OF_MODE,
     SWITCHES,
     config_flags,
     given_flags,
     make_genreclf_command,
 )
+from beetsplug.genreclf.compat import UserError
+from beetsplug.genreclf.config.defaults import DEFAULTS
 
 if TYPE_CHECKING:
     from plugin.conftest import BeetsHome, ScriptedClassifier

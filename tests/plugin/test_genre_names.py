@@ -12,10 +12,10 @@ import confuse
 import pytest
 
 import beetsplug
-from beetsplug.genreclf import aliases as alias_tables
-from beetsplug.genreclf import genre_names
-from beetsplug.genreclf.aliases import compile_aliases
-from beetsplug.genreclf.genre_names import GenreNames
+from beetsplug.genreclf.policy import aliases as alias_tables
+from beetsplug.genreclf.policy import vocabulary as genre_names
+from beetsplug.genreclf.policy.aliases import compile_aliases
+from beetsplug.genreclf.policy.vocabulary import GenreNames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

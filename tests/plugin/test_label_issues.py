@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from beetsplug.genreclf.genre_names import GenreNames
-from beetsplug.genreclf.label_issues import Doubt, Verdict, examine, worst_first
+from beetsplug.genreclf.policy.label_issues import Doubt, Verdict, examine, worst_first
+from beetsplug.genreclf.policy.vocabulary import GenreNames
 
 LABELS = ("blues", "hip hop", "pop", "rock")
 NAMES = GenreNames(LABELS, label_map={}, aliases=True)

@@ -26,8 +26,8 @@ from plugin.library_states import State, add_odd_tags, differences, state_of
 from plugin.test_import import PERFECT_MATCH
 
 from genre_model import GenreClassifier, IsolatedClassifier
-from genre_model.model_file import write_model
-from genre_model.model_source import DEFAULT_MODEL
+from genre_model.model.model_file import write_model
+from genre_model.model.source import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

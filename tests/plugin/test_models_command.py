@@ -12,9 +12,9 @@ from beets.library import Item
 from onnx_models import write_small_model
 
 import genre_model
-from beetsplug.genreclf.model_choice import choose_model
-from genre_model.model_file import read_model
-from genre_model.model_source import DEFAULT_MODEL
+from beetsplug.genreclf.models.active import choose_model
+from genre_model.model.model_file import read_model
+from genre_model.model.source import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from plugin.conftest import BeetsHome, Printed

@@ -12,8 +12,8 @@ import pytest
 from audio_files import needs_utf8_names
 from onnx_models import rewrite_card, spectral_balance_network, write_small_model
 
-from genre_model.model_file import read_model, write_model
-from genre_model.model_source import DEFAULT_MODEL, MAX_BYTES
+from genre_model.model.model_file import read_model, write_model
+from genre_model.model.source import DEFAULT_MODEL, MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,10 +12,10 @@ from mediafile import MediaFile
 from onnx_models import FRONT_END, spectral_balance_network, write_small_model
 
 import genre_model
-from beetsplug.genreclf.albums import pool_scores
-from genre_model.card import Card
-from genre_model.mel_frames import count_bands
-from genre_model.model_file import write_model
+from beetsplug.genreclf.tagging.albums import pool_scores
+from genre_model.features.mel_frames import count_bands
+from genre_model.model.card import Card
+from genre_model.model.model_file import write_model
 
 if TYPE_CHECKING:
     from pathlib import Path

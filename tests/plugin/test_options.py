@@ -11,8 +11,8 @@ import confuse
 import pytest
 from confuse import yaml_util
 
-from beetsplug.genreclf.defaults import DEFAULTS
-from beetsplug.genreclf.options import Policy, read_options
+from beetsplug.genreclf.config.defaults import DEFAULTS
+from beetsplug.genreclf.config.options import Policy, read_options
 
 if TYPE_CHECKING:
     from plugin.conftest import BeetsHome, ScriptedClassifier

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from beets.library import Item, Library
 
-from beetsplug.genreclf.predictor import Predictor
-from beetsplug.genreclf.stored_prediction import (
+from beetsplug.genreclf.predict.predictor import Predictor
+from beetsplug.genreclf.storage.stored_prediction import (
     StoredPrediction,
     prediction_from,
     recall,

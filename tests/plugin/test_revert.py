@@ -14,7 +14,7 @@ from audio_files import CONTAINERS, AudioKind, music, write_audio
 from beets.library import Item
 from mediafile import MediaFile
 
-from beetsplug.genreclf.write_intent import note_ahead
+from beetsplug.genreclf.storage.write_intent import note_ahead
 
 if TYPE_CHECKING:
     from pathlib import Path

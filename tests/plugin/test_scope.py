@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from plugin.conftest import press_ctrl_c
 
-from beetsplug.genreclf.albums import pool_scores
+from beetsplug.genreclf.tagging.albums import pool_scores
 from genre_model import AudioDecodeError
-from genre_model.track_probabilities import ALBUM_CORRELATION
+from genre_model.model.track_probabilities import ALBUM_CORRELATION
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -93,7 +93,7 @@ def test_a_read_only_music_folder_ends_the_run_but_one_album_does_not(
     def refuse(*_arguments: object) -> None:
         raise OSError(error, os.strerror(error))
 
-    monkeypatch.setattr("beetsplug.genreclf.file_genres._edit", refuse)
+    monkeypatch.setattr("beetsplug.genreclf.storage.file_tags._edit", refuse)
     printed = home.beet("genreclf")
     monkeypatch.undo()
     *warnings, last = printed.err.splitlines()
@@ -117,7 +117,7 @@ def test_what_was_heard_is_remembered_though_it_was_not_written(
         raise OSError(errno.EROFS, "Read-only file system")
 
     with monkeypatch.context() as patch:
-        patch.setattr("beetsplug.genreclf.file_genres._edit", refuse)
+        patch.setattr("beetsplug.genreclf.storage.file_tags._edit", refuse)
         home.beet("genreclf")
     assert home.item("Song").genres == []
     classifier.heard.clear()

@@ -10,9 +10,9 @@ import confuse
 import pytest
 from confuse import yaml_util
 
-from beetsplug.genreclf.defaults import DEFAULTS
-from beetsplug.genreclf.options import Policy, read_options
-from beetsplug.genreclf.tags import (
+from beetsplug.genreclf.config.defaults import DEFAULTS
+from beetsplug.genreclf.config.options import Policy, read_options
+from beetsplug.genreclf.policy.policy import (
     Decision,
     Outcome,
     Tally,

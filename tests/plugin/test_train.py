@@ -17,9 +17,9 @@ from mediafile import MediaFile
 from onnx_models import write_small_model
 
 import genre_model
-from beetsplug.genreclf.model_choice import model_folder, out_of_fold_path
-from beetsplug.genreclf.out_of_fold import read_out_of_fold
-from genre_model.model_file import write_model
+from beetsplug.genreclf.models.active import model_folder, out_of_fold_path
+from beetsplug.genreclf.models.out_of_fold import read_out_of_fold
+from genre_model.model.model_file import write_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import top_k_accuracy_score
 
 from genre_model.metrics import calibration_error
-from genre_model.training.calibration import noise_floor, reliability_bins
-from genre_model.training.measures import measures_of
-from genre_model.training.selective import (
+from genre_model.training.evaluation.calibration import noise_floor, reliability_bins
+from genre_model.training.evaluation.measures import measures_of
+from genre_model.training.evaluation.selective import (
     area_under_risk_coverage,
     coverage_at_accuracy,
     risk_coverage,

@@ -12,17 +12,17 @@ import pytest
 from gtzan_folder import write_pictures
 from scored_systems import right_on, write_band_model
 
-from genre_model.commands.compare import add_compare, compare
+from genre_model.cli.compare import add_compare, compare
 from genre_model.errors import TrainingDataError
-from genre_model.training.comparison import comparison_of
-from genre_model.training.comparison_text import comparison_text
-from genre_model.training.ensemble import ensemble_of
+from genre_model.training.evaluation.comparison import comparison_of
+from genre_model.training.evaluation.comparison_text import comparison_text
+from genre_model.training.evaluation.ensemble import ensemble_of
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from genre_model.training.predictions import Predictions
+    from genre_model.training.evaluation.predictions import Predictions
 
 
 def outcome(only_a: int, only_b: int, n_tracks: int = 100) -> list[Predictions]:

@@ -15,18 +15,18 @@ from audio_files import music, write_audio
 from published_mn04 import random_weights
 from published_taggers import published_file, random_tagger
 
-from genre_model.audio_fingerprint import KnownRecordings, fingerprint_file
 from genre_model.backbone import mn04_network, tagger_networks
 from genre_model.backbone.tagger_ensemble import ensemble_genres, tagger_ensemble
 from genre_model.backbone.tags import tags_of_genres
 from genre_model.backbone.torch_file import read_weights
 from genre_model.classifier import GenreClassifier
-from genre_model.cli import main
+from genre_model.cli.main import main
 from genre_model.errors import RecipeError, TrainingDataError
-from genre_model.mel_frames import mel_frames_from_waveform
-from genre_model.model_file import read_model
-from genre_model.segment_probabilities import SegmentScorer
-from genre_model.segments import Segments, repeat_to_length
+from genre_model.features.audio_fingerprint import KnownRecordings, fingerprint_file
+from genre_model.features.mel_frames import mel_frames_from_waveform
+from genre_model.features.segments import Segments, repeat_to_length
+from genre_model.model.model_file import read_model
+from genre_model.model.segment_probabilities import SegmentScorer
 from genre_model.training.distillation import student
 from genre_model.training.distillation.examples import SHARD_SIZE, Examples, ExampleStore
 from genre_model.training.distillation.recordings import (
@@ -49,7 +49,7 @@ from genre_model.training.recipe import read_recipe
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from genre_model.config import FrontEnd
+    from genre_model.features.config import FrontEnd
     from genre_model.training.recipe import Recipe
 
 RATE_HZ = 16_000

@@ -11,14 +11,14 @@ import pytest
 from gtzan_folder import write_pictures
 from scored_systems import predictions_of, write_band_model
 
-from genre_model.cli import main
+from genre_model.cli.main import main
 from genre_model.errors import TrainingDataError
-from genre_model.training.ensemble import ensemble_of
+from genre_model.training.evaluation.ensemble import ensemble_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from genre_model.training.predictions import Predictions
+    from genre_model.training.evaluation.predictions import Predictions
 
 
 #: Both have tracks in the folder.

@@ -13,17 +13,17 @@ import numpy as np
 import pytest
 from audio_files import music, noise, silence, tone, write_audio
 
-from genre_model.commands.features import add_features, features
+from genre_model.cli.features import add_features, features
 from genre_model.errors import SilentError, TooShortError, TrainingDataError
-from genre_model.training.gtzan import GENRE_OF_FOLDER, find_tracks
-from genre_model.training.tables import feature_extraction
-from genre_model.training.tables.audio_features import audio_features
-from genre_model.training.tables.feature_extraction import write_features
-from genre_model.training.tables.feature_names import COLUMNS, FEATURE_NAMES
-from genre_model.training.tables.feature_table import (
+from genre_model.papers.tables import feature_extraction
+from genre_model.papers.tables.audio_features import audio_features
+from genre_model.papers.tables.feature_extraction import write_features
+from genre_model.papers.tables.feature_names import COLUMNS, FEATURE_NAMES
+from genre_model.papers.tables.feature_table import (
     find_feature_table,
     read_feature_table,
 )
+from genre_model.training.data.gtzan import GENRE_OF_FOLDER, find_tracks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ MARK = -1.0
 
 
 def test_what_numba_needs_is_said() -> None:
-    module = "genre_model.training.tables.audio_features"
+    module = "genre_model.papers.tables.audio_features"
     script = (
         "import sys, types\n"
         "class Broken(types.ModuleType):\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from genre_model.errors import TrainingDataError
-from genre_model.training.gtzan import (
+from genre_model.training.data.gtzan import (
     GENRE_OF_FOLDER,
     GENRES,
     find_tracks,

@@ -14,17 +14,17 @@ from genre_model import GenreClassifier
 from genre_model.backbone import head_store
 from genre_model.backbone.head_store import head_content, read_head
 from genre_model.backbone.mn04_network import FRONT_END
-from genre_model.cli import main
+from genre_model.cli.main import main
 from genre_model.errors import TrainingDataError
 from genre_model.personal.cross_validation import HeadData
-from genre_model.training.gtzan import GENRE_OF_FOLDER, GENRES
+from genre_model.training.data.gtzan import GENRE_OF_FOLDER, GENRES
+from genre_model.training.data.protocols import folds_of
 from genre_model.training.gtzan_head import (
     BY_ARTIST,
     Clips,
     measure_lines,
     train_gtzan_head,
 )
-from genre_model.training.protocols import folds_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,17 +11,16 @@ import pytest
 import torch
 from gtzan_folder import write_pictures
 
-from genre_model.commands.train import add_train, train
+from genre_model.cli.train import add_train, train
 from genre_model.errors import RecipeError
-from genre_model.training import imagenet_weights
-from genre_model.training.imagenet_weights import load_weights, provide_weights
-from genre_model.training.networks import build_network
+from genre_model.training.networks import build_network, imagenet_weights
+from genre_model.training.networks.imagenet_weights import load_weights, provide_weights
 from genre_model.training.networks.resnet18 import ResNet18
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from genre_model.training.experiment import Experiment
+    from genre_model.training.fit.experiment import Experiment
     from genre_model.training.run_folder import RunFolder
 
 
@@ -151,7 +150,7 @@ def test_the_command_wants_a_recipe_that_begins_with_them(
         trained.append(experiment.recipe.name)
         return []
 
-    monkeypatch.setattr("genre_model.training.experiment.train_protocol", train_nothing)
+    monkeypatch.setattr("genre_model.training.fit.experiment.train_protocol", train_nothing)
     folder = str(write_pictures(tmp_path / "gtzan", range(1)))
     arguments = ["train", "b6_resnet_crnn", "--data", folder, "--out", str(tmp_path)]
     arguments += ["--imagenet", str(official)]

@@ -18,8 +18,8 @@ from pool_jobs import Dying, Failing, Greedy, Note, Worrying
 from waiting import is_running, wait_until
 
 from genre_model.errors import GenreModelError
-from genre_model.training import job_pool
-from genre_model.training.job_pool import run_jobs
+from genre_model.training.fit import job_pool
+from genre_model.training.fit.job_pool import run_jobs
 
 
 @pytest.mark.parametrize("n_processes", [1, 2])
@@ -70,7 +70,7 @@ def test_several_processes_share_the_cores(
 ) -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("genre_model.training.job_pool._n_cores", lambda: 7)
+    monkeypatch.setattr("genre_model.training.fit.job_pool._n_cores", lambda: 7)
     run_jobs([Note("a", tmp_path), Note("b", tmp_path)], 2)
     (pid_a, *rest_a), (pid_b, *rest_b) = (
         (tmp_path / name).read_text().split() for name in "ab"
@@ -98,7 +98,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from pool_jobs import Endless
-from genre_model.training.job_pool import run_jobs
+from genre_model.training.fit.job_pool import run_jobs
 if __name__ == "__main__":
     run_jobs([Endless(name, Path(sys.argv[1])) for name in "abc"], 2)
 """

@@ -10,17 +10,17 @@ import pytest
 from audio_files import music, write_audio
 from onnx_models import write_small_model
 
-from genre_model.audio_fingerprint import fingerprint_file
-from genre_model.cli import main
-from genre_model.model_file import read_model
-from genre_model.segment_probabilities import softmax
-from genre_model.segments import Segments
+from genre_model.cli.main import main
+from genre_model.features.audio_fingerprint import fingerprint_file
+from genre_model.features.segments import Segments
+from genre_model.model.model_file import read_model
+from genre_model.model.segment_probabilities import softmax
+from genre_model.model.untrusted_network import check_untrusted_network
 from genre_model.training.distillation.calibration import (
     Songs,
     cross_fitted,
     fit_calibration,
 )
-from genre_model.untrusted_network import check_untrusted_network
 
 if TYPE_CHECKING:
     from pathlib import Path

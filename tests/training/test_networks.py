@@ -9,10 +9,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from genre_model.card import Card
-from genre_model.config import FrontEnd, MelConfig, SegmentConfig, WaveformConfig
 from genre_model.errors import RecipeError
-from genre_model.training.export import export_model
+from genre_model.features.config import FrontEnd, MelConfig, SegmentConfig, WaveformConfig
+from genre_model.model.card import Card
+from genre_model.training.export.export import export_model
 from genre_model.training.networks import NETWORKS, build_network
 from genre_model.training.networks.parameter_count import count_parameters
 

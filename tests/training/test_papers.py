@@ -13,33 +13,33 @@ import pytest
 from feature_tables import kaggle_lines, make_table, write_lines
 from gtzan_folder import write_pictures
 
-from genre_model.cli import main
+from genre_model.cli.main import main
 from genre_model.errors import RecipeError, TrainingDataError
-from genre_model.training.papers import reproduce as loop
-from genre_model.training.papers.checks import CHECKS
-from genre_model.training.papers.measured import measurements_of
-from genre_model.training.papers.network_rows import trainings_of_row
-from genre_model.training.papers.outcome import Measurement, Outcome
-from genre_model.training.papers.page import QUICK_WARNING, page_of, plot_page_of
-from genre_model.training.papers.reproduce import reproduce
-from genre_model.training.papers.reproduction import Reproduction
-from genre_model.training.papers.row_text import list_of_rows, text_of_row, value_text
-from genre_model.training.papers.rows import (
+from genre_model.papers import reproduce as loop
+from genre_model.papers.checks import CHECKS
+from genre_model.papers.measured import measurements_of
+from genre_model.papers.network_rows import trainings_of_row
+from genre_model.papers.outcome import Measurement, Outcome
+from genre_model.papers.page import QUICK_WARNING, page_of, plot_page_of
+from genre_model.papers.reproduce import reproduce
+from genre_model.papers.reproduction import Reproduction
+from genre_model.papers.row_text import list_of_rows, text_of_row, value_text
+from genre_model.papers.rows import (
     Row,
     System,
     all_rows,
     build_row,
     chosen_rows,
 )
-from genre_model.training.papers.table_rows import table_outcome
-from genre_model.training.predictions import Predictions
-from genre_model.training.run_training import run_training
+from genre_model.papers.table_rows import table_outcome
+from genre_model.training.evaluation.predictions import Predictions
+from genre_model.training.fit.run_training import run_training
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from genre_model.training.experiment import Training
+    from genre_model.training.fit.experiment import Training
     from genre_model.training.recipe import Recipe
 
 IDS = [
@@ -185,7 +185,7 @@ class TestLoop:
                 raise TrainingDataError("no more memory")
             run_training(training)
 
-        monkeypatch.setattr("genre_model.training.experiment.run_training", fail)
+        monkeypatch.setattr("genre_model.training.fit.experiment.run_training", fail)
         outcomes = self.run(["Z4", "Z15"], reproduction(folder, tmp_path))
         assert "no more memory" in outcomes["Z4"].absent
         assert outcomes["Z15"].measurements
@@ -352,7 +352,8 @@ class TestCommand:
 
     def test_the_list_does_not_wait_for_torch(self) -> None:
         code = (
-            "import sys; from genre_model.cli import main; main(['reproduce', '--list']); "
+            "import sys; from genre_model.cli.main import main; "
+            "main(['reproduce', '--list']); "
             "sys.exit('torch' in sys.modules)"
         )
         subprocess.run(  # noqa: S603

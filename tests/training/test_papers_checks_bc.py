@@ -14,37 +14,37 @@ from onnx_models import FRONT_END
 from scored_systems import write_band_model
 
 from genre_model.errors import ModelFileError, TrainingDataError
-from genre_model.model_file import model_from_bytes, read_model
-from genre_model.model_source import read_network
-from genre_model.segments import Segments
-from genre_model.training.gtzan import segments_per_track
-from genre_model.training.job_pool import run_jobs
-from genre_model.training.papers.checks import CHECKS
-from genre_model.training.papers.checks.filters import first_filters, shapes_of
-from genre_model.training.papers.checks.genres import true_names
-from genre_model.training.papers.checks.int8_weights import with_int8_weights
-from genre_model.training.papers.checks.paper_code import (
+from genre_model.features.segments import Segments
+from genre_model.model.model_file import model_from_bytes, read_model
+from genre_model.model.source import read_network
+from genre_model.papers.checks import CHECKS
+from genre_model.papers.checks.filters import first_filters, shapes_of
+from genre_model.papers.checks.genres import true_names
+from genre_model.papers.checks.int8_weights import with_int8_weights
+from genre_model.papers.checks.paper_code import (
     bottleneck_parameters,
     loss_floor,
     parameters_of,
 )
-from genre_model.training.papers.checks.possible_shares import counts_printed_as
-from genre_model.training.papers.checks.segmentation import (
+from genre_model.papers.checks.possible_shares import counts_printed_as
+from genre_model.papers.checks.segmentation import (
     impossible_new_songs,
     possible_units,
 )
-from genre_model.training.papers.network_rows import protocols_of
-from genre_model.training.papers.reproduction import QUICK_EVERY, Reproduction
-from genre_model.training.papers.rows import chosen_rows
-from genre_model.training.predictions import Evaluation, predict_systems
-from genre_model.training.protocols import folds_of
+from genre_model.papers.network_rows import protocols_of
+from genre_model.papers.reproduction import QUICK_EVERY, Reproduction
+from genre_model.papers.rows import chosen_rows
+from genre_model.training.data.gtzan import segments_per_track
+from genre_model.training.data.protocols import folds_of
+from genre_model.training.evaluation.predictions import Evaluation, predict_systems
+from genre_model.training.fit.job_pool import run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from genre_model.training.experiment import Training
-    from genre_model.training.papers.outcome import Outcome
+    from genre_model.papers.outcome import Outcome
+    from genre_model.training.fit.experiment import Training
 
 #: Of the tracks of each genre: some of them train, validate and test every protocol.
 NUMBERS = range(5, 89, 7)

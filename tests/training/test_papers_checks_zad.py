@@ -12,27 +12,31 @@ from feature_tables import kaggle_lines, make_table, write_lines
 from gtzan_folder import write_pictures
 
 from genre_model.errors import GenreModelError, TrainingDataError
-from genre_model.training.gtzan import GENRES
-from genre_model.training.job_pool import run_jobs
-from genre_model.training.papers.checks import CHECKS, confusions
-from genre_model.training.papers.checks.au_files import au_without_conversion
-from genre_model.training.papers.checks.genre_similarity import cosines_of
-from genre_model.training.papers.checks.mel_against_mfcc import neighbours_right
-from genre_model.training.papers.checks.needed_networks import CHECKED_PROTOCOLS
-from genre_model.training.papers.checks.printed_tables import ZHANG_FIGURE_8
-from genre_model.training.papers.checks.split_counts import random_split_p_value
-from genre_model.training.papers.checks.table_facts import PUBLISHED_DROPPED
-from genre_model.training.papers.outcome import Outcome
-from genre_model.training.papers.reproduction import Reproduction
-from genre_model.training.papers.rows import chosen_rows
-from genre_model.training.predictions import Evaluation, Predictions, predict_systems
-from genre_model.training.protocols import folds_of
+from genre_model.papers.checks import CHECKS, confusions
+from genre_model.papers.checks.au_files import au_without_conversion
+from genre_model.papers.checks.genre_similarity import cosines_of
+from genre_model.papers.checks.mel_against_mfcc import neighbours_right
+from genre_model.papers.checks.needed_networks import CHECKED_PROTOCOLS
+from genre_model.papers.checks.printed_tables import ZHANG_FIGURE_8
+from genre_model.papers.checks.split_counts import random_split_p_value
+from genre_model.papers.checks.table_facts import PUBLISHED_DROPPED
+from genre_model.papers.outcome import Outcome
+from genre_model.papers.reproduction import Reproduction
+from genre_model.papers.rows import chosen_rows
+from genre_model.training.data.gtzan import GENRES
+from genre_model.training.data.protocols import folds_of
+from genre_model.training.evaluation.predictions import (
+    Evaluation,
+    Predictions,
+    predict_systems,
+)
+from genre_model.training.fit.job_pool import run_jobs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from genre_model.training.papers.outcome import Measurement
-    from genre_model.training.tables.feature_table import FeatureTable
+    from genre_model.papers.outcome import Measurement
+    from genre_model.papers.tables.feature_table import FeatureTable
 
 #: Tracks of every genre; most genres are in each part of each split.
 NUMBERS = range(72, 82)
@@ -255,7 +259,7 @@ def test_d1_reads_au_files(reproduction: Reproduction) -> None:
 def test_d1_counts_what_differs(
     reproduction: Reproduction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("genre_model.training.papers.checks.au_files.HEADER_BYTES", 28)
+    monkeypatch.setattr("genre_model.papers.checks.au_files.HEADER_BYTES", 28)
     row = chosen_rows(["D1"])[0]
     (one,) = au_without_conversion(row, reproduction).measurements
     assert one.ours > 600_000  # the header claims that the sound begins later
@@ -364,7 +368,7 @@ def test_a8_says_for_which_scaling_genres_are_alike(
 ) -> None:
     runs = [_predictions([(genre, genre) for genre in GENRES])]
     # The package's attribute of that name is the function.
-    module = import_module("genre_model.training.papers.checks.genre_similarity")
+    module = import_module("genre_model.papers.checks.genre_similarity")
     monkeypatch.setattr(module, "table_predictions", lambda _: runs)
     outcome = check("A8", Reproduction(data_dir / "gtzan", tmp_path))
     standardised, scaled, raw, reading = outcome.findings[2:6]

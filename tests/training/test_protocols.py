@@ -10,8 +10,8 @@ from importlib import resources
 import pytest
 
 from genre_model.errors import TrainingDataError
-from genre_model.training.gtzan import GENRE_OF_FOLDER
-from genre_model.training.protocols import (
+from genre_model.training.data.gtzan import GENRE_OF_FOLDER
+from genre_model.training.data.protocols import (
     PROTOCOLS,
     Fold,
     artist_rows,
@@ -20,7 +20,7 @@ from genre_model.training.protocols import (
     is_leaky,
     track_of,
 )
-from genre_model.training.validation_artists import with_validation
+from genre_model.training.data.validation_artists import with_validation
 
 ALL_IDS = sorted(
     f"{genre}.{number:05d}"

@@ -10,17 +10,17 @@ import pytest
 from gtzan_folder import write_pictures
 from scored_systems import write_band_model
 
-from genre_model.cli import main
+from genre_model.cli.main import main
 from genre_model.errors import TrainingDataError
-from genre_model.model_file import read_model
-from genre_model.training.gtzan import GENRES
-from genre_model.training.publish import measured_card
-from genre_model.training.repeating import training_command
+from genre_model.model.model_file import read_model
+from genre_model.training.data.gtzan import GENRES
+from genre_model.training.export.publish import measured_card
+from genre_model.training.export.repeating import training_command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from genre_model.card import Card
+    from genre_model.model.card import Card
 
 
 def write_bands(path: Path, genres: tuple[str, ...] = GENRES) -> Path:

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from genre_model.errors import RecipeError
-from genre_model.mel_frames import count_bands
-from genre_model.training.labelled_mel_frames import PICTURE_FRONT_END
+from genre_model.features.mel_frames import count_bands
+from genre_model.training.data.labelled_mel_frames import PICTURE_FRONT_END
 from genre_model.training.networks import build_network
 from genre_model.training.recipe import read_recipe, recipe_from_toml, recipe_names
 

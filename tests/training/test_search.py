@@ -11,16 +11,16 @@ import pytest
 from gtzan_folder import write_pictures
 from tiny_recipe import tiny_recipe
 
-from genre_model.commands.search import add_search, search
+from genre_model.cli.search import add_search, search
 from genre_model.errors import RecipeError, TrainingDataError
-from genre_model.training import valid_scores
-from genre_model.training.protocols import folds_of
+from genre_model.training.data.protocols import folds_of
 from genre_model.training.recipe import read_recipe
-from genre_model.training.search import Search, run_search
-from genre_model.training.search_space import read_search_space
-from genre_model.training.toml_text import recipe_toml
-from genre_model.training.valid_scores import Validation, ValidScores, VariantJob
-from genre_model.training.variants import BaseRecipe
+from genre_model.training.search import valid_scores
+from genre_model.training.search.search import Search, run_search
+from genre_model.training.search.search_space import read_search_space
+from genre_model.training.search.toml_text import recipe_toml
+from genre_model.training.search.valid_scores import Validation, ValidScores, VariantJob
+from genre_model.training.search.variants import BaseRecipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

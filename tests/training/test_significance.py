@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from genre_model.training.significance import (
+from genre_model.training.evaluation.significance import (
     bootstrap_interval,
     detectable_difference,
     mcnemar,

@@ -16,23 +16,23 @@ import pytest
 from gtzan_folder import write_pictures
 from tiny_recipe import tiny_recipe
 
-from genre_model.commands.sweep import add_sweep, sweep
+from genre_model.cli.sweep import add_sweep, sweep
 from genre_model.errors import GenreModelError, RecipeError, TrainingDataError
-from genre_model.training.protocols import folds_of
+from genre_model.training.data.protocols import folds_of
+from genre_model.training.fit.run_training import run_training
 from genre_model.training.recipe import read_recipe, recipe_from_toml
-from genre_model.training.run_training import run_training
-from genre_model.training.sweep import plan_sweep, run_sweep
-from genre_model.training.sweep_text import sweep_text
-from genre_model.training.toml_text import recipe_toml, toml_value
-from genre_model.training.valid_scores import Validation
-from genre_model.training.variants import BaseRecipe, parse_variation
+from genre_model.training.search.sweep import plan_sweep, run_sweep
+from genre_model.training.search.sweep_text import sweep_text
+from genre_model.training.search.toml_text import recipe_toml, toml_value
+from genre_model.training.search.valid_scores import Validation
+from genre_model.training.search.variants import BaseRecipe, parse_variation
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from genre_model.training.experiment import Training
+    from genre_model.training.fit.experiment import Training
 
-RUN_TRAINING = "genre_model.training.experiment.run_training"
+RUN_TRAINING = "genre_model.training.fit.experiment.run_training"
 
 
 @pytest.fixture(scope="module")

@@ -13,22 +13,22 @@ from feature_tables import make_table, of_genres
 from gtzan_folder import write_pictures
 
 from genre_model.errors import RecipeError, TrainingDataError, TrainingDivergedError
-from genre_model.training.gtzan import find_tracks
-from genre_model.training.protocols import Fold
-from genre_model.training.recipe import read_recipe
-from genre_model.training.tables.picture_columns import PICTURE_SIZE, with_pictures
-from genre_model.training.tables.table_network import TableNetwork, segments_of_rows
-from genre_model.training.tables.table_predictions import predict_table
-from genre_model.training.tables.table_systems import (
+from genre_model.papers.tables.picture_columns import PICTURE_SIZE, with_pictures
+from genre_model.papers.tables.table_network import TableNetwork, segments_of_rows
+from genre_model.papers.tables.table_predictions import predict_table
+from genre_model.papers.tables.table_systems import (
     PICTURE_RECIPE,
     TABLE_RECIPE,
     table_system,
 )
+from genre_model.training.data.gtzan import find_tracks
+from genre_model.training.data.protocols import Fold
+from genre_model.training.recipe import read_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from genre_model.training.tables.feature_table import FeatureTable
+    from genre_model.papers.tables.feature_table import FeatureTable
 
 EPOCHS_20 = ("training.epochs=20",)
 QUICK = ("training.epochs=4", "network_options.filters=[8, 8]")

@@ -11,13 +11,13 @@ import pytest
 from feature_tables import make_table, of_genres
 
 from genre_model.errors import TrainingDataError
-from genre_model.training.protocols import Fold, folds_of
-from genre_model.training.tables.feature_table import (
+from genre_model.papers.tables.feature_table import (
     find_feature_table,
     read_feature_table,
 )
-from genre_model.training.tables.table_predictions import predict_table, random_splits
-from genre_model.training.tables.table_systems import table_system
+from genre_model.papers.tables.table_predictions import predict_table, random_splits
+from genre_model.papers.tables.table_systems import table_system
+from genre_model.training.data.protocols import Fold, folds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ import pytest
 from feature_tables import kaggle_lines, make_table, write_lines
 
 from genre_model.errors import TrainingDataError
-from genre_model.training.tables.feature_names import COLUMNS, FEATURE_NAMES
-from genre_model.training.tables.feature_table import (
+from genre_model.papers.tables.feature_names import COLUMNS, FEATURE_NAMES
+from genre_model.papers.tables.feature_table import (
     find_feature_table,
     read_feature_table,
 )

@@ -13,24 +13,24 @@ from sklearn.svm import SVC
 
 from genre_model import metrics
 from genre_model.errors import TrainingDataError
-from genre_model.training.papers.checks.table_facts import PUBLISHED_DROPPED
-from genre_model.training.tables.correlation_filter import (
+from genre_model.papers.checks.table_facts import PUBLISHED_DROPPED
+from genre_model.papers.tables.correlation_filter import (
     CorrelationFilter,
     drop_correlated_leaky,
 )
-from genre_model.training.tables.feature_names import FEATURE_NAMES
-from genre_model.training.tables.feature_table import (
+from genre_model.papers.tables.feature_names import FEATURE_NAMES
+from genre_model.papers.tables.feature_table import (
     find_feature_table,
     read_feature_table,
 )
-from genre_model.training.tables.inner_folds import inner_folds
-from genre_model.training.tables.pairwise_svm import PairwiseSvm
-from genre_model.training.tables.table_systems import TABLE_SYSTEMS, table_system
+from genre_model.papers.tables.inner_folds import inner_folds
+from genre_model.papers.tables.pairwise_svm import PairwiseSvm
+from genre_model.papers.tables.table_systems import TABLE_SYSTEMS, table_system
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from genre_model.training.tables.feature_table import FeatureTable
+    from genre_model.papers.tables.feature_table import FeatureTable
 
 CLASSICAL = [name for name in TABLE_SYSTEMS if not name.startswith("table_")]
 

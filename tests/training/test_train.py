@@ -18,29 +18,29 @@ import torch
 from gtzan_folder import quick_recipe, write_pictures
 from waiting import wait_until
 
-from genre_model.cli import main
+from genre_model.cli.main import main
 from genre_model.errors import RecipeError, TrainingDataError, TrainingDivergedError
-from genre_model.model_file import read_model
-from genre_model.training import run_training
-from genre_model.training.experiment import (
+from genre_model.model.model_file import read_model
+from genre_model.training.data.gtzan import find_tracks
+from genre_model.training.data.labelled_mel_frames import load_labelled_mel_frames
+from genre_model.training.data.protocols import folds_of
+from genre_model.training.data.training_data import TrainingData
+from genre_model.training.fit import run_training
+from genre_model.training.fit.experiment import (
     Experiment,
     train_protocol,
     trainings_of,
 )
-from genre_model.training.gtzan import find_tracks
-from genre_model.training.labelled_mel_frames import load_labelled_mel_frames
-from genre_model.training.optimisation import LearningRateSchedule, build_optimizer
-from genre_model.training.protocols import folds_of
+from genre_model.training.fit.optimisation import LearningRateSchedule, build_optimizer
+from genre_model.training.fit.train import train_network
+from genre_model.training.fit.weight_average import WeightAverage
 from genre_model.training.run_folder import RunFolder
-from genre_model.training.train import train_network
-from genre_model.training.training_data import TrainingData
-from genre_model.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from genre_model.training.gtzan import LabelledTrack
-    from genre_model.training.labelled_mel_frames import LabelledMelFrames
+    from genre_model.training.data.gtzan import LabelledTrack
+    from genre_model.training.data.labelled_mel_frames import LabelledMelFrames
     from genre_model.training.recipe import Recipe
 
 
@@ -154,8 +154,8 @@ def test_early_stopping_keeps_the_best_weights(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from genre_model.training import train
-    from genre_model.training.track_scores import TrackScores
+    from genre_model.training.fit import train
+    from genre_model.training.fit.track_scores import TrackScores
 
     losses = iter([3.0, 2.0, 2.5, 2.6, 2.7])
     monkeypatch.setattr(
@@ -379,7 +379,7 @@ def test_a_list_of_tracks_is_left_out_by_command(
         )
         return []
 
-    monkeypatch.setattr("genre_model.training.experiment.train_protocol", train_nothing)
+    monkeypatch.setattr("genre_model.training.fit.experiment.train_protocol", train_nothing)
     path = tmp_path / "clips.txt"
     path.write_text("blues.00000\n\nrock.00003 rock.00099\n", "utf-8")
     flags = ["--leave-out", str(path), "--set", "training.genre_balance=1"]

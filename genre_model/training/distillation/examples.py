@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from genre_model.atomic_file import write_atomically
 from genre_model.errors import TrainingDataError
-from genre_model.mel_frames import mel_frames_from_waveform
+from genre_model.features.mel_frames import mel_frames_from_waveform
 from genre_model.training.distillation.recordings import NOT_MUSIC, ExcerptSampler
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genre_model.config import FrontEnd
+    from genre_model.features.config import FrontEnd
     from genre_model.training.distillation.recordings import Excerpt, Recording
     from genre_model.training.distillation.teachers import Teachers
 

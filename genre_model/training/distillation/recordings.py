@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from genre_model.audio_suffixes import AUDIO_SUFFIXES
-from genre_model.config import WaveformConfig
+from genre_model.audio.suffixes import AUDIO_SUFFIXES
+from genre_model.audio.waveform import AudioFile, is_silent
 from genre_model.errors import GenreModelError, TrainingDataError
+from genre_model.features.config import WaveformConfig
 from genre_model.label_spelling import spelling_key
 from genre_model.personal.labelled_csv import read_labelled_csv
 from genre_model.personal.labelled_folder import read_labelled_folder
+from genre_model.training.data.gtzan import track_id_of_name
 from genre_model.training.distillation.teachers import TAGGER_RATE_HZ
-from genre_model.training.gtzan import track_id_of_name
-from genre_model.waveform import AudioFile, is_silent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

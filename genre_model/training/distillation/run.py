@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genre_model.atomic_file import write_atomically
-from genre_model.audio_fingerprint import fingerprint_file
 from genre_model.batch import for_each_file
-from genre_model.card import Card
 from genre_model.errors import TrainingDataError
-from genre_model.model_file import model_from_bytes, with_card
-from genre_model.segments import Segments
+from genre_model.features.audio_fingerprint import fingerprint_file
+from genre_model.features.segments import Segments
+from genre_model.model.card import Card
+from genre_model.model.model_file import model_from_bytes, with_card
+from genre_model.training.data.gtzan import track_id_of_name
 from genre_model.training.distillation.examples import ExampleStore, recordings_hash
 from genre_model.training.distillation.recordings import NOT_MUSIC, split_recordings
 from genre_model.training.distillation.student import check_recipe, train_student
 from genre_model.training.distillation.student_network import order_outputs, student_network
 from genre_model.training.distillation.teachers import mean_logits
-from genre_model.training.export import check_parity, check_weights
-from genre_model.training.gtzan import track_id_of_name
+from genre_model.training.export.export import check_parity, check_weights
 from genre_model.training.networks.parameter_count import count_parameters
 from genre_model.training.run_folder import RunFolder
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from genre_model.model_file import Model
+    from genre_model.model.model_file import Model
     from genre_model.training.distillation.examples import Examples
     from genre_model.training.distillation.recordings import Recording
     from genre_model.training.distillation.teachers import Teachers

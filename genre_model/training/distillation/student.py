@@ -14,22 +14,22 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from genre_model.errors import RecipeError
-from genre_model.training.augment import augment_segments, beta_shares
+from genre_model.training.data.augment import augment_segments, beta_shares
 from genre_model.training.distillation.student_network import check_student
 from genre_model.training.distillation.teachers import TAGGER_RATE_HZ, mean_logits
-from genre_model.training.epochs import take_step
+from genre_model.training.fit.epochs import take_step
+from genre_model.training.fit.train import build_fabric, start_training
 from genre_model.training.networks.segment_input import standardise
-from genre_model.training.train import build_fabric, start_training
-from genre_model.training.untrained_network import untrained_network
+from genre_model.training.networks.untrained_network import untrained_network
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
     from torch import Generator, Tensor
 
     from genre_model.training.distillation.examples import Examples
+    from genre_model.training.fit.training_state import TrainingState
     from genre_model.training.recipe import Recipe
     from genre_model.training.run_folder import RunFolder
-    from genre_model.training.training_state import TrainingState
 
 #: Weight of the embeddings' squared error beside the cross-entropy of the genres.
 EMBEDDING_WEIGHT = 0.5

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from genre_model.backbone.onnx_graph import OnnxGraph
 from genre_model.backbone.torch_layers import TorchLayers
 from genre_model.errors import RecipeError
+from genre_model.model.onnx_graph import OnnxGraph
 from genre_model.training.networks.segment_input import FLAT_DB
 from genre_model.training.networks.strided_crnn import (
     STEM_POOL,

@@ -9,16 +9,16 @@ import numpy as np
 from genre_model.backbone import mn04_network, tagger_networks
 from genre_model.backbone.tagger_ensemble import ensemble_genres, tagger_ensemble
 from genre_model.backbone.tags import tags_of_genres
-from genre_model.mel_frames import mel_frames_from_waveform
-from genre_model.segment_probabilities import SegmentScorer
-from genre_model.segments import Segments, repeat_to_length
+from genre_model.features.mel_frames import mel_frames_from_waveform
+from genre_model.features.segments import Segments, repeat_to_length
+from genre_model.model.segment_probabilities import SegmentScorer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from genre_model.config import FrontEnd
+    from genre_model.features.config import FrontEnd
 
     Weights = Mapping[str, NDArray[np.float32]]
 

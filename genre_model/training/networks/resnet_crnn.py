@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from torch import nn
 
-from genre_model.training.imagenet_weights import load_weights
 from genre_model.training.networks.convolutions import Picture
 from genre_model.training.networks.genre_network import (
     GenreHead,
     GenreNetwork,
     HeadSettings,
 )
+from genre_model.training.networks.imagenet_weights import load_weights
 from genre_model.training.networks.recurrence import Recurrence, RecurrentSettings
 from genre_model.training.networks.resnet18 import N_CHANNELS, ResNet18
 from genre_model.training.networks.segment_input import InputSettings, SegmentInput
@@ -28,8 +28,8 @@ class ResnetCrnnSettings(InputSettings, RecurrentSettings, HeadSettings):
 
     Attributes:
         weights: of ResNet-18: ``"random"`` or ``"imagenet"``, which is downloaded once
-            unless :func:`~genre_model.training.imagenet_weights.provide_weights` was
-            given the file.
+            unless :func:`~genre_model.training.networks.imagenet_weights.provide_weights`
+            was given the file.
         frozen: parts of ResNet-18 whose weights do not learn. The paper freezes
             ``["conv1", "bn1", "layer1", "layer2"]``; the statistics of its batch
             normalisation follow the data nevertheless, here as there.

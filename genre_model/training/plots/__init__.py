@@ -7,7 +7,6 @@ for a plot has modules of its own: ``projections``, ``similarities``, ``densitie
 
 from __future__ import annotations
 
-from genre_model.training.calibration import ReliabilityBins
 from genre_model.training.plots.confusion import plot_confusion
 from genre_model.training.plots.embedding import plot_embedding_2d
 from genre_model.training.plots.feature_matrices import (
@@ -27,7 +26,6 @@ from genre_model.training.plots.sweeps import plot_sweep
 from genre_model.training.plots.tuning import plot_tuning
 
 __all__ = [
-    "ReliabilityBins",
     "plot_confusion",
     "plot_correlation_map",
     "plot_cosine_similarity",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genre_model.training.gtzan import GENRES
+from genre_model.training.data.gtzan import GENRES
 from genre_model.training.plots.figure_files import new_figure, plot_style, save_plot
 from genre_model.training.plots.matrices import (
     draw_matrix,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genre_model.training.gtzan import GENRES
+from genre_model.training.data.gtzan import GENRES
 from genre_model.training.plots.appearance import point_look
 from genre_model.training.plots.figure_files import new_figure, plot_style, save_plot
 

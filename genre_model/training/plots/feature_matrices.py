@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from genre_model.training.gtzan import GENRES
+from genre_model.training.data.gtzan import GENRES
 from genre_model.training.plots.figure_files import new_figure, plot_style, save_plot
 from genre_model.training.plots.matrices import (
     draw_matrix,

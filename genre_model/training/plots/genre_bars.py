@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genre_model.metrics import genre_table, wilson_interval
-from genre_model.training.gtzan import GENRES
+from genre_model.training.data.gtzan import GENRES
 from genre_model.training.plots.appearance import bar_look
 from genre_model.training.plots.figure_files import (
     new_figure,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genre_model.training.gtzan import GENRES
+from genre_model.training.data.gtzan import GENRES
 from genre_model.training.plots.appearance import point_look
 from genre_model.training.plots.densities import density_of
 from genre_model.training.plots.figure_files import (

@@ -1,0 +1,1 @@
+"""Scores a model on labelled tracks of a library."""

@@ -1,0 +1,1 @@
+"""Decides which genres to write, without touching a file or the library."""

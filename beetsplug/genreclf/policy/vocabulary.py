@@ -1,0 +1,206 @@
+"""What the names that people give genres mean to a model.
+
+A model knows its labels only. People write "Hip-Hop/Rap", "Thrash Metal" or "Ska". What
+such names have to do with each other stands in the data files of lastgenre, a plugin
+that beets ships: its aliases (since beets 2.13) and its tree of genres.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from beetsplug.genreclf.policy.aliases import compile_aliases, expanded, lastgenre_data
+from genre_model import spelling_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from beetsplug.genreclf.policy.aliases import Alias
+
+    #: Where a genre stands in a tree: itself, its parent, and so on to the root.
+    Place = tuple[str, ...]
+
+NOTHING: frozenset[str] = frozenset()
+
+#: What people put between the words of one name, or leave out; as in ``spelling_key``.
+GAP = re.compile(r"[\s_.\u2010-\u2015\u2212-]+")
+#: What joins two genres to one name, and the words of "rock & roll".
+JOINT = re.compile(r"[/,;&+]|\b(?:and|n)\b")
+
+#: Names whose last word or whose place in lastgenre's tree misleads: it has contemporary
+#: R&B under blues. In the format of lastgenre's aliases, and looked up before them, so
+#: that all versions of beets agree.
+MISLEADING: dict[str, list[str]] = {
+    "electronic": [r"(?:dark|synth)[ -]?wave", r"electroclash", r"indietronica"],
+    "pop/rock": [r"pop[ -]rock"],
+    "r&b": [
+        r"r(?:hythm)?\W*(?:and|n)?\W*b(?:lues)?",
+        r"(?:contemporary|modern|urban) r\W*(?:and|n)?\W*b",
+    ],
+    "reggae": [r"lovers[ -]rock"],
+}
+
+#: What people expect and lastgenre does not say, or says since beets 2.13 only. Unlike an
+#: alias, a synonym that means nothing to the model is passed over.
+SYNONYMS: dict[str, list[str]] = {
+    "hip hop": [r"(?:.*\W)?rap", r"gangsta", r"boom[ -]?bap"],
+    "metal": [r"thrash", r"doom", r"sludge", r"grindcore", r"nwobhm"],
+    "rock": [r"(?:.*\W)?punk", r"alternative", r"prog", r"rock\W?n\W?roll"],
+    "pop/rock": [r"indie"],
+    "country/rock": [r"rockabilly"],
+    "country": [r"country\W*(?:and|n)?\W*western"],
+    "jazz": [r"big[ -]?band", r"fusion", r"bop"],
+    "classical": [r"choral", r"early music", r"renaissance"],
+    r"\1": [r"(.+?)(?: music)+", r"(?:euro|italo|synth)(disco|pop)"],
+}
+
+
+class GenreNames:
+    """Translates names of genres to labels of one model; remembers what it found."""
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        *,
+        label_map: Mapping[str, tuple[str, ...]],
+        aliases: bool | Mapping[str, Sequence[str]],
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            labels: the genres that the model knows, as it spells them.
+            label_map: the genres that a label is written as, where not as itself.
+            aliases: True for lastgenre's aliases, patterns by the name that they stand
+                for instead of those, or False to take every name literally.
+        """
+        self._labels_by_key = _labels_by_key(labels, label_map)
+        self._aliases_option = aliases
+        self._found: dict[str, frozenset[str]] = {}
+
+    def labels_of(self, genre: str) -> frozenset[str]:
+        """Return the labels that a genre means; none if the model does not know it."""
+        if genre not in self._found:
+            self._found[genre] = self._find(genre.strip().lower())
+        return self._found[genre]
+
+    def labels_named(self, genre: str) -> frozenset[str]:
+        """Return the labels that a genre is another name of; "Shoegaze" is none of rock.
+
+        "Hip-Hop/Rap" names hip hop, and what an alias stands for is named, too.
+        """
+        name = genre.strip().lower()
+        names = [name, *JOINT.split(name)]
+        if self._aliases_option is not False:
+            names.append(expanded(name, self._aliases) or name)
+        return NOTHING.union(*map(self._named, names))
+
+    @cached_property
+    def _aliases(self) -> list[Alias]:
+        option = self._aliases_option
+        if not isinstance(option, bool):
+            return compile_aliases(option) + compile_aliases(MISLEADING)
+        of_lastgenre = lastgenre_data("aliases.yaml") or {}
+        return compile_aliases(MISLEADING) + compile_aliases(of_lastgenre)
+
+    @cached_property
+    def _synonyms(self) -> list[Alias]:
+        return compile_aliases(SYNONYMS)
+
+    @cached_property
+    def _places(self) -> dict[str, list[Place]]:
+        places = defaultdict(list)
+        for place in _places_in(lastgenre_data("genres-tree.yaml") or []):
+            places[spelling_key(place[0])].append(place)
+        return places
+
+    def _find(self, name: str) -> frozenset[str]:
+        known = self._named(name)
+        if known or self._aliases_option is False:
+            return known
+        canonical = expanded(name, self._aliases)
+        if canonical is None:
+            return self._meant(name) or self._joined(name, self._find)
+        # No alias is looked up in what an alias gave: a table can lead in a circle.
+        return self._meant(canonical) or self._joined(canonical, self._meant)
+
+    def _meant(self, name: str) -> frozenset[str]:
+        return (
+            self._named(name)
+            or self._ending(name)
+            or self._synonymous(name)
+            or self._above(name)
+        )
+
+    def _named(self, name: str) -> frozenset[str]:
+        return self._labels_by_key.get(spelling_key(name), NOTHING)
+
+    def _ending(self, name: str) -> frozenset[str]:
+        """Look for the most words at the end that are a label: "delta blues" is blues.
+
+        Not behind a joint, since "soul & jazz" is not a kind of jazz.
+        """
+        for gap in GAP.finditer(name):
+            if JOINT.search(name[: gap.end()]):
+                break
+            known = self._named(name[gap.end() :])
+            if known:
+                return known
+        return NOTHING
+
+    def _synonymous(self, name: str) -> frozenset[str]:
+        other = expanded(name, self._synonyms) or ""
+        return self._meant(other) or self._joined(other, self._named) if other else NOTHING
+
+    def _above(self, name: str) -> frozenset[str]:
+        """Look for the nearest ancestor in lastgenre's tree that is a label or ends in one.
+
+        The name itself is looked at too, since the tree may part its words. A name that
+        stands in several places has to mean something in each.
+        """
+        places = self._places.get(spelling_key(name), [])
+        return _united(
+            next(filter(None, (self._named(a) or self._ending(a) for a in place)), NOTHING)
+            for place in places
+        )
+
+    def _joined(self, name: str, find: Callable[[str], frozenset[str]]) -> frozenset[str]:
+        """Unite what the parts mean, if each means something: "pop/rock" is both.
+
+        Parts of one letter are no genres but those of "R&B".
+        """
+        parts = [part for part in map(str.strip, JOINT.split(name)) if part]
+        if parts == [name] or any(len(part) == 1 for part in parts):
+            return NOTHING
+        return _united(map(find, parts))
+
+
+def _united(found: Iterable[frozenset[str]]) -> frozenset[str]:
+    """Unite the findings; one that is empty spoils all."""
+    findings = list(found)
+    return NOTHING.union(*findings) if all(findings) else NOTHING
+
+
+def _labels_by_key(
+    labels: Iterable[str], label_map: Mapping[str, tuple[str, ...]]
+) -> dict[str, frozenset[str]]:
+    """Map what labels are written as to the labels, then what labels are to themselves."""
+    written_as = {spelling_key(label): genres for label, genres in label_map.items()}
+    written: defaultdict[str, set[str]] = defaultdict(set)
+    plain: defaultdict[str, set[str]] = defaultdict(set)
+    for label in labels:
+        plain[spelling_key(label)].add(label)
+        for genre in written_as.get(spelling_key(label), (label,)):
+            written[spelling_key(genre)].add(label)
+    return {key: frozenset(found) for key, found in (plain | written).items()}
+
+
+def _places_in(branches: Iterable[Any], above: Place = ()) -> Iterator[Place]:
+    for branch in branches:
+        children = branch if isinstance(branch, dict) else {branch: None}
+        for name, below in children.items():
+            place = (str(name), *above)
+            yield place
+            yield from _places_in(below or [], place)

@@ -1,0 +1,1 @@
+"""Predictions for the tracks of a library, new or stored."""

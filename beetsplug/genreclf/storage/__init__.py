@@ -1,0 +1,1 @@
+"""Writes decisions to the library and to files."""

@@ -1,0 +1,1 @@
+"""Passes over tracks: tag, check, revert, move."""

@@ -1,0 +1,1 @@
+"""Lines, warnings and progress; signals."""

@@ -1,0 +1,181 @@
+"""What a model file says of itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from genre_model.errors import FingerprintMismatchError, ModelFileError
+from genre_model.features.config import FrontEnd, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMAT_VERSION = 2
+#: Format 1 knew neither ``pool_logits`` nor ``multi_label``; both are false there.
+READ_VERSIONS = (1, 2)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model file says of itself: JSON under the ONNX metadata key ``card``.
+
+    Attributes:
+        name: such as ``genre_crnn_v1``.
+        genres: in the order of the logits, spelled as they are written to tags.
+        front_end: every number from file to segment.
+        temperature: divides the logits before the softmax.
+        metrics: measured accuracy by protocol.
+        training: recipe, seed, data and track ids of the training.
+        licence: what may be done with the weights, and what they were trained on.
+        pool_logits: a track's logits are the mean over its segments; otherwise its
+            probabilities are.
+        multi_label: each genre has a probability of its own (a sigmoid); otherwise they
+            exclude each other (a softmax).
+        rejected: what the outputs after those of the genres stand for: sounds that are
+            not music, and music that the model should not name.
+    """
+
+    name: str
+    genres: tuple[str, ...]
+    front_end: FrontEnd
+    temperature: float
+    metrics: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    licence: str = ""
+    pool_logits: bool = False
+    multi_label: bool = False
+    rejected: tuple[str, ...] = ()
+
+    @property
+    def n_outputs(self) -> int:
+        """Logits of the network."""
+        return len(self.genres) + len(self.rejected)
+
+    def to_json(self) -> str:
+        """Return the text that :func:`card_from_json` reads."""
+        front_end = self.front_end
+        values = {
+            "format_version": FORMAT_VERSION,
+            "name": self.name,
+            "genres": list(self.genres),
+            "configs": front_end.to_dict(),
+            "fingerprint": fingerprint(
+                front_end.waveform, front_end.mel, front_end.segment
+            ),
+            "temperature": self.temperature,
+            "metrics": self.metrics,
+            "training": self.training,
+            "licence": self.licence,
+            "pool_logits": self.pool_logits,
+            "multi_label": self.multi_label,
+        }
+        if self.rejected:
+            values["rejected"] = list(self.rejected)
+        return json.dumps(values, indent=1, sort_keys=True)
+
+
+def card_from_json(text: str | None) -> Card:
+    """Read a card and check every value.
+
+    Raises:
+        FingerprintMismatchError: if this version would compute other segments.
+        ModelFileError: if anything else is missing or wrong.
+    """
+    values = _parse(text)
+    if values.get("format_version") not in READ_VERSIONS:
+        raise ModelFileError(
+            f"card format {values.get('format_version')!r}; this version of genre_model "
+            f"reads formats up to {FORMAT_VERSION}: update it or the model"
+        )
+    if values["format_version"] == 1:
+        values |= {"pool_logits": False, "multi_label": False}
+    front_end = FrontEnd.from_dict(values.get("configs"))
+    expected = fingerprint(front_end.waveform, front_end.mel, front_end.segment)
+    if values.get("fingerprint") != expected:
+        raise FingerprintMismatchError(
+            "its front end is not the one that this version of genre_model computes: "
+            "update genre_model, or retrain the model"
+        )
+    multi_label = _checked(values, "multi_label", bool)
+    if multi_label and not values.get("pool_logits"):
+        raise ModelFileError("its card is multi-label without pooling logits")
+    genres, rejected = _genres_and_rejected(values)
+    return Card(
+        name=_printable(_checked(values, "name", str)),
+        genres=genres,
+        front_end=front_end,
+        temperature=_temperature(_checked(values, "temperature", float)),
+        metrics=_checked(values, "metrics", dict),
+        training=_checked(values, "training", dict),
+        licence=_checked(values, "licence", str),
+        pool_logits=_checked(values, "pool_logits", bool),
+        multi_label=multi_label,
+        rejected=rejected,
+    )
+
+
+def is_personal(training: Mapping[str, Any]) -> bool:
+    """Whether a model was trained on the labels of a user's own music.
+
+    Such a card names no track (``personal_card``); those of published heads do.
+
+    Args:
+        training: of a card; a stranger may have written it.
+    """
+    return "method" in training and "track_ids" not in training
+
+
+def _parse(text: str | None) -> dict[str, Any]:
+    if text is None:
+        raise ModelFileError("it has no card: it is not a model of genre_model")
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:  # a number or a nesting without end, too
+        raise ModelFileError(f"its card is not JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise ModelFileError("its card is not a JSON object")
+    return values
+
+
+def _checked(values: dict[str, Any], name: str, kind: type) -> Any:
+    value = values.get(name)
+    if not isinstance(value, kind):
+        raise ModelFileError(f"its card has {name} {value!r}; expected {kind.__name__}")
+    return value
+
+
+def _genres_and_rejected(
+    values: dict[str, Any],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    genres = _names(_checked(values, "genres", list), "genres")
+    rejected = _names(_checked({"rejected": []} | values, "rejected", list), "rejected")
+    if not genres:
+        raise ModelFileError("its card has genres []; expected names")
+    if set(genres) & set(rejected):
+        raise ModelFileError(f"its card names and rejects the same: {rejected!r}")
+    if rejected and not values.get("pool_logits"):
+        raise ModelFileError("its card rejects something without pooling logits")
+    return genres, rejected
+
+
+def _names(names: list[Any], field: str) -> tuple[str, ...]:
+    if not all(isinstance(name, str) and name.strip() == name != "" for name in names):
+        raise ModelFileError(f"its card has {field} {names!r}; expected names")
+    if len(set(names)) < len(names):
+        raise ModelFileError(f"its card names a genre twice: {names!r}")
+    return tuple(map(_printable, names))
+
+
+def _printable(text: str) -> str:
+    """Refuse what a terminal would obey, and what would spoil a tag."""
+    if not text.isprintable():
+        raise ModelFileError(f"its card holds unprintable characters: {text!r}")
+    return text
+
+
+def _temperature(temperature: float) -> float:
+    if not 0.01 <= temperature <= 100:
+        raise ModelFileError(f"its card has temperature {temperature}")
+    return temperature

@@ -1,0 +1,157 @@
+"""Segment probabilities: an ONNX network over segments, then its only activation."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+# ONNX Runtime reports its use to its makers unless it is told not to before its import.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import numpy as np
+import onnxruntime
+
+from genre_model.errors import ModelFileError
+
+onnxruntime.disable_telemetry_events()
+# It would print, in colours, what a model made it stumble over; every error is raised, too.
+onnxruntime.set_default_logger_severity(4)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from genre_model.features.segments import Segments
+
+
+@dataclass(frozen=True)
+class SegmentScores:
+    """What the network says of each segment.
+
+    Attributes:
+        logits: unnormalised [shape=(n_segments, n_outputs)].
+        embedding: the last layer, or layers, below the logits
+            [shape=(n_segments, n_features)].
+    """
+
+    logits: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+
+
+class SegmentScorer:
+    """Runs a network with ONNX Runtime; one instance may serve many threads.
+
+    Args:
+        network: serialised ONNX model with input ``segments`` and outputs ``logits`` and
+            ``embedding``.
+
+    Raises:
+        ModelFileError: if ONNX Runtime refuses the model.
+    """
+
+    def __init__(self, network: bytes) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # files are spread over threads instead
+        options.inter_op_num_threads = 1
+        # One block for all of its arrays would be a fifth more memory, and no faster.
+        options.enable_mem_pattern = False
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(
+                network, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            raise ModelFileError(f"it is no ONNX network ({_line(error)})") from error
+        self._check_names()
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Texts that the file carries beside the network."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
+    @property
+    def segment_shape(self) -> tuple[int, int]:
+        """Mel bands and frames of a segment."""
+        _, n_mels, n_frames = self._session.get_inputs()[0].shape
+        return n_mels, n_frames
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of logits."""
+        n_outputs: int = self._session.get_outputs()[0].shape[1]
+        return n_outputs
+
+    @property
+    def n_features(self) -> int:
+        """Length of the embedding."""
+        n_features: int = self._session.get_outputs()[1].shape[1]
+        return n_features
+
+    def _check_names(self) -> None:
+        inputs = [(node.name, len(node.shape)) for node in self._session.get_inputs()]
+        outputs = [(node.name, len(node.shape)) for node in self._session.get_outputs()]
+        expected = [("segments", 3)], [("logits", 2), ("embedding", 2)]
+        if (inputs, outputs) != expected:
+            raise ModelFileError(
+                f"its network maps {inputs} to {outputs}; expected {expected[0]} to "
+                f"{expected[1]}"
+            )
+
+    def score(self, segments: Segments) -> SegmentScores:
+        """Run the network.
+
+        Raises:
+            ModelFileError: if the network does not take such segments, or returns NaN.
+        """
+        try:
+            logits, embedding = self._session.run(
+                ["logits", "embedding"], {"segments": segments.values}
+            )
+        except Exception as error:
+            raise ModelFileError(f"the network failed: {_line(error)}") from error
+        if not np.isfinite(logits).all():
+            raise ModelFileError("the network returned values that are no numbers")
+        return SegmentScores(logits, embedding)
+
+
+def activate(
+    logits: NDArray[np.float32], temperature: float, *, multi_label: bool
+) -> NDArray[np.float32]:
+    """Turn logits into probabilities that exclude each other, or do not.
+
+    Args:
+        logits: [shape=(..., n_genres)].
+        temperature: divides the logits (Guo et al. 2017); above 1 is less sure.
+        multi_label: a sigmoid for each genre instead of a softmax over all.
+
+    Returns:
+        Probabilities of the same shape.
+    """
+    if not multi_label:
+        return softmax(logits, temperature)
+    # Written with tanh, which never overflows.
+    half = logits / np.float32(2 * temperature)
+    probabilities: NDArray[np.float32] = (1 + np.tanh(half)) / 2
+    return probabilities
+
+
+def softmax(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Turn logits into probabilities.
+
+    Args:
+        logits: [shape=(..., n_genres)].
+        temperature: divides the logits (Guo et al. 2017); above 1 is less sure.
+
+    Returns:
+        Probabilities of the same shape; each row sums to 1.
+    """
+    scaled = (logits - logits.max(axis=-1, keepdims=True)) / np.float32(temperature)
+    exponentials = np.exp(scaled)
+    probabilities: NDArray[np.float32] = exponentials / exponentials.sum(
+        axis=-1, keepdims=True
+    )
+    return probabilities
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,155 @@
+"""Where a model file lies: a path, or the name of a bundled or an installed model."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genre_model.errors import ModelFileError
+from genre_model.model.data_folder import data_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.resources.abc import Traversable
+
+DEFAULT_MODEL = "genre_crnn_v1"
+#: Name of a backbone -> name of the model that it becomes.
+BACKBONES = {"mn04": "gtzan_mn04_v1", "taggers": "published_taggers_v1"}
+#: Within the data folder.
+INSTALLED = "models"
+#: Beside the bundled models, as ``sha256sum`` writes it.
+CHECKSUMS = "SHA256SUMS"
+#: No model of this project comes near; a larger file is a mistake.
+MAX_BYTES = 256 * 2**20
+#: Where beets looks for its configuration, unless ``BEETSDIR`` says otherwise.
+CONFIG_HOMES = (
+    "~/.config/beets",
+    "$XDG_CONFIG_HOME/beets",
+    "~/Library/Application Support/beets",
+    "$APPDATA/beets",
+)
+
+
+def bundled_files() -> list[str]:
+    """Return the names of the files that come with the package."""
+    folder = resources.files("genre_model") / "models"
+    return [entry.name for entry in folder.iterdir()]
+
+
+def bundled_model_names() -> list[str]:
+    """Return the names of the models that come with the package."""
+    paths = map(Path, bundled_files())
+    return sorted(path.stem for path in paths if path.suffix == ".onnx")
+
+
+def installed_model_names() -> list[str]:
+    """Return the names of the models that ``genre-model backbone install`` has made."""
+    folder = data_folder() / INSTALLED
+    try:
+        names = [path.stem for path in folder.iterdir() if path.suffix == ".onnx"]
+    except OSError:
+        return []
+    return sorted(set(names) - set(bundled_model_names()))
+
+
+def installed_model_path(name: str) -> Path:
+    """Return where an installed model is, or would be."""
+    return data_folder() / INSTALLED / f"{name}.onnx"
+
+
+def personal_model_path(name: str) -> Path | None:
+    """Return where the beets plugin keeps a model of this name; None if it has none."""
+    homes = CONFIG_HOMES if "BEETSDIR" not in os.environ else ("$BEETSDIR",)
+    folders = (os.path.expanduser(os.path.expandvars(home)) for home in homes)  # noqa: PTH111
+    paths = (Path(folder, "genreclf", f"{name}.onnx") for folder in folders)
+    # Not Path.is_file(), which cannot bear long names.
+    return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113
+
+
+def find_model(model: str | Path | None = None) -> Path | Traversable:
+    """Return where a model file is, or would be.
+
+    Args:
+        model: path of an ``.onnx`` file, or name of a bundled or installed model or of
+            one that the beets plugin has trained; None is ``DEFAULT_MODEL``.
+
+    Raises:
+        ModelFileError: one line, if it is none of these.
+    """
+    name = str(model or DEFAULT_MODEL)
+    if name.lower().endswith(".onnx"):
+        return Path(os.path.expanduser(name))  # noqa: PTH111 -- it never raises
+    bundled = bundled_model_names()
+    if name not in bundled:
+        installed = installed_model_names()
+        if name in installed:
+            return installed_model_path(name)
+        if (personal := personal_model_path(name)) is not None:
+            return personal
+        if os.path.exists(name):  # noqa: PTH110 -- it never raises
+            raise ModelFileError(f"model file {name}: its name must end in .onnx")
+        raise no_such_model(name, [*bundled, *installed])
+    return resources.files("genre_model") / "models" / f"{name}.onnx"
+
+
+def no_such_model(name: str, known: Sequence[str]) -> ModelFileError:
+    """Say that there is no model of this name, and what to do.
+
+    Args:
+        name: of the model that is missing.
+        known: names that there are.
+    """
+    if backbones := [key for key, model in BACKBONES.items() if model == name]:
+        return ModelFileError(
+            f"model {name!r} needs a network that is not installed: "
+            f"genre-model backbone install {backbones[0]}"
+        )
+    if name in BACKBONES:
+        return ModelFileError(f"no model {name!r}; did you mean {BACKBONES[name]}?")
+    return ModelFileError(
+        f"no model {name!r}; there is {', '.join(known) or 'none'}, or give the path of an "
+        ".onnx file"
+    )
+
+
+def read_network(model: str | Path | None = None) -> bytes:
+    """Return the whole content of a model file; of bundled ones only the checksum is tried.
+
+    Raises:
+        ModelFileError: one line that names the file and what is wrong with it.
+    """
+    source = find_model(model)
+    try:
+        if isinstance(source, Path) and source.stat().st_size > MAX_BYTES:
+            raise ModelFileError(
+                f"model file {source}: it is larger than {MAX_BYTES // 2**20} MB"
+            )
+        content = source.read_bytes()
+    except OSError as error:
+        raise ModelFileError(
+            f"model file {source}: cannot be read ({error.strerror})"
+        ) from error
+    if str(model or DEFAULT_MODEL) in bundled_model_names():
+        check_sum(source.name, content)
+    return content
+
+
+def check_sum(name: str, content: bytes) -> None:
+    """Compare a file of the package with what was published.
+
+    Raises:
+        ModelFileError: if it is another one.
+    """
+    folder = resources.files("genre_model") / "models"
+    try:
+        checksums = (folder / CHECKSUMS).read_text("utf-8")
+    except OSError:
+        checksums = ""
+    if f"{hashlib.sha256(content).hexdigest()}  {name}" not in checksums.splitlines():
+        raise ModelFileError(
+            f"model file {name}: it is not the one that was published; install "
+            "beets-genreclf again"
+        )

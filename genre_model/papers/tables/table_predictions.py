@@ -1,0 +1,143 @@
+"""Predictions of table systems for the rows or tracks of a protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.validation import has_fit_parameter
+from threadpoolctl import threadpool_limits
+
+from genre_model.errors import TrainingDataError
+from genre_model.training.data.gtzan import GENRES
+from genre_model.training.data.protocols import Fold
+from genre_model.training.evaluation.predictions import Predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from genre_model.papers.tables.feature_table import FeatureTable
+
+SOURCE = "features"
+
+
+def random_splits(
+    table: FeatureTable, n_repeats: int = 20, test_share: float = 0.2, seed: int = 0
+) -> list[Fold]:
+    """Draw every row into training or test by itself, as paper 002 does (B9).
+
+    The sizes differ from split to split, as the paper's unseeded mask made them. Of a
+    table of segments this is **leaky** in the extreme: segments of one track are on both
+    sides. Of a table of tracks, artists and copies of recordings are.
+
+    Args:
+        table: whose rows are drawn.
+        n_repeats: how many independent splits.
+        test_share: probability of each row to be tested.
+        seed: of all splits.
+
+    Returns:
+        One fold of row ids per split; each is to be predicted alone.
+
+    Raises:
+        TrainingDataError: if the share leaves no side its rows.
+    """
+    if not 0 < test_share < 1:
+        raise TrainingDataError(f"a test share of {test_share:g} is not between 0 and 1")
+    splits = []
+    for repeat in range(n_repeats):
+        rng = np.random.default_rng([seed, repeat])
+        is_test = (rng.random(len(table.row_ids)) < test_share).tolist()
+        pairs = list(zip(table.row_ids, is_test, strict=True))
+        train = tuple(row_id for row_id, tested in pairs if not tested)
+        test = tuple(row_id for row_id, tested in pairs if tested)
+        splits.append(Fold(f"split-{repeat + 1}", train, (), test))
+    return splits
+
+
+def predict_table(
+    make_system: Callable[[], Any],
+    table: FeatureTable,
+    folds: Sequence[Fold],
+    name: str,
+    *,
+    n_threads: int = 1,
+) -> Predictions:
+    """Fit a system to the training rows of each fold and predict the test rows.
+
+    Validation tracks of a fold are left alone. Where a protocol speaks of tracks and
+    the table of segments, the mean probability of its segments is a track's.
+
+    Args:
+        make_system: builds a new system, such as a partial ``table_system``.
+        table: rows of other tracks than the protocol's are left out.
+        folds: of one protocol, or one of ``random_splits``.
+        name: of the predictions.
+        n_threads: of networks and gradient boosting, which add numbers up in an order
+            that depends on it.
+
+    Raises:
+        TrainingDataError: if a fold cannot be trained or tested on.
+    """
+    with threadpool_limits(n_threads):
+        parts = [_predict_fold(make_system(), table, fold) for fold in folds]
+    if not parts:
+        raise TrainingDataError(f"{name}: there is no fold to predict")
+    ids, labels, probabilities, temperatures = zip(*parts, strict=True)
+    return Predictions(
+        name=name,
+        source=SOURCE,
+        track_ids=tuple(row_id for part in ids for row_id in part),
+        labels=np.concatenate(labels),
+        probabilities=np.concatenate(probabilities).astype(np.float32),
+        n_seen=0,
+        temperature=float(np.mean(temperatures)),
+        recipe="",
+    )
+
+
+def _predict_fold(
+    system: Any, table: FeatureTable, fold: Fold
+) -> tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.float64], float]:
+    train, test = table.rows_named(fold.train), table.rows_named(fold.test)
+    _check_fold(fold, table, train, test)
+    groups = {"groups": train.track_ids} if has_fit_parameter(system, "groups") else {}
+    system.fit(train.values, train.labels, **groups)
+    probabilities = np.zeros((len(test.labels), len(GENRES)))
+    probabilities[:, system.classes_] = system.predict_proba(test.values)
+    temperature = getattr(system, "temperature_", 1.0)
+    if set(fold.test).issuperset(test.row_ids):
+        return test.row_ids, test.labels, probabilities, temperature
+    return (*_pooled(test, probabilities), temperature)
+
+
+def _pooled(
+    test: FeatureTable, probabilities: NDArray[np.float64]
+) -> tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.float64]]:
+    """Average over the segments of each track."""
+    track_ids, first, place = np.unique(
+        test.track_ids, return_index=True, return_inverse=True
+    )
+    sums = np.zeros((len(track_ids), probabilities.shape[1]))
+    np.add.at(sums, place, probabilities)
+    means = sums / np.bincount(place)[:, None]
+    return tuple(track_ids.tolist()), test.labels[first], means
+
+
+def _check_fold(
+    fold: Fold, table: FeatureTable, train: FeatureTable, test: FeatureTable
+) -> None:
+    for part, rows in (("training", train), ("test", test)):
+        if not rows.row_ids:
+            raise TrainingDataError(
+                f"{fold.name}: the feature table has none of its {part} rows"
+            )
+    if both := sorted(set(train.row_ids) & set(test.row_ids)):
+        raise TrainingDataError(f"{fold.name}: {both[0]} both trains and is tested")
+    if missing := sorted(set(table.labels.tolist()) - set(train.labels.tolist())):
+        raise TrainingDataError(
+            f"{fold.name}: no row of {GENRES[missing[0]]} is left to train on; the table "
+            f"has {len(table.row_ids)} rows, which are too few for this split"
+        )

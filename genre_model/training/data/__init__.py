@@ -1,0 +1,1 @@
+"""Tracks, splits and training examples."""

@@ -1,0 +1,160 @@
+"""Two systems compared on the same tracks: every number, and what it means."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genre_model import metrics
+from genre_model.errors import TrainingDataError
+from genre_model.training.data.protocols import is_leaky
+from genre_model.training.evaluation.ensemble import ensemble_of
+from genre_model.training.evaluation.same_tracks import on_common_tracks
+from genre_model.training.evaluation.significance import (
+    bootstrap_interval,
+    detectable_difference,
+    mcnemar,
+    paired_t_test,
+    welch_t_test,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from genre_model.training.evaluation.predictions import Predictions
+
+#: Two-sided level of every test.
+LEVEL = 0.05
+
+
+def comparison_of(
+    first: list[Predictions],
+    second: list[Predictions],
+    names: tuple[str, str],
+    protocol: str,
+    part: str,
+    combination: str = "mean",
+) -> dict[str, Any]:
+    """Compute every number of a comparison, ready for JSON.
+
+    With one seed each, this is McNemar's test beside a t-test. With several, McNemar's
+    test is made for each pair of seeds, in their order, and for the two ensembles of all
+    seeds (mean probability); the t-tests and the bootstrap interval are of the share of
+    seeds that have each track right.
+
+    Args:
+        first: the seeds of system A.
+        second: the seeds of system B.
+        names: what to call them.
+        protocol: that chose the tracks.
+        part: of the protocol's tracks.
+        combination: how segments became tracks.
+
+    Raises:
+        TrainingDataError: if fewer than two tracks were judged by all, or the systems
+            tell other genres apart.
+    """
+    aligned = on_common_tracks([*first, *second])
+    n_tracks = len(aligned[0].labels)
+    _check_units(aligned[0], n_tracks, [*first, *second])
+    a, b = aligned[: len(first)], aligned[len(first) :]
+    share_a, share_b = _share_right(a), _share_right(b)
+    differences = share_a - share_b
+    report = {
+        "protocol": protocol,
+        "leaky": is_leaky(protocol),
+        "part": part,
+        "unit": aligned[0].unit,
+        "combination": combination,
+        "source": aligned[0].source,
+        "n_tracks": n_tracks,
+        "a": _side(names[0], a, len(first[0].labels)),
+        "b": _side(names[1], b, len(second[0].labels)),
+        "difference": float(differences.mean()),
+        "difference_interval_95": bootstrap_interval(differences),
+        "detectable_difference": detectable_difference(differences),
+        "mcnemar": _mcnemar_rows(a, b),
+        "paired_t_test": asdict(paired_t_test(share_a, share_b)),
+        "welch_t_test": asdict(welch_t_test(share_a, share_b)),
+    }
+    return report | {"conclusion": conclusion_of(report)}
+
+
+def conclusion_of(report: dict[str, Any]) -> str:
+    """Say in words which system is better, if that can be said.
+
+    A difference counts as shown if McNemar's test (of the ensembles, if there are several
+    seeds) and the paired t-test both find it at the level of 5 %, in the same direction:
+    neither test may be picked afterwards.
+    """
+    difference, mcnemar_row = report["difference"], report["mcnemar"][-1]
+    net = mcnemar_row["only_first"] - mcnemar_row["only_second"]
+    p_values = [mcnemar_row["p_value"], report["paired_t_test"]["p_value"]]
+    found = [p_value < LEVEL for p_value in p_values]
+    low, high = (100 * bound for bound in report["difference_interval_95"])
+    judged = f"{report['n_tracks']} {report['unit']}"
+    evidence = (
+        f"A - B = {100 * difference:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}; "
+        f"McNemar p = {p_values[0]:.2g}, paired t-test p = {p_values[1]:.2g}"
+    )
+    if all(found) and net * difference > 0:
+        return f"{'A' if difference > 0 else 'B'} is better on {judged}: {evidence}."
+    if any(found):
+        return f"The tests disagree on {judged}, so no difference is shown: {evidence}."
+    detectable = 100 * report["detectable_difference"]
+    if not detectable:
+        return f"A and B have the same of {judged} right: no difference can be shown."
+    return (
+        f"No difference can be shown with {judged}: {evidence}. The t-test alone would "
+        f"find a true difference of {detectable:.1f} points in 4 of 5 such comparisons."
+    )
+
+
+def _check_units(kept: Predictions, n_tracks: int, systems: list[Predictions]) -> None:
+    if n_tracks < 2:
+        raise TrainingDataError(
+            f"only {n_tracks} track was judged by both systems; a comparison needs at "
+            "least two"
+        )
+    if kept.unit == "segments" and any(len(s.labels) > n_tracks for s in systems):
+        raise TrainingDataError(
+            "the two systems cut tracks into other segments, which cannot be compared; "
+            "choose a protocol that judges tracks"
+        )
+
+
+def _share_right(systems: list[Predictions]) -> NDArray[np.float64]:
+    share: NDArray[np.float64] = np.mean([system.right for system in systems], axis=0)
+    return share
+
+
+def _side(name: str, systems: list[Predictions], n_judged: int) -> dict[str, Any]:
+    accuracies = [float(system.right.mean()) for system in systems]
+    mean, n_tracks = float(np.mean(accuracies)), len(systems[0].labels)
+    return {
+        "name": name,
+        "recipe": systems[0].recipe,
+        "recipe_hash": systems[0].recipe_hash,
+        "seeds": len(systems),
+        "n_seen": max(system.n_seen for system in systems),
+        "n_left_out": n_judged - n_tracks,
+        "accuracy": mean,
+        "sd": float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else 0.0,
+        "accuracy_interval_95": metrics.wilson_interval(mean * n_tracks, n_tracks),
+        "accuracies": accuracies,
+    }
+
+
+def _mcnemar_rows(a: list[Predictions], b: list[Predictions]) -> list[dict[str, Any]]:
+    """Test each pair of seeds; last, and decisive, the ensembles if there are seeds."""
+    pairs = [(x, y, f"{x.name} against {y.name}") for x, y in zip(a, b, strict=False)]
+    if len(a) > 1 or len(b) > 1:
+        what = f"ensembles of {len(a)} and {len(b)} seeds"
+        pairs.append((_as_one(a), _as_one(b), what))
+    return [{"what": what, **asdict(mcnemar(x.right, y.right))} for x, y, what in pairs]
+
+
+def _as_one(systems: list[Predictions]) -> Predictions:
+    return ensemble_of(systems) if len(systems) > 1 else systems[0]

@@ -1,0 +1,101 @@
+"""Systems to be scored: which model file on which tracks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from genre_model.errors import TrainingDataError
+from genre_model.model.model_file import read_model
+from genre_model.training.fit.experiment import run_path
+from genre_model.training.recipe_identity import recipe_of
+
+if TYPE_CHECKING:
+    from genre_model.training.data.protocols import Fold
+
+Part = Literal["test", "valid"]
+
+
+@dataclass(frozen=True)
+class ScoredModel:
+    """One model and the folds, by name, whose tracks it is scored on."""
+
+    model_path: str
+    folds: tuple[str, ...]
+
+
+def systems_of(
+    run_or_model: str, protocol: str, folds: list[Fold], part: Part, n_seeds: int | None
+) -> dict[str, list[ScoredModel]]:
+    """Find the models of a run: per seed one for each fold, together one system.
+
+    Args:
+        run_or_model: folder that ``train`` wrote, ``.onnx`` file or bundled name; a
+            single model is scored on the tracks of all folds.
+        protocol: whose runs are looked for.
+        folds: of the protocol.
+        part: which tracks of each fold are to be scored.
+        n_seeds: seeds that must be there; None takes all there are.
+
+    Returns:
+        Models by name of system, such as ``seed-0``.
+
+    Raises:
+        TrainingDataError: if the protocol has no such tracks, or seeds are missing.
+    """
+    if not any(getattr(fold, part) for fold in folds):
+        raise TrainingDataError(f"protocol {protocol} has no {part} tracks")
+    run = Path(run_or_model)
+    if not run.is_dir():
+        together = tuple(fold.name for fold in folds)
+        return {run.stem: [ScoredModel(run_or_model, together)]}
+    return {
+        f"seed-{seed}": [
+            ScoredModel(str(_model_path(run, protocol, fold, seed)), (fold.name,))
+            for fold in folds
+        ]
+        for seed in _seeds(run, protocol, folds, n_seeds)
+    }
+
+
+def check_one_recipe(systems: dict[str, list[ScoredModel]]) -> None:
+    """Read all cards before minutes are spent on scores that nobody may average.
+
+    Raises:
+        TrainingDataError: if models are of different recipes, by name or by hash.
+    """
+    paths = [model.model_path for models in systems.values() for model in models]
+    path_of: dict[tuple[str, str], str] = {}
+    for path in paths if len(paths) > 1 else ():
+        path_of.setdefault(recipe_of(read_model(path).card), path)
+    if len(path_of) > 1:
+        (recipe, path), (other, other_path) = list(path_of.items())[:2]
+        raise TrainingDataError(
+            f"{path} and {other_path} are of different recipes ({' '.join(recipe)} and "
+            f"{' '.join(other)}), so their mean would mean nothing: train each recipe into "
+            "an --out of its own"
+        )
+
+
+def _seeds(run: Path, protocol: str, folds: list[Fold], n_seeds: int | None) -> list[int]:
+    found = [
+        {
+            int(path.parent.name.removeprefix("seed-"))
+            for path in (run / protocol / fold.name).glob("seed-*/model.onnx")
+        }
+        for fold in folds
+    ]
+    seeds = sorted(set.intersection(*found))
+    wanted = n_seeds or max(1, len(seeds))
+    if len(seeds) < wanted:
+        raise TrainingDataError(
+            f"{run} holds {len(seeds)} complete seeds of protocol {protocol}, {wanted} are "
+            f"needed: run genre-model train with --protocol {protocol} --seeds {wanted} "
+            f"--out {run} first"
+        )
+    return seeds[:wanted]
+
+
+def _model_path(run: Path, protocol: str, fold: Fold, seed: int) -> Path:
+    return run_path(run, protocol, fold, seed) / "model.onnx"

@@ -1,0 +1,1 @@
+"""Trains networks: one run, or every fold and seed of a protocol."""

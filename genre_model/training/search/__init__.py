@@ -1,0 +1,1 @@
+"""Chooses settings on validation tracks."""
