@@ -74,7 +74,9 @@ def test_all_is_every_fault_filtered_track() -> None:
 
 
 def test_artist_folds_share_no_artist() -> None:
-    text = (resources.files("genre_model.training") / "splits/artist_folds.csv").read_text()
+    text = (
+        resources.files("genre_model.training.data") / "splits/artist_folds.csv"
+    ).read_text()
     artist_of = {
         row["track"]: row["artist_group"] for row in csv.DictReader(text.splitlines())
     }
