@@ -6,38 +6,16 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from mediafile import MediaFile
-from plugin.conftest import HEARD
-
-from beetsplug.genreclf.policy import provenance
-from beetsplug.genreclf.storage import file_tags as file_genres
+from plugin.moments import Moment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from beets.library import Item
     from plugin.conftest import BeetsHome, ScriptedClassifier
+    from plugin.moments import Moments
 
-
-class Killing:
-    """Keeps what a kill at that moment would have left, and goes back to it."""
-
-    def __init__(self, home: BeetsHome, song: Path) -> None:
-        self._home = home
-        self._song = song
-        self._left = home.folder / "left"
-        self._left.mkdir()
-
-    def note(self) -> None:
-        """Copy database and file as they are on the disk."""
-        shutil.copy2(self._home.database, self._left / "library.db")
-        shutil.copy2(self._song, self._left / "song.mp3")
-
-    def go_back(self) -> None:
-        """Put both back."""
-        self._home.close()
-        shutil.copy2(self._left / "library.db", self._home.database)
-        shutil.copy2(self._left / "song.mp3", self._song)
+KilledRun = tuple[list[str], tuple[str, ...]]
 
 
 @pytest.fixture
@@ -46,108 +24,95 @@ def song(home: BeetsHome) -> Path:
 
 
 @pytest.fixture
-def killing(home: BeetsHome, song: Path, monkeypatch: pytest.MonkeyPatch) -> Killing:
-    """Look at the moment between file and library."""
-    killing = Killing(home, song)
-    note_written = provenance.note_written
+def run_killed_at(home: BeetsHome, song: Path, moments: Moments) -> Callable[..., None]:
+    """Run a command, and leave what a kill at some moment of it would have left."""
+    left = home.folder / "left"
+    left.mkdir()
 
-    def note(item: Item) -> None:
-        killing.note()
-        note_written(item)
+    def run(moment: Moment, *flags: str) -> None:
+        def note() -> None:
+            for path in (home.database, song):
+                shutil.copy2(path, left / path.name)
 
-    monkeypatch.setattr(provenance, "note_written", note)
-    return killing
+        moments.at(moment, note)
+        home.beet("genreclf", *flags)
+        home.close()
+        for path in (home.database, song):
+            shutil.copy2(left / path.name, path)
 
-
-def genres(home: BeetsHome, song: Path) -> tuple[list[str], list[str]]:
-    """Return the genres in the library and in the file."""
-    return home.item("Song").genres, MediaFile(song).genres or []
+    return run
 
 
 @pytest.fixture(params=[((), ()), (("Jazz",), ("-f",))], ids=["no genre", "a person's"])
 def killed(
     request: pytest.FixtureRequest,
     home: BeetsHome,
-    song: Path,
-    killing: Killing,
+    run_killed_at: Callable[..., None],
     classifier: ScriptedClassifier,
-) -> tuple[list[str], tuple[str, ...]]:
+) -> KilledRun:
     """Kill a run; return the genres before it, and its flags."""
     before, flags = list(request.param[0]), request.param[1]
     if before:
         home.beet("modify", "-y", "-M", "title:Song", f"genres={before[0]}")
-    home.beet("genreclf", *flags)
+    run_killed_at(Moment.AFTER_WRITE, *flags)
     assert classifier.heard
-    killing.go_back()
-    assert genres(home, song) == (before, ["Rock"])
+    assert home.genres("Song") == (before, ["Rock"])
     return before, flags
 
 
 def test_the_next_run_makes_library_and_file_agree(
-    home: BeetsHome, song: Path, killed: tuple[list[str], tuple[str, ...]]
+    home: BeetsHome, killed: KilledRun
 ) -> None:
     before, flags = killed
     printed = home.beet("genreclf", *flags)
     assert printed.exit_code == 0
-    assert genres(home, song) == (["Rock"], ["Rock"])
+    assert home.genres("Song") == (["Rock"], ["Rock"])
     home.beet("genreclf", "--revert")
-    assert genres(home, song) == (before, before)
+    assert home.genres("Song") == (before, before)
     assert not [name for name in home.item("Song") if name.startswith("genreclf_")]
 
 
-def test_reverting_gives_the_file_back(
-    home: BeetsHome, song: Path, killed: tuple[list[str], tuple[str, ...]]
-) -> None:
+def test_reverting_gives_the_file_back(home: BeetsHome, killed: KilledRun) -> None:
     before, _ = killed
     home.beet("genreclf", "--revert")
-    assert genres(home, song) == (before, before)
+    assert home.genres("Song") == (before, before)
 
 
 def test_another_genre_than_the_model_chose_before(
-    home: BeetsHome, song: Path, killing: Killing, classifier: ScriptedClassifier
+    home: BeetsHome, run_killed_at: Callable[..., None], classifier: ScriptedClassifier
 ) -> None:
     home.beet("genreclf")
     classifier.answers["Song"] = ("blues", 0.9)
-    home.beet("genreclf", "-f", "--listen-again")
-    killing.go_back()
-    assert genres(home, song) == (["Rock"], ["Blues"])
-    home.beet("genreclf", "-f", "--listen-again")
-    assert genres(home, song) == (["Blues"], ["Blues"])
+    again = ("-f", "--listen-again")
+    run_killed_at(Moment.AFTER_WRITE, *again)
+    assert home.genres("Song") == (["Rock"], ["Blues"])
+    home.beet("genreclf", *again)
+    assert home.genres("Song") == (["Blues"], ["Blues"])
     home.beet("genreclf", "--revert")
-    assert genres(home, song) == ([], [])
+    assert home.genres("Song") == ([], [])
 
 
 @pytest.mark.usefixtures("classifier")
-def test_a_write_that_fails_leaves_no_note(
-    home: BeetsHome, song: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_note_that_outlives_a_kill_is_no_claim(
+    home: BeetsHome, run_killed_at: Callable[..., None]
 ) -> None:
-    def fail(*_arguments: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("beetsplug.genreclf.storage.file_tags._edit", fail)
-    assert home.beet("genreclf").exit_code == 1
-    stored = {name for name in home.item("Song") if name.startswith("genreclf_")}
-    assert stored == HEARD
-    assert genres(home, song) == ([], [])
+    run_killed_at(Moment.BEFORE_WRITE)
+    assert home.genres("Song") == ([], [])
+    assert "genreclf_file_genres" in home.item("Song")
+    home.beet("modify", "-y", "-M", "title:Song", "genres=Rock")
+    home.beet("genreclf")
+    home.beet("genreclf", "--revert")
+    assert home.genres("Song") == (["Rock"], ["Rock"])
 
 
 @pytest.mark.usefixtures("classifier")
-def test_an_edit_of_the_library_meanwhile_stays(
-    home: BeetsHome,
-    song: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_reverting_forgets_a_note_that_outlives_a_kill(
+    home: BeetsHome, run_killed_at: Callable[..., None]
 ) -> None:
-    edit_file = file_genres._edit
-
-    def edit_while_somebody_edits(path: Path, genres: list[str]) -> None:
-        edit_file(path, genres)
-        monkeypatch.setattr(file_genres, "_edit", edit_file)
-        item = home.library().items("title:Song")[0]
-        item.genres = ["Polka"]
-        item.store()
-
-    monkeypatch.setattr(file_genres, "_edit", edit_while_somebody_edits)
-    printed = home.beet("genreclf")
-    assert printed.exit_code == 1
-    assert "another program changed it" in printed.err
-    assert genres(home, song) == (["Polka"], [])
+    home.beet("modify", "-y", "-M", "title:Song", "genres=Pop")
+    run_killed_at(Moment.BEFORE_WRITE, "-f")
+    assert any("genreclf_file_genres" in line for line in home.dump())
+    printed = home.beet("genreclf", "--revert")
+    assert printed.lines == ["1 not written by genreclf, 0 reverted"]
+    assert not any("genreclf_" in line for line in home.dump())
+    assert home.genres("Song") == (["Pop"], ["Pop"])

@@ -20,6 +20,7 @@ from beets import plugins, ui
 from beets.library import Album, Item, Library
 from beets.util import cached_classproperty
 from mediafile import MediaFile
+from plugin.moments import Moments
 from waiting import wait_until
 
 import genre_model
@@ -114,6 +115,11 @@ class BeetsHome:
         """Return the one stored track of that title."""
         (item,) = self.items(f"title:={title}")
         return item
+
+    def genres(self, title: str) -> tuple[list[str], list[str]]:
+        """Return the genres of a track in the library, and in its file."""
+        item = self.item(title)
+        return item.genres, MediaFile(item.filepath).genres or []
 
     def album(self, name: str) -> Album:
         """Return the one stored album of that name."""
@@ -284,6 +290,15 @@ def home(
     yield home
     home.close()
     reset_beets()
+
+
+@pytest.fixture
+def moments(home: BeetsHome) -> Iterator[Moments]:
+    """Let something happen in the middle of a run; each moment has to come."""
+    moments = Moments(home.database)
+    yield moments
+    moments.close()
+    assert not moments.awaited
 
 
 @pytest.fixture

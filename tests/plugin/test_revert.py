@@ -14,8 +14,6 @@ from audio_files import CONTAINERS, AudioKind, music, write_audio
 from beets.library import Item
 from mediafile import MediaFile
 
-from beetsplug.genreclf.storage.write_intent import note_ahead
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -156,16 +154,6 @@ class TestLeavesAlone:
         assert printed.lines[0] == f"Ann - Song: Pop (was: Rock; {left_alone})"
         assert home.item("Song").genres == ["Pop"]
         assert genres_in(path) == ["Folk"]
-
-    def test_what_a_killed_run_was_about_to_write(self, home: BeetsHome) -> None:
-        home.add_track("Song", genres=["Pop"])
-        item = home.item("Song")
-        item["genreclf_previous"], item.genres = "Pop", ["Rock"]
-        note_ahead(item)
-        assert fields_of_ours(home)
-        printed = home.beet("genreclf", "--revert")
-        assert printed.lines == ["1 not written by genreclf, 0 reverted"]
-        assert not fields_of_ours(home)
 
     @pytest.mark.parametrize("flag", ["-f", "-w"])
     def test_an_emptied_file_that_was_written_again(

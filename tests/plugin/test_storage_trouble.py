@@ -10,11 +10,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import mutagen.id3
 import pytest
 from audio_files import music, write_audio
 from beets.library import Item
 from mediafile import MediaFile
+from plugin.moments import fail_saves
 
 if TYPE_CHECKING:
     from plugin.conftest import BeetsHome, ScriptedClassifier
@@ -51,16 +51,9 @@ def test_file_on_a_full_disk_is_named_and_the_rest_goes_on(
 ) -> None:
     full = home.add_track("Full")
     home.add_track("Song")
-    save = mutagen.id3.ID3.save
+    fail_saves(monkeypatch, errno.ENOSPC, only=0)
 
-    def save_until_full(tags: mutagen.id3.ID3, filething: Any, **kwargs: Any) -> None:
-        if tags["TIT2"].text == ["Full"]:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        save(tags, filething, **kwargs)
-
-    monkeypatch.setattr(mutagen.id3.ID3, "save", save_until_full)
-
-    printed = home.beet("genreclf")
+    printed = home.beet("genreclf", "title+")
 
     assert len(classifier.heard) == 2
     warning, error = printed.err.splitlines()
@@ -90,10 +83,7 @@ def test_a_read_only_music_folder_ends_the_run_but_one_album_does_not(
     for number in range(6):
         home.add_track(f"Song {number}", f"{number % n_folders}/{number}.mp3")
 
-    def refuse(*_arguments: object) -> None:
-        raise OSError(error, os.strerror(error))
-
-    monkeypatch.setattr("beetsplug.genreclf.storage.file_tags._edit", refuse)
+    fail_saves(monkeypatch, error)
     printed = home.beet("genreclf")
     monkeypatch.undo()
     *warnings, last = printed.err.splitlines()
@@ -113,11 +103,8 @@ def test_what_was_heard_is_remembered_though_it_was_not_written(
     home.add_track("Song")
     home.configure(source=source)
 
-    def refuse(*_arguments: object) -> None:
-        raise OSError(errno.EROFS, "Read-only file system")
-
     with monkeypatch.context() as patch:
-        patch.setattr("beetsplug.genreclf.storage.file_tags._edit", refuse)
+        fail_saves(patch, errno.EROFS)
         home.beet("genreclf")
     assert home.item("Song").genres == []
     classifier.heard.clear()
@@ -137,11 +124,8 @@ def test_a_full_disk_ends_the_run(
     paths = [home.add_track(f"Song {number}") for number in range(30)]
     reason = os.strerror(error)
 
-    def fail(*_arguments: Any, **_options: Any) -> None:
-        raise OSError(error, reason)
-
     with monkeypatch.context() as full:
-        full.setattr(mutagen.id3.ID3, "save", fail)
+        fail_saves(full, error)
         printed = home.beet("genreclf", "title+")
     *warnings, last = printed.err.splitlines()
     assert printed.exit_code == 1
