@@ -115,7 +115,7 @@ POLICY = {
     ),
     "force agrees": (
         Given("force: yes", stands=["Rock"], heard="rock 0.83"),
-        Decision(UNCHANGED, None, "Rock 0.83 (unchanged)"),
+        Decision(UNCHANGED, None, "Rock 0.83"),
     ),
     "force corrects the spelling": (
         Given("force: yes", stands=["rock"], heard="rock 0.83"),
@@ -163,7 +163,7 @@ POLICY = {
     ),
     "what stands may leave no room": (
         Given("force: yes, keep_existing: yes", stands=["Pop"], heard="rock 0.83"),
-        Decision(UNCHANGED, None, "nothing new (kept: Pop) (unchanged)"),
+        Decision(UNCHANGED, None, "nothing new (kept: Pop)"),
     ),
     "more than count is not cut": (
         Given(
@@ -171,13 +171,13 @@ POLICY = {
             stands=["Pop", "Soul", "Funk"],
             heard="rock 0.83",
         ),
-        Decision(UNCHANGED, None, "nothing new (kept: Pop, Soul, Funk) (unchanged)"),
+        Decision(UNCHANGED, None, "nothing new (kept: Pop, Soul, Funk)"),
     ),
     "a genre that stands is neither doubled nor re-spelled": (
         Given(
             "force: yes, keep_existing: yes, count: 2", stands=["ROCK"], heard="rock 0.83"
         ),
-        Decision(UNCHANGED, None, "nothing new (kept: ROCK) (unchanged)"),
+        Decision(UNCHANGED, None, "nothing new (kept: ROCK)"),
     ),
     "title_case is for new genres only": (
         Given(
@@ -235,7 +235,7 @@ POLICY = {
             before_us=["Pop"],
             heard="rock 0.83",
         ),
-        Decision(UNCHANGED, None, "Rock 0.83 (kept: Pop) (unchanged)"),
+        Decision(UNCHANGED, None, "Rock 0.83 (kept: Pop)"),
     ),
     "what ours had replaced comes back": (
         Given(
@@ -808,7 +808,7 @@ MULTI_LABEL_POLICY = {
         Given(
             "force: yes, count: 2", stands=["Rock", "Live"], heard="rock 0.93, live 0.88"
         ),
-        Decision(UNCHANGED, None, "Rock 0.93, Live 0.88 (unchanged)"),
+        Decision(UNCHANGED, None, "Rock 0.93, Live 0.88"),
     ),
     "what stands is kept, and what it lacks is added": (
         Given(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from beetsplug.genreclf.models.lazy_classifier import LazyClassifier
     from beetsplug.genreclf.predict.predictor import Predictor
-    from beetsplug.genreclf.storage.commit import Keeper
+    from beetsplug.genreclf.storage.commit import TrackStorage
     from beetsplug.genreclf.storage.file_writer import FileWriter
 
 INTERRUPTED = 130
@@ -109,7 +109,8 @@ class Job:
     def __post_init__(self) -> None:
         """Make what every mode needs."""
         # Imported here, because most commands tag nothing and should not wait for it.
-        from beetsplug.genreclf.storage.commit import Keeper
+        from beetsplug.genreclf.policy.change import FileAccess
+        from beetsplug.genreclf.storage.commit import TrackStorage
         from beetsplug.genreclf.storage.file_writer import FileWriter
 
         self.reporter = TerminalReporter(self.command.log, quiet=self.options.quiet)
@@ -121,9 +122,12 @@ class Job:
             self.reporter,
             self.music_folder,
             safe_write=self.options.safe_write,
-            tidies=write and not (self.options.pretend or "check" in self.flags),
+            recovers=write and not (self.options.pretend or "check" in self.flags),
         )
-        self.keeper: Keeper = Keeper(self.reporter, self.writer, write=write)
+        access = FileAccess.WRITE if write else FileAccess.READ
+        if self.flags.get("write"):
+            access = FileAccess.CATCH_UP
+        self.storage: TrackStorage = TrackStorage(self.reporter, self.writer, access)
 
     def should_stop(self) -> bool:
         """Return whether the pass ends early: it was stopped, or no file can be written."""
@@ -131,26 +135,27 @@ class Job:
 
     def run(self, items: Iterator[Item]) -> Ending:
         """Run the mode that the flags ask for."""
-        from beetsplug.genreclf.storage.concurrent_edits import rewrite_lost_edits
-
         if "check" in self.flags:
             return self._check(items)
         ending = self._revert(items) if "revert" in self.flags else self._tag(items)
-        n_failed = rewrite_lost_edits(self.lib, self.writer)
+        n_failed = self.storage.rewrite_lost_edits(self.lib)
         return ending._replace(n_failed=ending.n_failed + n_failed)
 
     def _tag(self, items: Iterator[Item]) -> Ending:
+        from beetsplug.genreclf.tagging.plan import Selection
         from beetsplug.genreclf.tagging.tagger import Tagger
 
+        selection = None
+        if "update" in self.flags:
+            forced = self.flags.get("force")
+            selection = Selection.WRITTEN if forced else Selection.OUTDATED
         tagger = Tagger(
             lib=self.lib,
             options=self.options,
             predictor=self._predictor(),
-            keeper=self.keeper,
+            storage=self.storage,
             reporter=self.reporter,
-            update="update" in self.flags,
-            same_model_too=bool(self.flags.get("force")),
-            catch_up=bool(self.flags.get("write")),
+            selection=selection,
         )
         tally = tagger.tag(items)
         stuck = self._move(tagger.retagged_ids, tagger.retagged_album_ids)
@@ -162,7 +167,7 @@ class Job:
         from beetsplug.genreclf.tagging.revert import Reverter
 
         reverter = Reverter(
-            self.lib, self.keeper, self.reporter, self.options.pretend, self.should_stop
+            self.lib, self.storage, self.reporter, self.options.pretend, self.should_stop
         )
         tally = reverter.revert(items)
         stuck = self._move(reverter.retagged_ids, reverter.retagged_album_ids)

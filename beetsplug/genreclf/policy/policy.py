@@ -42,7 +42,8 @@ class Outcome(Enum):
 
 ALWAYS_COUNTED = (Outcome.TAGGED, Outcome.ABSTAINED, Outcome.UNREADABLE)
 FAILURES = (Outcome.UNREADABLE, Outcome.NOT_WRITTEN)
-_IN_BRACKETS = f" ({Outcome.UNCHANGED.value})"
+#: Outcomes that a line about a track names.
+NAMED = (Outcome.UNCHANGED, Outcome.CAUGHT_UP)
 
 
 class Tally(Counter[Outcome]):
@@ -68,12 +69,24 @@ class Decision:
     Attributes:
         outcome: how the summary counts it.
         genres: the genres to write; None leaves the current genres alone.
-        reason: for people, such as ``abstained: rock 0.31 < 0.45``.
+        words: for people, such as ``abstained: rock 0.31 < 0.45``.
+        notes: what else there is to say, each in brackets.
     """
 
     outcome: Outcome
     genres: tuple[str, ...] | None
-    reason: str
+    words: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """The line for people."""
+        named = (f"({self.outcome.value})",) if self.outcome in NAMED else ()
+        return " ".join((self.words, *named, *self.notes))
+
+    def with_note(self, note: str) -> Decision:
+        """Return the decision with something more to say."""
+        return replace(self, notes=(*self.notes, note))
 
 
 def has_genre(genres: Sequence[str]) -> bool:
@@ -178,16 +191,8 @@ def _write(
     elif standing and standing != genres:
         words = f"{words} (was: {', '.join(standing)})"
     if standing == genres:
-        return Decision(Outcome.UNCHANGED, None, f"{words}{_IN_BRACKETS}")
+        return Decision(Outcome.UNCHANGED, None, words)
     return Decision(Outcome.TAGGED, genres, words)
-
-
-def as_it_came(decision: Decision, outcome: Outcome) -> Decision:
-    """Return the decision with its outcome: a file may lack an unchanged genre."""
-    if outcome is not Outcome.CAUGHT_UP:
-        return replace(decision, outcome=outcome)
-    words = decision.reason.replace(_IN_BRACKETS, f" ({outcome.value})", 1)
-    return Decision(outcome, None, words)
 
 
 def _spelled(genre: str, policy: Policy) -> str:

@@ -10,6 +10,7 @@ would put one track's facts on another.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from beets.dbcore import types
@@ -37,126 +38,166 @@ ALBUM_TYPES: dict[str, types.Type[Any, Any]] = {
     "genreclf_album_previous": types.STRING,
 }
 
+#: Attributes of a :class:`TrackState` and the fields that store them.
+FIELDS = {
+    "claimed": "genreclf_genres",
+    "previous": "genreclf_previous",
+    "file_previous": "genreclf_file_previous",
+    "file_written": "genreclf_file_genres",
+}
 OUR_FIELDS = (*ITEM_TYPES, *ALBUM_TYPES)
 
 
+@dataclass(frozen=True)
+class TrackState:
+    """What the library and the file of a track hold, and what the plugin wrote there.
+
+    Attributes:
+        genres: in the library.
+        claimed: genres that the plugin chose, as one text; None if it chose none.
+        previous: genres in the library before those.
+        file_previous: genres in the file before those, where it held others than the
+            library.
+        file_written: genres that the plugin wrote into the file.
+        in_file: genres in the file; None if they were not read, or cannot be.
+        hidden: genres in a tag of the file that beets does not read.
+    """
+
+    genres: tuple[str, ...]
+    claimed: str | None = None
+    previous: str | None = None
+    file_previous: str | None = None
+    file_written: str | None = None
+    in_file: tuple[str, ...] | None = None
+    hidden: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, item: Item) -> TrackState:
+        """Return the state of a track in the library; its file is not read."""
+        fields = {name: item.get(field, with_album=False) for name, field in FIELDS.items()}
+        return cls(tuple(item.genres), **fields)
+
+    def apply_to(self, item: Item) -> None:
+        """Set genres and fields of a track in which they differ; store nothing."""
+        if list(item.genres) != list(self.genres):
+            item.genres = list(self.genres)
+        for name, field in FIELDS.items():
+            value = getattr(self, name)
+            if value is None:
+                forget_field(item, field)
+            else:
+                item[field] = value
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the plugin wrote the genres in the library."""
+        return _is_ours(self.genres, self.claimed)
+
+    @property
+    def previous_genres(self) -> list[str] | None:
+        """The genres before those of the plugin; None if the user has changed these."""
+        return split(self.previous or "") if self.is_ours else None
+
+    @property
+    def previous_file_genres(self) -> list[str]:
+        """The genres to put back into the file."""
+        if self.file_previous is None:
+            return split(self.previous or "")
+        return _split_exactly(self.file_previous)
+
+    @property
+    def was_ever_ours(self) -> bool:
+        """Whether a genre of the plugin may still be in the library or the file."""
+        return bool(self.claimed or self.file_written)
+
+    @property
+    def file_is_ours(self) -> bool:
+        """Whether the plugin wrote the genres in the file.
+
+        They may be older ones, if the present ones were not written; or the present ones,
+        that another program wrote for the plugin.
+        """
+        in_file = joined(self.in_file or ())
+        is_in_both = in_file == joined(self.genres)
+        if is_in_both and not self.is_ours and self.file_previous is None:
+            return False  # the user's, not what the plugin was about to write
+        return bool(self.in_file) and in_file in (self.claimed, self.file_written)
+
+    @property
+    def others_in_file(self) -> tuple[str, ...]:
+        """The genres that another program wrote into the file, past the library."""
+        in_file = self.in_file or ()
+        is_known = (
+            not in_file
+            or joined(in_file) == joined(self.genres)
+            or self.file_is_ours
+            or (not self.file_written and list(in_file) == self.previous_file_genres)
+        )
+        return () if is_known else in_file
+
+    @property
+    def file_differs(self) -> bool:
+        """Whether the file holds something else than the library."""
+        return self.in_file is not None and list(self.in_file) != clean(self.genres)
+
+    @property
+    def waits_for_revert(self) -> bool:
+        """Whether ``--revert -W`` has restored the library, and the file is next."""
+        return self.previous is not None and joined(self.genres) == self.previous
+
+    def claim(self, genres: Sequence[str]) -> TrackState:
+        """Return the state in which the plugin has chosen other genres.
+
+        Where it chose the current ones, too, the previous genres are kept. Choosing just
+        these ends the claim to the library, though not to the file.
+        """
+        state = self.note_file() if self.is_ours else self._note_previous()
+        claimed = joined(genres)
+        return replace(
+            state,
+            genres=tuple(genres),
+            claimed=None if claimed == state.previous else claimed,
+        )
+
+    def note_file(self) -> TrackState:
+        """Return the state with what the file holds, before that is overwritten.
+
+        A genre that another program wrote or removed will be restored in the file.
+        """
+        if self.in_file is None:
+            return self
+        is_emptied = not self.in_file and self.file_written
+        if is_emptied or self.others_in_file:
+            return replace(self, file_previous=_joined_exactly(self.in_file))
+        if self.in_file and self.file_is_ours:
+            # Whoever wrote it: `beet write` does, too.
+            return replace(self, file_written=joined(self.in_file))
+        return self
+
+    def _note_previous(self) -> TrackState:
+        in_file, file_written = self.in_file, None
+        if in_file is not None and self.file_is_ours:
+            # The user changed the library only; the file still waits to be restored.
+            file_written = joined(in_file)
+            in_file = tuple(self.previous_file_genres)
+        previous, file_previous = joined(self.genres), None
+        if in_file is not None and list(in_file) != split(previous):
+            file_previous = _joined_exactly(in_file)
+        return replace(
+            self, previous=previous, file_previous=file_previous, file_written=file_written
+        )
+
+    def note_written(self) -> TrackState:
+        """Return the state in which the file holds the genres of the library."""
+        if self.claimed is not None or self.file_previous is not None:
+            return replace(self, file_written=joined(self.genres))
+        # The user's genres are in both places, as before the plugin.
+        return replace(self, file_written=None, previous=None)
+
+
 def track_is_ours(item: Item) -> bool:
-    """Return True if the genres of a track are what we wrote."""
+    """Return True if the plugin wrote the genres of a track in the library."""
     return _is_ours(item.genres, item.get("genreclf_genres", with_album=False))
-
-
-def genres_before_us(item: Item) -> list[str] | None:
-    """Return the genres that ours replaced; None if the present ones are not ours."""
-    if not track_is_ours(item):
-        return None
-    return split(item.get("genreclf_previous", "", with_album=False))
-
-
-def claim_track(
-    item: Item, genres: Sequence[str], in_file: Sequence[str] | None = None
-) -> None:
-    """Set the genres of a track and remember that they are ours, and what they replace.
-
-    Replacing a genre of our own keeps the memory of the previous genres. Going
-    back to just that ends our claim to the library, though not to the file.
-
-    Args:
-        item: the track.
-        genres: to set.
-        in_file: what its file holds now; None if that is what the library holds, or
-            cannot be known.
-    """
-    if track_is_ours(item):
-        note_file_genres(item, in_file)
-    else:
-        _remember_what_stands(item, in_file)
-    item.genres = list(genres)
-    item["genreclf_genres"] = joined(item.genres)
-    if item["genreclf_genres"] == item["genreclf_previous"]:
-        forget_field(item, "genreclf_genres")
-
-
-def note_file_genres(item: Item, in_file: Sequence[str] | None) -> None:
-    """Look at the file of a track of ours, before what it holds goes.
-
-    A genre that another program wrote or removed after us will be restored in the file.
-    """
-    if in_file is None:
-        return
-    emptied = not in_file and _is_written(item)
-    if emptied or not file_is_known(item, in_file):
-        item["genreclf_file_previous"] = _joined_exactly(in_file)
-    elif in_file and file_is_ours(item, in_file):
-        # Whoever wrote it: `beet write` does, too.
-        item["genreclf_file_genres"] = joined(in_file)
-
-
-def _remember_what_stands(item: Item, in_file: Sequence[str] | None) -> None:
-    ours_in_file = None
-    if in_file is not None and file_is_ours(item, in_file):
-        # The user changed the library only; the file still waits to be given back.
-        ours_in_file, in_file = joined(in_file), file_genres_before_us(item)
-    item["genreclf_previous"] = joined(item.genres)
-    forget_field(item, "genreclf_file_previous")
-    forget_field(item, "genreclf_file_genres")
-    if in_file is not None and list(in_file) != split(item["genreclf_previous"]):
-        item["genreclf_file_previous"] = _joined_exactly(in_file)
-    if ours_in_file:
-        item["genreclf_file_genres"] = ours_in_file
-
-
-def note_written(item: Item) -> None:
-    """Remember that we wrote the genres of a track into its file."""
-    own = item.keys(with_album=False)
-    if "genreclf_genres" in own or "genreclf_file_previous" in own:
-        item["genreclf_file_genres"] = joined(item.genres)
-        return
-    # The user's genres stand in both places, as if we had not been there.
-    forget_field(item, "genreclf_file_genres")
-    forget_field(item, "genreclf_previous")
-
-
-def _is_written(item: Item) -> bool:
-    return bool(item.get("genreclf_file_genres", with_album=False))
-
-
-def ever_ours(item: Item) -> bool:
-    """Return True if a genre of ours may still be in the library or the file."""
-    ours = ("genreclf_genres", "genreclf_file_genres")
-    return any(item.get(name, with_album=False) for name in ours)
-
-
-def file_is_known(item: Item, in_file: Sequence[str]) -> bool:
-    """Return True if what the file of a track holds is what the library knows of it.
-
-    Otherwise another program wrote it, past the library.
-    """
-    return (
-        not in_file
-        or joined(in_file) == joined(item.genres)
-        or file_is_ours(item, in_file)
-        or (not _is_written(item) and list(in_file) == file_genres_before_us(item))
-    )
-
-
-def file_is_ours(item: Item, in_file: Sequence[str]) -> bool:
-    """Return True if what the file of a track holds is a genre of ours.
-
-    It may be an older one, if the present one was not written; or the present one, that
-    another program wrote for us.
-    """
-    in_both = joined(in_file) == joined(item.genres) and not track_is_ours(item)
-    if in_both and item.get("genreclf_file_previous", with_album=False) is None:
-        return False  # a user's, not what we were about to write
-    ours = ("genreclf_genres", "genreclf_file_genres")
-    written = {item.get(name, with_album=False) for name in ours}
-    return bool(in_file) and joined(in_file) in written
-
-
-def file_genres_before_us(item: Item) -> list[str]:
-    """Return what to put back into the file of a track that is ours."""
-    in_library = item.get("genreclf_previous", "", with_album=False)
-    return _split_exactly(item.get("genreclf_file_previous", in_library, with_album=False))
 
 
 def album_is_ours(album: Album) -> bool:
@@ -164,7 +205,7 @@ def album_is_ours(album: Album) -> bool:
     return _is_ours(album.genres, album.get("genreclf_album_genres"))
 
 
-def album_genres_before_us(album: Album) -> list[str] | None:
+def previous_album_genres(album: Album) -> list[str] | None:
     """Return the genres that ours replaced; None if the present ones are not ours."""
     if not album_is_ours(album):
         return None

@@ -69,7 +69,7 @@ def read_file_genres(item: Item) -> list[str]:
     return _genres_of(_open(item))
 
 
-def hidden_genres(item: Item) -> list[str]:
+def read_hidden_genres(item: Item) -> list[str]:
     """Return the genres of a track's file that stand in a tag which beets does not read.
 
     These are APEv2 in MP3 files and the INFO chunk of WAV files, which other programs read.
@@ -103,50 +103,48 @@ def write_file_genres(
     Args:
         item: whose file it is.
         genres: to write.
-        before: what the file held when this was decided; None if nobody looked.
+        before: the genres in the file when this was decided; None reads them.
         safe: edit a copy, which then takes the place of the file.
 
     Returns:
-        Whether the file holds these genres now.
+        True if the file holds these genres now.
 
     Raises:
         FileOperationError: if the file cannot be read or written, or holds something else
             by now; edited through a copy, it is as before then.
     """
-    media_file = _open(item)
+    if before is None:
+        before = read_file_genres(item)
     tags = {"genres": list(genres) or None}
     plugins.send("write", item=item, path=item.path, tags=tags)
     wanted = tags.get("genres") or []
     if genres and not wanted:
         return False
-    standing = _genres_of(media_file)
-    if before is not None and standing not in (list(before), wanted):
-        raise FileOperationError(item.path, ChangedMeanwhileError())
-    if wanted != standing:
+    if wanted != list(before):
         try:
-            _save(item, wanted, standing, safe=safe)
+            _save(item, wanted, before, safe=safe)
         except FileOperationError:
             # Another run on the same library may have written just this.
-            if wanted != _genres_of(_open(item)):
+            if wanted != read_file_genres(item):
                 raise
         plugins.send("after_write", item=item, path=item.path)
     return wanted == list(genres)
 
 
 def put_back_file_genres(item: Item, genres: Sequence[str], *, safe: bool = True) -> None:
-    """Undo :func:`write_file_genres` half-way, unless another process wrote after it.
+    """Undo :func:`write_file_genres`, unless another process wrote after it.
 
     Nobody is told.
 
     Raises:
         FileOperationError: if the file cannot be read or written.
     """
-    standing = _genres_of(_open(item))
-    if standing != list(genres) and standing in ([], item.genres):
-        _save(item, genres, standing, safe=safe)
+    current = read_file_genres(item)
+    if current != list(genres) and current in ([], item.genres):
+        _save(item, genres, current, safe=safe)
 
 
-def is_in_step(item: Item) -> bool:
+def mtime_is_current(item: Item) -> bool:
     """Return True if the file has not changed since the library last looked.
 
     To be asked before the genres are set, which makes beets forget the time.
@@ -157,19 +155,19 @@ def is_in_step(item: Item) -> bool:
         return False
 
 
-def is_settled(item: Item) -> bool:
+def beet_update_is_noop(item: Item) -> bool:
     """Return True if `beet update` would find nothing to do for a track.
 
     That is, also if beets forgot the time, as an import of albums as they are makes it
     do, or the file was touched, but library and file agree.
     """
     try:
-        return is_in_step(item) or _agrees_with_file(item)
+        return mtime_is_current(item) or _agrees_with_file(item)
     except FileOperationError:
         return False
 
 
-def note_time(item: Item) -> None:
+def note_mtime(item: Item) -> None:
     """Let the library believe that it knows the file as it is, if the file is there."""
     with suppress(OSError):
         item.mtime = item.current_mtime()
@@ -209,18 +207,17 @@ def _media_file(path: Path) -> MediaFile:
     return MediaFile(path, id3v23=beets.config["id3v23"].get(bool))
 
 
-def _save(
-    item: Item, genres: Sequence[str], standing: Sequence[str], *, safe: bool
-) -> None:
-    """Write genres in the place of those that were seen to stand there."""
+def _save(item: Item, genres: Sequence[str], before: Sequence[str], *, safe: bool) -> None:
+    """Write genres in the place of those that were seen there."""
     edited = atomic_edit(item.filepath) if safe else nullcontext(item.filepath)
     path = item.filepath
     try:
         with edited as path:
-            # Edits from now on are seen to by atomic_edit, those before it are in the copy.
-            if _genres_of(_media_file(path)) != list(standing):
+            media_file = _media_file(path)
+            # atomic_edit finds edits from now on; those before it are in the copy.
+            if _genres_of(media_file) != list(before):
                 raise ChangedMeanwhileError
-            _edit(path, genres)
+            _edit(media_file, genres)
             if genres and not _genres_of(_media_file(path)):
                 raise OSError(UNREADABLE)
     except (UnreadableFileError, mutagen.MutagenError, OSError) as error:
@@ -245,15 +242,14 @@ def _system_error(error: BaseException | None) -> OSError | None:
     return None
 
 
-def _edit(path: Path, genres: Sequence[str]) -> None:
-    media_file = _media_file(path)
-    if media_file.type != "mp3" or not _save_id3v23(path, genres):
+def _edit(media_file: MediaFile, genres: Sequence[str]) -> None:
+    if media_file.type != "mp3" or not _save_id3v23(media_file.path, genres):
         # None removes the tag; an empty list would leave an empty one.
         media_file.update({"genres": list(genres) or None})
         media_file.save()
 
 
-def _save_id3v23(path: Path, genres: Sequence[str]) -> bool:
+def _save_id3v23(path: str, genres: Sequence[str]) -> bool:
     """Write into an ID3 tag of version 2.3, and leave it one.
 
     mediafile makes it version 2.4, which loses frames that 2.4 does not have.

@@ -17,7 +17,7 @@ from beetsplug.genreclf.storage.file_tags import (
     DiskFullError,
     ForbiddenError,
     ReadOnlyError,
-    note_time,
+    note_mtime,
     put_back_file_genres,
     write_file_genres,
 )
@@ -65,7 +65,7 @@ class FileWriter:
         reporter: receives warnings.
         music_folder: of the library, if its files should lie there already.
         safe_write: edit files beside a copy.
-        tidies: clean up after killed runs before files are read.
+        recovers: clean up after killed runs before files are read.
         written: id of a track -> what its file got from us last.
         full_folder: whose disk is full again and again; None if none is.
         read_only_folder: the music folder, if nothing in it can be written.
@@ -74,7 +74,7 @@ class FileWriter:
     reporter: Reporter
     music_folder: Path | None = None
     safe_write: bool = True
-    tidies: bool = True
+    recovers: bool = True
     written: dict[int, Standing] = field(default_factory=dict, init=False)
     full_folder: Path | None = field(default=None, init=False)
     read_only_folder: Path | None = field(default=None, init=False)
@@ -89,7 +89,7 @@ class FileWriter:
 
     def prepare(self, path: Path) -> Path:
         """Clean up after killed runs beside a file that is to be read; return the file."""
-        if self.tidies:
+        if self.recovers:
             self._tidier.visit(path)
         return path
 
@@ -98,9 +98,9 @@ class FileWriter:
         item: Item,
         genres: Sequence[str],
         *,
+        before: Sequence[str] | None,
         in_step: bool,
         otherwise: str,
-        before: Sequence[str] | None = None,
     ) -> Written:
         """Write genres into a file, with the time of it that the library keeps.
 
@@ -110,9 +110,10 @@ class FileWriter:
         Args:
             item: whose file it is.
             genres: to write; none removes the tag.
-            in_step: whether the file was as the library had seen it last.
+            before: the genres in the file when this was decided; None if they could not
+                be read.
+            in_step: the library knew the file as it was.
             otherwise: the consequence of a failure, for the warning that names the file.
-            before: the genres of the file when this was decided; None if not read.
 
         Raises:
             UserError: if the whole music folder is gone.
@@ -128,7 +129,7 @@ class FileWriter:
             return Written.FAILED
         self._refused.clear()
         if in_step:
-            note_time(item)
+            note_mtime(item)
         if not holds_them:
             return Written.KEPT_OUT
         with suppress(OSError):  # moved away just now

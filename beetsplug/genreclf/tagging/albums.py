@@ -147,7 +147,7 @@ class AlbumTagger:
                 pool.scores,
                 album.genres,
                 replace(policy, force=True, fallback=None),
-                before_us=provenance.album_genres_before_us(album),
+                before_us=provenance.previous_album_genres(album),
                 multi_label=pool.multi_label,
             )
             if decision.outcome is not Outcome.ABSTAINED:

@@ -58,12 +58,12 @@ class Chooser:
             by_track = self._choose_from(item, listening, no_fallback)
             if by_track.outcome is not Outcome.ABSTAINED:
                 return by_track
-        return replace(by_album, reason=f"{by_album.reason} (album)")
+        return by_album.with_note("(album)")
 
     def _choose_from(
         self, item: Item, listening: StoredPrediction, policy: Policy
     ) -> Decision:
-        before_us = provenance.genres_before_us(item)
+        before_us = provenance.TrackState.of(item).previous_genres
         if self.update and before_us and not policy.keep_existing:
             # The user's part of "Shoegaze; Rock" stays, and Rock makes way.
             before_us = [genre for genre in before_us if genre in item.genres]

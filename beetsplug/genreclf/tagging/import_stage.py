@@ -10,6 +10,8 @@ import beets
 
 from beetsplug.genreclf.models.loading import ModelUnavailableError
 from beetsplug.genreclf.policy import provenance
+from beetsplug.genreclf.policy.change import FileAccess
+from beetsplug.genreclf.policy.provenance import TrackState
 from beetsplug.genreclf.ui.reporter import LogReporter
 from beetsplug.genreclf.ui.signals import import_abort_poll
 from beetsplug.genreclf.ui.text import say
@@ -72,18 +74,18 @@ class ImportTagging:
         """
         if self.options.pretend:
             return
-        from beetsplug.genreclf.storage.file_tags import note_time
+        from beetsplug.genreclf.storage.file_tags import note_mtime
 
         for item in filter(provenance.track_is_ours, task.imported_items()):
             if is_written(task):
-                provenance.note_written(item)
+                TrackState.of(item).note_written().apply_to(item)
                 item.store()
                 continue
             if self._may_write() and is_as_is(task):
-                self._write(item)
+                self._catch_up(item)
             if item.id in self._in_step:
                 # Or `beet update` would read the file's genre back, and spread it.
-                note_time(item)
+                note_mtime(item)
                 item.store()
 
     def end(self) -> None:
@@ -101,13 +103,13 @@ class ImportTagging:
         """Return the outcomes, and why listening ended early."""
         # Imported here, because an import in which nothing lacks a genre need not wait.
         from beetsplug.genreclf.predict.predictor import Predictor
-        from beetsplug.genreclf.storage.commit import Keeper
-        from beetsplug.genreclf.storage.file_tags import is_settled
+        from beetsplug.genreclf.storage.commit import TrackStorage
+        from beetsplug.genreclf.storage.file_tags import beet_update_is_noop
         from beetsplug.genreclf.storage.file_writer import FileWriter
         from beetsplug.genreclf.tagging.tagger import Tagger
 
         items = task.imported_items()
-        self._in_step.update(item.id for item in items if is_settled(item))
+        self._in_step.update(item.id for item in items if beet_update_is_noop(item))
         reporter = LogReporter(self.log)
         tagger = Tagger(
             lib=session.lib,
@@ -117,12 +119,11 @@ class ImportTagging:
                 threads=self.options.threads,
                 should_stop=import_abort_poll(),
             ),
-            keeper=Keeper(
+            storage=TrackStorage(
                 reporter,
-                # Until they are where they will stay, files are not ours to fix.
-                FileWriter(reporter, tidies=False),
-                write=False,
-                files_are_ours=not is_written(task),
+                # Until they are where they will stay, files are the user's own.
+                FileWriter(reporter, recovers=False),
+                FileAccess.NONE if is_written(task) else FileAccess.READ,
             ),
             reporter=reporter,
         )
@@ -142,28 +143,16 @@ class ImportTagging:
         links = view["link"].get(bool) or view["hardlink"].get(bool)
         return self.options.asis == "write" and view["write"].get(bool) and not links
 
-    def _write(self, item: Item) -> None:
+    def _catch_up(self, item: Item) -> None:
         """Write the genre of a track, and no other tag."""
-        from beetsplug.genreclf.storage.commit import Keeper
-        from beetsplug.genreclf.storage.file_writer import Written
+        from beetsplug.genreclf.storage.commit import TrackStorage
 
         writer = self._writer
-        keeper = Keeper(writer.reporter, writer, write=True)
-        # A later edit of the file is the user's, even if the library disagrees.
-        if keeper.genres_of_others(item):
-            return
         if writer.is_full(item):  # a warning for each file would be thousands
             self._n_unwritten += 1
             return
-        written = writer.write(
-            item,
-            item.genres,
-            in_step=item.id in self._in_step,
-            otherwise="genre in the library only",
-        )
-        if written is Written.DONE:
-            provenance.note_written(item)
-            item.store()
+        storage = TrackStorage(writer.reporter, writer, FileAccess.CATCH_UP)
+        storage.catch_up(item, otherwise="genre in the library only")
 
 
 def adopt_album(task: ImportTask) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from beetsplug.genreclf.policy import provenance
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
 
     from beetsplug.genreclf.predict.predictor import Predictor, Track
     from beetsplug.genreclf.storage.stored_prediction import StoredPrediction
+
+
+class Selection(Enum):
+    """The tracks that a pass decides about."""
+
+    WITHOUT_GENRE = auto()
+    ALL = auto()
+    #: Those whose genres the plugin wrote, with another model.
+    OUTDATED = auto()
+    #: Those whose genres the plugin wrote.
+    WRITTEN = auto()
+
+    @property
+    def updates(self) -> bool:
+        """Whether only genres that the plugin wrote are decided about."""
+        return self in (Selection.OUTDATED, Selection.WRITTEN)
 
 
 @dataclass
@@ -42,17 +59,13 @@ class Planner:
         is_settled_by: told of a track on its own, and of what was heard in it before;
             says whether nothing is left to decide.
         source: ``track``, ``album`` or ``both``.
-        force: tracks with a genre are decided about, too.
-        update: only genres of ours are decided about, that another model chose.
-        same_model_too: with ``update``, also those that this model chose.
+        selection: the tracks to decide about.
     """
 
     predictor: Predictor
     is_settled_by: Callable[[Item, StoredPrediction], bool]
     source: str
-    force: bool
-    update: bool
-    same_model_too: bool = False
+    selection: Selection
     _pooled: dict[int, bool] = field(default_factory=dict, init=False)
 
     def plan(
@@ -74,15 +87,16 @@ class Planner:
         return list(units.values())
 
     def _settled(self, item: Item) -> Outcome | None:
-        if self.update:
-            if not provenance.track_is_ours(item):
-                return Outcome.NOT_OURS
-            model_id = item.get("genreclf_model", with_album=False)
-            is_current = model_id == self.predictor.model_id and not self.same_model_too
-            return Outcome.UP_TO_DATE if is_current else None
-        if has_genre(item.genres) and not self.force:
-            return Outcome.HAD_GENRE
-        return None
+        if self.selection is Selection.WITHOUT_GENRE:
+            return Outcome.HAD_GENRE if has_genre(item.genres) else None
+        if self.selection is Selection.ALL:
+            return None
+        if not provenance.track_is_ours(item):
+            return Outcome.NOT_OURS
+        model_id = item.get("genreclf_model", with_album=False)
+        is_current = model_id == self.predictor.model_id
+        is_outdated = self.selection is Selection.OUTDATED
+        return Outcome.UP_TO_DATE if is_current and is_outdated else None
 
     def _add(self, units: dict[tuple[str, int | None], Unit], item: Item) -> None:
         album = item.get_album() if self._is_pooled(item) else None

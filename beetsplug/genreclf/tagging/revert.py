@@ -10,14 +10,15 @@ from beets.library import FileOperationError
 
 from beetsplug.genreclf.policy import provenance
 from beetsplug.genreclf.policy.policy import Outcome, Tally
+from beetsplug.genreclf.policy.provenance import TrackState
+from beetsplug.genreclf.storage.commit import lock
 from beetsplug.genreclf.storage.file_tags import (
-    is_in_step,
-    is_settled,
-    note_time,
+    beet_update_is_noop,
+    mtime_is_current,
+    note_mtime,
     read_file_genres,
 )
 from beetsplug.genreclf.storage.file_writer import Written
-from beetsplug.genreclf.storage.write_intent import lock
 from beetsplug.genreclf.ui.naming import track_name
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 
     from beets.library import Album, Item, Library
 
-    from beetsplug.genreclf.storage.commit import Keeper
+    from beetsplug.genreclf.storage.commit import TrackStorage
     from beetsplug.genreclf.ui.reporter import Reporter
 
 
-class GivenBack(Enum):
+class FileRestored(Enum):
     """The outcome of a file."""
 
     NOT_OURS = auto()
@@ -39,66 +40,22 @@ class GivenBack(Enum):
     FAILED = auto()
 
 
-GIVEN_BACK = {
-    Written.DONE: GivenBack.DONE,
-    Written.KEPT_OUT: GivenBack.STILL_OURS,
-    Written.FAILED: GivenBack.FAILED,
+RESTORED = {
+    Written.DONE: FileRestored.DONE,
+    Written.KEPT_OUT: FileRestored.STILL_OURS,
+    Written.FAILED: FileRestored.FAILED,
 }
-
-
-@dataclass(frozen=True)
-class _Standing:
-    """The genres in the library before a track is reverted, and the previous ones.
-
-    Attributes:
-        genres: in the library.
-        before: what ours replaced there; None if ours do not stand there.
-        file_before: what ours replaced in the file.
-        was_stored: whether ours ever stood in the library: a run that was killed may have
-            said what it would write, and not written it.
-    """
-
-    genres: list[str]
-    before: list[str] | None
-    file_before: list[str]
-    was_stored: bool
-
-    @classmethod
-    def of(cls, item: Item) -> _Standing:
-        """Look at a track."""
-        return cls(
-            item.genres,
-            provenance.genres_before_us(item),
-            provenance.file_genres_before_us(item),
-            was_stored=item.get("genreclf_genres", with_album=False) is not None,
-        )
-
-    def line(self, given_back: GivenBack) -> str | None:
-        """Return the line about the outcome; None if nothing happened."""
-        if self.before is not None:
-            note = self._note_on_file(given_back)
-            return f"{_listed(self.before)} (was: {_listed(self.genres)}{note})"
-        if given_back is GivenBack.DONE:
-            return f"{_listed(self.file_before)} in the file again"
-        return None
-
-    def _note_on_file(self, given_back: GivenBack) -> str:
-        if given_back is GivenBack.CHANGED_SINCE:
-            return "; the file's was changed since, left alone"
-        if given_back is GivenBack.DONE and self.file_before != self.before:
-            return f"; in the file again: {_listed(self.file_before)}"
-        return ""
 
 
 @dataclass
 class Reverter:
-    """Gives tracks the genres back that ours replaced, and forgets that we were there.
+    """Restores the genres of tracks from before the plugin, and removes its fields.
 
-    A genre that was changed after us is left alone.
+    A genre that was changed after the plugin wrote it is left alone.
 
     Attributes:
         lib: the library, owned by the calling thread.
-        keeper: writes files.
+        storage: reads and writes files.
         reporter: receives one line for each track that was reverted.
         pretend: only say what would be done.
         should_stop: asked before each track.
@@ -107,7 +64,7 @@ class Reverter:
     """
 
     lib: Library
-    keeper: Keeper
+    storage: TrackStorage
     reporter: Reporter
     pretend: bool
     should_stop: Callable[[], bool] = lambda: False
@@ -136,101 +93,105 @@ class Reverter:
         return tally
 
     def _revert_track(self, item: Item) -> Outcome:
-        if not provenance.ever_ours(item):
+        state = TrackState.of(item)
+        if not state.was_ever_ours:
             if provenance.forget(item) and not self.pretend:
                 item.store()
             return Outcome.NOT_OURS
-        stood = _Standing.of(item)
-        given_back = self._give_back_file(item)
-        if given_back is GivenBack.FAILED:
+        restored = self._restore_file(item, state)
+        if restored is FileRestored.FAILED:
             return Outcome.NOT_WRITTEN
-        keep_memory = given_back is GivenBack.STILL_OURS
-        before = stood.before
-        if not (self.pretend or self._restore(item, before, keep_memory=keep_memory)):
-            stood = replace(stood, before=None)
-        line = stood.line(given_back)
+        previous = state.previous_genres
+        keeps_fields = restored is FileRestored.STILL_OURS
+        if not (self.pretend or self._restore(item, previous, keeps_fields=keeps_fields)):
+            previous = None
+        line = _line(state, previous, restored)
         if line is None:
-            return Outcome.CHANGED_SINCE if stood.was_stored else Outcome.NOT_OURS
+            # A run that was killed may have noted a genre, and not written it.
+            was_stored = state.claimed is not None
+            return Outcome.CHANGED_SINCE if was_stored else Outcome.NOT_OURS
         self.reporter.line(f"{track_name(item)}: {line}")
         return Outcome.REVERTED
 
-    def _restore(self, item: Item, before: list[str] | None, *, keep_memory: bool) -> bool:
+    def _restore(
+        self, item: Item, previous: list[str] | None, *, keeps_fields: bool
+    ) -> bool:
         """Store the previous genres, unless another process has stored others since.
 
         Returns:
-            Whether nobody had.
+            False if one has.
         """
-        in_step = is_settled(item) if keep_memory else is_in_step(item)
+        in_step = beet_update_is_noop(item) if keeps_fields else mtime_is_current(item)
         with item.db.transaction() as transaction:
             lock(transaction, item)
             row = item.db.get_item(cast("int", item.id))
-            # Whoever has changed them meanwhile knows better.
             is_untouched = row is not None and row.genres == item.genres
             if row is not None and not is_untouched and provenance.track_is_ours(row):
-                return False  # another run, whose memory of what was there is needed
-            if before is not None and is_untouched:
-                item.genres = before
-                self._note_changed(item)
+                return False  # another run, whose note of the previous genres is needed
+            if previous is not None and is_untouched:
+                item.genres = previous
+                self.retagged_ids.append(cast("int", item.id))
             if row is not None and not is_untouched:
                 item.genres, item.mtime = row.genres, row.mtime
             elif in_step:
-                note_time(item)
-            if not keep_memory:
+                note_mtime(item)
+            if not keeps_fields:
                 provenance.forget(item)
             item.store()
         if is_untouched:
-            self.keeper.writer.note_library(item)
+            self.storage.writer.note_library(item)
         return is_untouched
 
-    def _give_back_file(self, item: Item) -> GivenBack:
-        """Put back what the file held, if it still holds what we wrote."""
-        self.keeper.writer.prepare(item.filepath)
-        in_step = is_in_step(item)
+    def _restore_file(self, item: Item, state: TrackState) -> FileRestored:
+        """Put back what the file held, if it still holds what the plugin wrote."""
+        writer, writes = self.storage.writer, self.storage.access.writes
+        writer.prepare(item.filepath)
+        in_step = mtime_is_current(item)
         try:
             in_file = read_file_genres(item)
         except FileOperationError as error:
-            return self._cannot_read(item, error)
-        if not provenance.file_is_ours(item, in_file):
-            changed = _was_changed(item, in_file)
-            return GivenBack.CHANGED_SINCE if changed else GivenBack.NOT_OURS
-        if not self.keeper.write:
-            return GivenBack.STILL_OURS
-        before = provenance.file_genres_before_us(item)
+            if writes:
+                writer.warn(item, "not reverted", error)
+            return FileRestored.FAILED if writes else FileRestored.STILL_OURS
+        previous = state.previous_file_genres
+        if not replace(state, in_file=tuple(in_file)).file_is_ours:
+            is_changed = bool(state.file_written) and in_file != previous
+            return FileRestored.CHANGED_SINCE if is_changed else FileRestored.NOT_OURS
+        if not writes:
+            return FileRestored.STILL_OURS
         if self.pretend:
-            return GivenBack.DONE
-        written = self.keeper.writer.write(
-            item, before, in_step=in_step, otherwise="not reverted", before=in_file
+            return FileRestored.DONE
+        written = writer.write(
+            item, previous, before=in_file, in_step=in_step, otherwise="not reverted"
         )
-        return GIVEN_BACK[written]
-
-    def _cannot_read(self, item: Item, error: FileOperationError) -> GivenBack:
-        if not self.keeper.write:
-            return GivenBack.STILL_OURS
-        self.keeper.writer.warn(item, "not reverted", error)
-        return GivenBack.FAILED
-
-    def _note_changed(self, item: Item) -> None:
-        if item.id is not None:
-            self.retagged_ids.append(item.id)
+        return RESTORED[written]
 
     def _revert_album(self, album: Album) -> None:
-        """Revert an album once none of its tracks is ours."""
+        """Revert an album once no track of it has a genre of the plugin."""
         if self.pretend or any(map(provenance.track_is_ours, album.items())):
             return
-        before = provenance.album_genres_before_us(album)
-        if before is not None:
-            album.genres = before
+        previous = provenance.previous_album_genres(album)
+        if previous is not None:
+            album.genres = previous
             self.retagged_album_ids.add(cast("int", album.id))
-        if provenance.forget(album) or before is not None:
+        if provenance.forget(album) or previous is not None:
             # Inheriting would put the album's genre on every track.
             album.store(inherit=False)
 
 
-def _was_changed(item: Item, in_file: Sequence[str]) -> bool:
-    """Return True if another program put another genre into a file that we had written."""
-    was_written = bool(item.get("genreclf_file_genres", with_album=False))
-    before = provenance.file_genres_before_us(item)
-    return was_written and list(in_file) != before
+def _line(
+    before: TrackState, previous: list[str] | None, restored: FileRestored
+) -> str | None:
+    """Return the line about a track; None if nothing happened."""
+    in_file = _listed(before.previous_file_genres)
+    if previous is not None:
+        note = ""
+        if restored is FileRestored.CHANGED_SINCE:
+            note = "; the file's was changed since, left alone"
+        elif restored is FileRestored.DONE and before.previous_file_genres != previous:
+            note = f"; in the file again: {in_file}"
+        return f"{_listed(previous)} (was: {_listed(before.genres)}{note})"
+    return f"{in_file} in the file again" if restored is FileRestored.DONE else None
 
 
 def _listed(genres: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""One pass over tracks: hear, decide, keep.
+"""One pass over tracks: predict, decide, plan, commit.
 
 Only the thread that calls touches the library, the log and the files.
 """
@@ -9,19 +9,13 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from beetsplug.genreclf.policy import provenance
-from beetsplug.genreclf.policy.policy import (
-    Decision,
-    Outcome,
-    Tally,
-    as_it_came,
-    choose_tags,
-)
-from beetsplug.genreclf.storage.external_tags import OthersInFile
-from beetsplug.genreclf.storage.stored_prediction import StoredPrediction, remember
+from beetsplug.genreclf.policy.change import Change, depends_on_file, plan_change
+from beetsplug.genreclf.policy.policy import Decision, Outcome, Tally, choose_tags
+from beetsplug.genreclf.policy.provenance import TrackState, joined, track_is_ours
+from beetsplug.genreclf.storage.stored_prediction import remember
 from beetsplug.genreclf.tagging.albums import AlbumTagger, Pool, pool_scores
 from beetsplug.genreclf.tagging.chooser import Chooser, spelled
-from beetsplug.genreclf.tagging.plan import Planner, Unit
+from beetsplug.genreclf.tagging.plan import Planner, Selection, Unit
 from beetsplug.genreclf.ui.naming import track_name
 
 if TYPE_CHECKING:
@@ -31,10 +25,11 @@ if TYPE_CHECKING:
 
     from beetsplug.genreclf.config.options import Options, Policy
     from beetsplug.genreclf.predict.predictor import Predictor, Track, TrackResult
-    from beetsplug.genreclf.storage.commit import Keeper
+    from beetsplug.genreclf.storage.commit import TrackStorage
+    from beetsplug.genreclf.storage.stored_prediction import StoredPrediction
     from beetsplug.genreclf.ui.reporter import Reporter
 
-#: Outcomes that put another genre where one, or none, was.
+#: Outcomes that give a track another genre.
 RETAGGED = (Outcome.TAGGED, Outcome.FALLBACK)
 
 
@@ -45,46 +40,41 @@ class Tagger:
     Attributes:
         lib: the library, owned by the calling thread.
         options: what the user chose.
-        predictor: hears the tracks.
-        keeper: stores the decisions.
+        predictor: of the tracks.
+        storage: reads and commits the state of tracks.
         reporter: receives one line for each track that was decided.
-        update: decide again about genres of ours that another model chose, only those.
-        same_model_too: with ``update``, also about those that this model chose.
-        catch_up: write genres of ours that stand in the library only.
+        selection: the tracks to decide about; None follows ``options``.
         retagged_ids: tracks whose genres changed, after :meth:`tag`.
     """
 
     lib: Library
     options: Options
     predictor: Predictor
-    keeper: Keeper
+    storage: TrackStorage
     reporter: Reporter
-    update: bool = False
-    same_model_too: bool = False
-    catch_up: bool = False
+    selection: Selection | None = None
     retagged_ids: list[int] = field(default_factory=list, init=False)
+    _selection: Selection = field(init=False)
     _policy: Policy = field(init=False)
     _albums: AlbumTagger = field(init=False)
     _chooser: Chooser = field(init=False)
-    _others: OthersInFile = field(init=False)
 
     def __post_init__(self) -> None:
         """Derive what depends on the options."""
         policy = self.options.policy
-        if self.update:
-            policy = replace(policy, force=False)
-        self._albums = AlbumTagger(self.lib, policy, self.reporter)
-        self._policy = replace(policy, force=True) if self.update else policy
+        by_default = Selection.ALL if policy.force else Selection.WITHOUT_GENRE
+        self._selection = self.selection or by_default
+        updates = self._selection.updates
+        of_albums = replace(policy, force=policy.force and not updates)
+        self._albums = AlbumTagger(self.lib, of_albums, self.reporter)
+        self._policy = replace(policy, force=policy.force or updates)
         self._chooser = Chooser(
             self._policy,
             self.options.aliases,
             self.options.source,
             self.predictor,
             self.reporter,
-            self.update,
-        )
-        self._others = OthersInFile(
-            self.keeper, self._policy, self.update, self.options.pretend
+            updates,
         )
 
     def tag(self, items: Iterable[Item]) -> Tally:
@@ -96,11 +86,11 @@ class Tagger:
         """
         tally = Tally()
         units = self._plan(items, tally)
-        for unit, heard in self._heard(units):
-            pool = self._pool(unit, heard)
-            for each in heard:
-                if each.track.item_id in unit.wanted:
-                    tally[self._decide(each, pool)] += 1
+        for unit, results in self._predict(units):
+            pool = self._pool(unit, results)
+            for result in results:
+                if result.track.item_id in unit.wanted:
+                    tally[self._tag_track(result, pool)] += 1
         if not self.options.pretend:
             self._albums.tag_albums()
         return tally
@@ -114,11 +104,11 @@ class Tagger:
         def settle(item: Item, outcome: Outcome) -> None:
             tally[self._settle(item, outcome)] += 1
 
-        def abstain_again(item: Item, listening: StoredPrediction) -> bool:
+        def abstain_again(item: Item, prediction: StoredPrediction) -> bool:
             # Any other outcome is decided when its turn comes, from the track as
             # it is then.
-            decision = self._chooser.choose(item, listening, None)
-            if self.update or decision.outcome is not Outcome.ABSTAINED:
+            decision = self._chooser.choose(item, prediction, None)
+            if self._selection.updates or decision.outcome is not Outcome.ABSTAINED:
                 return False
             tally[self._report(item, decision, is_news=False)] += 1
             return True
@@ -127,100 +117,107 @@ class Tagger:
             self.predictor,
             abstain_again,
             source=self.options.source,
-            force=self._policy.force,
-            update=self.update,
-            same_model_too=self.same_model_too,
+            selection=self._selection,
         )
         return planner.plan(items, settle)
 
     def _settle(self, item: Item, outcome: Outcome) -> Outcome:
-        reason = outcome.value
+        """Note a track that needs no decision; its file may lack its genre."""
         self._albums.note(item, retagged=False)
-        caught_up = self._catch_up(item)
-        if caught_up is Outcome.CAUGHT_UP:
+        of_file = self._settle_file(item)
+        if of_file is Outcome.CAUGHT_UP:
             genres = ", ".join(item.genres)
-            self.reporter.line(f"{track_name(item)}: {genres} ({caught_up.value})")
-        if caught_up is not None:
-            return caught_up
+            self.reporter.line(f"{track_name(item)}: {genres} ({of_file.value})")
+        if of_file is not None:
+            return of_file
+        reason = outcome.value
         if outcome is Outcome.HAD_GENRE:
             reason = choose_tags({}, item.genres, self._policy).reason
         if self.reporter.shows_details:
             self.reporter.detail(f"{track_name(item)}: {reason}")
         return outcome
 
-    def _catch_up(self, item: Item) -> Outcome | None:
-        """Write the genre of the library to a file that lacks it, if that is wanted."""
-        if provenance.track_is_ours(item):
-            pretend = self.options.pretend
-            return self.keeper.catch_up(item, pretend=pretend) if self.catch_up else None
-        if self.options.pretend:
+    def _settle_file(self, item: Item) -> Outcome | None:
+        pretend = self.options.pretend
+        if not track_is_ours(item):
+            return None if pretend else self.storage.rewrite_lost_edit(item)
+        if not self.storage.access.catches_up:
             return None
-        return self.keeper.rewrite_lost_edit(item)
+        return self.storage.catch_up(item, pretend=pretend)
 
-    def _heard(self, units: list[Unit]) -> Iterator[tuple[Unit, list[TrackResult]]]:
-        """Yield each unit when all of its tracks are heard."""
+    def _predict(self, units: list[Unit]) -> Iterator[tuple[Unit, list[TrackResult]]]:
+        """Yield each unit with the results of all of its tracks."""
         tracks = [track for unit in units for track in unit.tracks]
         self.reporter.expect(sum(track.recalled is None for track in tracks))
         stream = self.predictor.hear(tracks)
         for unit in units:
-            heard = []
-            for each in islice(stream, len(unit.tracks)):
-                heard.append(each)
-                if each.is_news:
+            results = []
+            for result in islice(stream, len(unit.tracks)):
+                results.append(result)
+                if result.is_news:
                     self.reporter.advance()
-                    self._remember_until_decided(unit, each)
-            if len(heard) < len(unit.tracks):  # stopped
+                    if unit.album_id is not None and not self.options.pretend:
+                        # The album may be stopped half-way, and others in it are unwanted.
+                        self._remember(result)
+            if len(results) < len(unit.tracks):  # stopped
                 return
-            yield unit, heard
+            yield unit, results
 
-    def _remember_until_decided(self, unit: Unit, heard: TrackResult) -> None:
-        """Let nobody listen twice to an album that is stopped half-way."""
-        if unit.album_id is not None and not self.options.pretend:
-            self._remember(heard)
-
-    def _remember(self, heard: TrackResult) -> None:
-        item = None if heard.listening is None else self._fetched(heard.track)
-        # A genre of ours keeps the name of the model that chose it, for --update.
-        if item is not None and heard.listening and not provenance.track_is_ours(item):
-            remember(item, heard.listening)
+    def _remember(self, result: TrackResult) -> None:
+        item = None if result.listening is None else self._fetched(result.track)
+        # A genre of the plugin keeps the name of the model that chose it, for --update.
+        if item is not None and result.listening and not track_is_ours(item):
+            remember(item, result.listening)
             item.store()
 
-    def _pool(self, unit: Unit, heard: list[TrackResult]) -> Pool | None:
-        listenings = [
-            one.listening for one in heard if one.listening and one.listening.scores
+    def _pool(self, unit: Unit, results: list[TrackResult]) -> Pool | None:
+        predictions = [
+            one.listening for one in results if one.listening and one.listening.scores
         ]
-        scores = [one.scores for one in listenings if not one.unknown_because]
+        scores = [one.scores for one in predictions if not one.unknown_because]
         # An album of which half is unknown is not what the rest sounds like.
-        if unit.album_id is None or 2 * len(scores) <= len(listenings):
+        if unit.album_id is None or 2 * len(scores) <= len(predictions):
             return None
         pool = pool_scores(scores, multi_label=self.predictor.multi_label)
         self._albums.policy = spelled(self._albums.policy, self.predictor)
         self._albums.note_pool(unit.album_id, pool)
         return pool
 
-    def _decide(self, heard: TrackResult, pool: Pool | None) -> Outcome:
-        """Decide about one track and store the decision."""
-        if heard.listening is None:
-            self.reporter.warning(str(heard.error))
+    def _tag_track(self, result: TrackResult, pool: Pool | None) -> Outcome:
+        """Decide about one track, and commit what follows."""
+        if result.listening is None:
+            self.reporter.warning(str(result.error))
             return Outcome.UNREADABLE
-        item = self._fetched(heard.track)
+        item = self._fetched(result.track)
         if item is None:
-            self.reporter.warning(f"{heard.track.path}: no longer in the library")
+            self.reporter.warning(f"{result.track.path}: no longer in the library")
             return Outcome.UNREADABLE
-        if self.update and not provenance.track_is_ours(item):
+        if self._selection.updates and not track_is_ours(item):
             return self._settle(item, Outcome.NOT_OURS)
-        decision = self._chooser.choose(item, heard.listening, pool)
-        decision = self._others.respect_hidden_genres(item, decision)
-        theirs = self._others.in_the_way(item, decision)
-        decision = self._others.respect(decision, theirs)
-        if heard.error is not None and decision.outcome is Outcome.ABSTAINED:
-            decision = replace(decision, reason=f"abstained: {heard.error}")
-        outcome = self._keep(item, decision, heard.listening)
+        decision = self._chooser.choose(item, result.listening, pool)
+        if result.error is not None and decision.outcome is Outcome.ABSTAINED:
+            decision = replace(decision, words=f"abstained: {result.error}", notes=())
+        change = self._plan_change(item, decision)
+        if self.options.pretend:
+            outcome = change.decision.outcome
+        else:
+            outcome = self.storage.commit(item, change, result.listening)
         if outcome is Outcome.NOT_WRITTEN:
-            self._remember(heard)
+            self._remember(result)
             return outcome
-        decision = self._others.note(item, as_it_came(decision, outcome), theirs)
-        return self._report(item, decision, is_news=heard.is_news)
+        is_written = self.options.pretend or _file_is_written(item)
+        decision = change.with_outcome(outcome, is_written=is_written)
+        return self._report(item, decision, is_news=result.is_news)
+
+    def _plan_change(self, item: Item, decision: Decision) -> Change:
+        access = self.storage.access
+        policy, updates = self._policy, self._selection.updates
+        replaces_others = policy.force and not (updates or policy.keep_existing)
+        if depends_on_file(decision, access, replaces_others=replaces_others):
+            state = self.storage.read_state(item)
+        else:
+            state = TrackState.of(item)
+        return plan_change(state, decision, access, replaces_others=replaces_others)
 
     def _fetched(self, track: Track) -> Item | None:
         """Fetch a track again, because hours may have passed since the pass began.
@@ -232,11 +229,6 @@ class Tagger:
             return None
         is_same = item.filepath == track.path or item.added == track.added
         return item if is_same else None
-
-    def _keep(self, item: Item, decision: Decision, listening: StoredPrediction) -> Outcome:
-        if self.options.pretend:
-            return self.keeper.would_keep(item, decision)
-        return self.keeper.keep(item, decision, listening)
 
     def _report(self, item: Item, decision: Decision, *, is_news: bool) -> Outcome:
         outcome = decision.outcome
@@ -252,6 +244,11 @@ class Tagger:
         return Outcome.ABSTAINED_AGAIN if again else outcome
 
     def _was_tagged(self, item: Item) -> bool:
-        """Return True if the current genres show that we did not abstain before."""
+        """Return True if the current genres show that the model did not abstain before."""
         is_fallback = item.genres == [self._policy.fallback]
-        return provenance.track_is_ours(item) and not is_fallback
+        return track_is_ours(item) and not is_fallback
+
+
+def _file_is_written(item: Item) -> bool:
+    state = TrackState.of(item)
+    return state.is_ours and state.file_written == joined(item.genres)
