@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from beets.plugins import BeetsPlugin
 
-from beetsplug.genreclf.commands.eval_flags import make_eval_command
-from beetsplug.genreclf.commands.flags import make_genreclf_command, make_models_command
-from beetsplug.genreclf.commands.train_flags import make_train_command
+from beetsplug.genreclf.commands.evaluate import make_eval_command
+from beetsplug.genreclf.commands.models import make_models_command
+from beetsplug.genreclf.commands.tag import make_tag_command
+from beetsplug.genreclf.commands.train import make_train_command
 from beetsplug.genreclf.config.defaults import DEFAULTS
 from beetsplug.genreclf.policy.provenance import ALBUM_TYPES, ITEM_TYPES
 
@@ -57,7 +58,7 @@ class GenreClfPlugin(BeetsPlugin):
 
     def commands(self) -> list[ui.Subcommand]:
         """Return the commands."""
-        tag, models = make_genreclf_command(), make_models_command()
+        tag, models = make_tag_command(), make_models_command()
         train, evaluate = make_train_command(), make_eval_command()
         tag.func = self.run_command
         models.func = self.run_models_command

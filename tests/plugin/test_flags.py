@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from beetsplug.genreclf.commands.flags import (
+from beetsplug.genreclf.commands.common import given_flags
+from beetsplug.genreclf.commands.tag import (
     FLAGS_OF_MODE,
     SWITCHES,
+    check_flags,
     config_flags,
-    given_flags,
-    make_genreclf_command,
+    make_tag_command,
 )
 from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.config.defaults import DEFAULTS
@@ -21,11 +22,18 @@ if TYPE_CHECKING:
     from plugin.conftest import BeetsHome, ScriptedClassifier
 
 #: All but --help, which leads nowhere.
-FLAGS = [flag for flag in make_genreclf_command().parser.option_list if flag.dest]
+FLAGS = [flag for flag in make_tag_command().parser.option_list if flag.dest]
+
+
+def checked(line: str) -> dict[str, Any]:
+    """Return the flags of a line, or raise the error that they contradict each other."""
+    flags = given_flags(parsed(line))
+    check_flags(flags)
+    return flags
 
 
 def parsed(line: str) -> optparse.Values:
-    opts, _ = make_genreclf_command().parser.parse_args(line.split())
+    opts, _ = make_tag_command().parser.parse_args(line.split())
     return opts
 
 
@@ -75,8 +83,8 @@ GOOD = {
     "-pq": {"pretend": True, "quiet": True},
     "-n 3 -c 0.4 --min-margin 0": {"count": 3, "min_confidence": 0.4, "min_margin": 0.0},
     "-s both -t 2 --model mine": {"source": "both", "threads": 2, "model": "mine"},
-    "-a": {"album": True},
-    "-A": {"album": False},
+    "-a": {"albums": True},
+    "-A": {"albums": False},
     "-wm": {"write": True, "move": True},
     "-WM": {"write": False, "move": False},
     "--update -k -n 2 -s album": {
@@ -86,11 +94,11 @@ GOOD = {
         "source": "album",
     },
     "--update -pwm": {"update": True, "pretend": True, "write": True, "move": True},
-    "--check -a --listen-again": {"check": True, "album": True, "listen_again": True},
+    "--check -a --listen-again": {"check": True, "albums": True, "listen_again": True},
     "--check -q -t 2 --model x": {"check": True, "quiet": True, "threads": 2, "model": "x"},
     "--revert -apqWM": {
         "revert": True,
-        "album": True,
+        "albums": True,
         "pretend": True,
         "quiet": True,
         "write": False,
@@ -102,13 +110,13 @@ GOOD = {
 
 @pytest.mark.parametrize(("line", "expected"), GOOD.items(), ids=GOOD)
 def test_what_was_given(line: str, expected: dict[str, Any]) -> None:
-    assert given_flags(parsed(line)) == expected
+    assert checked(line) == expected
 
 
 @pytest.mark.parametrize(("line", "said"), CONTRADICTIONS.items(), ids=CONTRADICTIONS)
 def test_contradiction(line: str, said: str) -> None:
     with pytest.raises(UserError) as caught:
-        given_flags(parsed(line))
+        checked(line)
 
     assert str(caught.value) == f"genreclf: {said}"
 
@@ -116,13 +124,13 @@ def test_contradiction(line: str, said: str) -> None:
 @pytest.mark.parametrize("mode", FLAGS_OF_MODE)
 @pytest.mark.parametrize("flag", FLAGS, ids=ids)
 def test_each_mode_takes_a_flag_or_names_it(mode: str, flag: optparse.Option) -> None:
-    opts = parsed(f"--{mode} {spelled(flag)}")
+    line = f"--{mode} {spelled(flag)}"
 
     if flag.dest in {mode, *FLAGS_OF_MODE[mode]}:
-        assert {mode, flag.dest} == given_flags(opts).keys()
+        assert {mode, flag.dest} == checked(line).keys()
     else:
         with pytest.raises(UserError) as caught:
-            given_flags(opts)
+            checked(line)
         named = {word for word in str(caught.value).split() if word.startswith("--")}
         # Of two modes, the other may be the one that complains.
         assert f"--{mode}" in named
@@ -139,7 +147,7 @@ def test_what_a_mode_understands_are_flags(mode: str) -> None:
 
 
 def test_switches_are_not_laid_over_the_configuration() -> None:
-    flags = given_flags(parsed("--update -a -w -n 2 -p"))
+    flags = checked("--update -a -w -n 2 -p")
 
     # beets would take them for options, and options that there are not are mistakes.
     assert config_flags(flags) == {"count": 2, "pretend": True}

@@ -1,20 +1,26 @@
-"""Runs ``beet genreclf-eval``."""
+"""``beet genreclf-eval``: scores a model on the genres of the library."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from beetsplug.genreclf.commands.eval_flags import DEFAULT_NUMBER, given_flags, options_of
-from beetsplug.genreclf.commands.tag import INTERRUPTED, matching, nothing_matches
+from beets import ui
+
+from beetsplug.genreclf.commands.common import (
+    INTERRUPTED,
+    add_number,
+    add_switch,
+    failed_tracks,
+    given_flags,
+    matching,
+    nothing_matches,
+)
 from beetsplug.genreclf.config.options import read_options
-from beetsplug.genreclf.evaluation.evaluation import Evaluation, leaks
-from beetsplug.genreclf.evaluation.report import Report
 from beetsplug.genreclf.models.loading import ModelUnavailableError
-from beetsplug.genreclf.models.out_of_fold import read_out_of_fold
-from beetsplug.genreclf.predict.predictor import Predictor
 from beetsplug.genreclf.ui.reporter import LogReporter, TerminalReporter
 from beetsplug.genreclf.ui.signals import stop_on_signals
 from beetsplug.genreclf.ui.text import say, user_error
@@ -29,9 +35,37 @@ if TYPE_CHECKING:
 
     from beetsplug.genreclf.compat import UserError
     from beetsplug.genreclf.config.options import Options
-    from beetsplug.genreclf.evaluation.evaluation import Answer
+    from beetsplug.genreclf.evaluation.evaluation import Answer, Evaluation
+    from beetsplug.genreclf.evaluation.report import Report
     from beetsplug.genreclf.models.lazy_classifier import LazyClassifier
+    from beetsplug.genreclf.predict.predictor import Predictor
     from genre_model import IsolatedClassifier
+
+
+#: Flags that are options of the section ``genreclf``, and those of ``training``.
+GENERAL = ("quiet", "threads", "model")
+TRAINING = ("label_field", "labels")
+#: Disagreements that are listed.
+DEFAULT_NUMBER = 20
+
+
+def make_eval_command() -> ui.Subcommand:
+    """Return the command with all of its flags."""
+    command = ui.Subcommand(
+        "genreclf-eval", help="measure a genre model against the genres of your library"
+    )
+    parser = command.parser
+    parser.usage = "%prog [options] [QUERY]"
+    switch, number = partial(add_switch, parser), partial(add_number, parser)
+    switch("-q", "--quiet", text="print warnings and the headline only")
+    switch("-a", "--albums", text="QUERY matches albums")
+    number("-t", "--threads", text="tracks listened to at a time")
+    parser.add_option("--model", help="name of a model, or an .onnx file")
+    parser.add_option("--label-field", help="where labels stand (default: genres)")
+    parser.add_option("--labels", help="first or all genres of a track (default: first)")
+    switch("--listen-again", text="recall nothing, listen to all")
+    number("-n", "--number", text=f"disagreements to list (default: {DEFAULT_NUMBER})")
+    return command
 
 
 @dataclass
@@ -57,11 +91,13 @@ class EvalCommand:
             SystemExit: after Ctrl-C.
         """
         flags = given_flags(opts)
-        general, training = options_of(flags)
-        self.config.set_args(general)
+        if flags.get("number", 0) < 0:
+            raise _error(f"--number must be 0 or more, not {flags['number']}")
+        self.config.set_args({name: flags[name] for name in GENERAL if name in flags})
+        training = {name: flags[name] for name in TRAINING if name in flags}
         self.config["training"].set(training)
         options = read_options(self.config)
-        albums = bool(flags.get("album"))
+        albums = bool(flags.get("albums"))
         items = matching(lib, args, albums=albums)
         if not items:
             LogReporter(self.log).warning(nothing_matches(args, albums=albums))
@@ -86,6 +122,8 @@ class EvalCommand:
     def _ask(
         self, predictor: Predictor, options: Options, items: Sequence[Item]
     ) -> tuple[Evaluation, list[Answer]]:
+        from beetsplug.genreclf.evaluation.evaluation import Evaluation
+
         reporter = TerminalReporter(self.log, quiet=options.quiet)
         evaluation = Evaluation(options, predictor, reporter)
         try:
@@ -101,6 +139,9 @@ def _predictor(
     flags: dict[str, Any],
     is_stopped: Callable[[], bool],
 ) -> Predictor:
+    from beetsplug.genreclf.models.out_of_fold import read_out_of_fold
+    from beetsplug.genreclf.predict.predictor import Predictor
+
     return Predictor(
         lambda: model,
         threads=options.threads,
@@ -114,6 +155,9 @@ def _predictor(
 def _report(
     model: IsolatedClassifier, evaluation: Evaluation, answers: list[Answer]
 ) -> Report:
+    from beetsplug.genreclf.evaluation.evaluation import leaks
+    from beetsplug.genreclf.evaluation.report import Report
+
     known = evaluation.predictor.known
     return Report(
         model_id=model.model_id,
@@ -145,8 +189,7 @@ def _conclude(evaluation: Evaluation, *, is_empty: bool, stopped: bool) -> None:
     if is_empty:
         raise _error(f"nothing to evaluate: {'; '.join(evaluation.left_out())}")
     if n_failed := evaluation.counts.unreadable:
-        failed = "1 track" if n_failed == 1 else f"{n_failed} tracks"
-        raise _error(f"{failed} failed; the warnings say why")
+        raise _error(failed_tracks(n_failed))
 
 
 def _error(text: str) -> UserError:

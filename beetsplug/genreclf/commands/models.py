@@ -1,8 +1,10 @@
-"""Runs ``beet genreclf-models``."""
+"""``beet genreclf-models``: lists, shows, chooses, removes and copies models."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from beets import ui
 
 import genre_model
 from beetsplug.genreclf.compat import UserError
@@ -43,6 +45,22 @@ ARGUMENTS = {
     "export": ((2,), "name a model and a file or folder, please"),
     "import": ((1, 2), "name a file and, if you like, what to call its model, please"),
 }
+
+
+def make_models_command() -> ui.Subcommand:
+    """Return the command with its flags."""
+    command = ui.Subcommand("genreclf-models", help="list, show and choose genre models")
+    command.parser.usage = (
+        "%prog [[--use | --remove] MODEL | --export MODEL FILE | --import FILE [NAME]]"
+    )
+    for flag, text in {
+        "--use": "tag with this model from now on",
+        "--remove": "delete a model of your own",
+        "--export": "copy a model to an .onnx file or into a folder",
+        "--import": "check an .onnx file, and add it to your models",
+    }.items():
+        command.parser.add_option(flag, action="store_true", help=text)
+    return command
 
 
 def run_models_command(

@@ -1,10 +1,9 @@
-"""Runs ``beet genreclf``."""
+"""``beet genreclf``: tags, checks or reverts tracks."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections import deque
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from beets import plugins, ui
 
-from beetsplug.genreclf.commands.flags import config_flags, given_flags
+from beetsplug.genreclf.commands.common import (
+    INTERRUPTED,
+    add_number,
+    add_switch,
+    failed_tracks,
+    given_flags,
+    matching,
+    nothing_matches,
+)
 from beetsplug.genreclf.config.options import Options, read_options
 from beetsplug.genreclf.models.loading import ModelUnavailableError
 from beetsplug.genreclf.ui.reporter import LogReporter, TerminalReporter
@@ -21,6 +28,7 @@ from beetsplug.genreclf.ui.text import say, user_error
 
 if TYPE_CHECKING:
     import optparse
+    from collections import deque
     from collections.abc import Callable, Iterator
 
     import confuse
@@ -32,7 +40,74 @@ if TYPE_CHECKING:
     from beetsplug.genreclf.storage.commit import TrackStorage
     from beetsplug.genreclf.storage.file_writer import FileWriter
 
-INTERRUPTED = 130
+#: Flags that are not options of the configuration.
+SWITCHES = ("update", "check", "all", "revert", "albums", "listen_again", "write")
+#: The flags that each mode understands.
+FLAGS_OF_MODE = {
+    "update": {"pretend", "quiet", "write", "move", "threads", "model", "albums", "force"}
+    | {"source", "count", "min_confidence", "min_margin", "keep_existing"},
+    "check": {"pretend", "quiet", "threads", "model", "albums", "listen_again", "all"}
+    | {"min_confidence", "min_margin"},
+    "revert": {"pretend", "quiet", "write", "move", "albums"},
+}
+
+
+def make_tag_command() -> ui.Subcommand:
+    """Return the command with all of its flags."""
+    command = ui.Subcommand(
+        "genreclf", help="tag tracks with the genre heard in them", aliases=("gclf",)
+    )
+    parser = command.parser
+    parser.usage = "%prog [options] [QUERY]"
+    switch, number = partial(add_switch, parser), partial(add_number, parser)
+    switch("-p", "--pretend", text="show the decisions, change nothing")
+    switch("-q", "--quiet", text="print warnings only")
+    switch("-f", "--force", text="decide again for tracks that have a genre")
+    switch("-F", "--no-force", off="--force", text="fill empty genres only")
+    switch("-k", "--keep-existing", text="with -f, add to the current genres")
+    switch("-K", "--no-keep-existing", off="--keep-existing", text="replace it")
+    parser.add_option("-s", "--source", help="who decides: track, album or both")
+    number("-n", "--count", text="most genres per track")
+    number("-c", "--min-confidence", kind="float", text="abstain below, 0 to 1")
+    number("--min-margin", kind="float", text="abstain if the lead is smaller")
+    switch("-a", "--albums", text="QUERY matches albums")
+    switch("-A", "--items", off="--albums", text="QUERY matches tracks (default)")
+    switch("--update", text="re-tag only what another model tagged")
+    switch("--check", text="list doubtful genres, change nothing")
+    switch("--all", text="with --check, also where the model would abstain")
+    switch("--revert", text="restore the genres from before genreclf")
+    switch("--listen-again", text="recall nothing, listen to all")
+    switch("-w", "--write", text="write genres into files")
+    switch("-W", "--nowrite", off="--write", text="do not write them")
+    switch("-m", "--move", text="move files whose path has a new genre")
+    switch("-M", "--nomove", off="--move", text="do not move files (default)")
+    number("-t", "--threads", text="tracks listened to at a time")
+    parser.add_option("--model", help="name of a model, or an .onnx file")
+    return command
+
+
+def check_flags(flags: dict[str, Any]) -> None:
+    """Refuse flags that contradict each other.
+
+    Raises:
+        UserError: naming them.
+    """
+    for mode, understood in FLAGS_OF_MODE.items():
+        if mode in flags and (others := sorted(flags.keys() - understood - {mode})):
+            named = ", ".join(_spelled(name, flags[name]) for name in others)
+            raise user_error(f"genreclf: --{mode} does not go with {named}")
+    if "all" in flags and "check" not in flags:
+        raise user_error("genreclf: --all needs --check")
+
+
+def config_flags(flags: dict[str, Any]) -> dict[str, Any]:
+    """Return the flags that are options of the configuration."""
+    return {name: value for name, value in flags.items() if name not in SWITCHES}
+
+
+def _spelled(name: str, value: object) -> str:
+    no = {"force": "no-", "keep_existing": "no-", "write": "no", "move": "no"}
+    return f"--{no.get(name, '') if value is False else ''}{name.replace('_', '-')}"
 
 
 class Ending(NamedTuple):
@@ -72,10 +147,11 @@ class Command:
             confuse.ConfigError: naming the option.
         """
         flags = given_flags(opts)
+        check_flags(flags)
         self.config.set_args(config_flags(flags))
         options = read_options(self.config)
         _check_keep_existing(flags, options)
-        albums = bool(flags.get("album"))
+        albums = bool(flags.get("albums"))
         items = matching(lib, args, albums=albums)
         if not items:
             LogReporter(self.log).warning(nothing_matches(args, albums=albums))
@@ -209,20 +285,6 @@ class Job:
         return move_tracks(self.lib, item_ids, album_ids, self.reporter, self.is_stopped)
 
 
-def matching(lib: Library, args: list[str], *, albums: bool) -> deque[Item]:
-    """Return the tracks that a query matches, or those of the albums that it matches."""
-    if albums:
-        return deque(item for album in lib.albums(args) for item in album.items())
-    return deque(lib.items(args))
-
-
-def nothing_matches(args: list[str], *, albums: bool) -> str:
-    """Say that a query matches nothing."""
-    kind = "album" if albums else "track"
-    nothing = "the library has no album" if albums else "the library is empty"
-    return f"no {kind} matches {' '.join(args)}" if args else nothing
-
-
 def _drained(items: deque[Item]) -> Iterator[Item]:
     """Yield items and let go of them: passes take hours."""
     while items:
@@ -244,8 +306,9 @@ def _conclude(
 ) -> None:
     """Print the summary; turn what went wrong into the exit status."""
     if not options.quiet:
-        words = ["interrupted: "] * stopped + ["pretending: "] * options.pretend
-        say("".join(words) + ending.summary)
+        interrupted = "interrupted: " if stopped else ""
+        pretending = "pretending: " if options.pretend else ""
+        say(f"{interrupted}{pretending}{ending.summary}")
     if not (stopped or ending.n_failed or ending.failure):
         return
     # beets tells plugins of the end of successful commands only; smart playlists wait
@@ -265,5 +328,4 @@ def _conclude(
         )
     if ending.failure is not None:
         raise user_error(f"genreclf: {ending.failure}")
-    failed = "1 track" if ending.n_failed == 1 else f"{ending.n_failed} tracks"
-    raise user_error(f"genreclf: {failed} failed; the warnings say why")
+    raise user_error(f"genreclf: {failed_tracks(ending.n_failed)}")

@@ -1,14 +1,23 @@
-"""Runs ``beet genreclf-train``."""
+"""``beet genreclf-train``: trains a model on the genres of the library."""
 
 from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from beets import ui
+
 import genre_model
-from beetsplug.genreclf.commands.tag import INTERRUPTED, matching, nothing_matches
-from beetsplug.genreclf.commands.train_flags import given_flags, options_of
+from beetsplug.genreclf.commands.common import (
+    INTERRUPTED,
+    add_number,
+    add_switch,
+    given_flags,
+    matching,
+    nothing_matches,
+)
 from beetsplug.genreclf.config.options import read_options
 from beetsplug.genreclf.config.training_options import TrainingOptions
 from beetsplug.genreclf.models.active import model_folder, model_in_force
@@ -33,6 +42,37 @@ if TYPE_CHECKING:
     from genre_model import LabelledFile, PersonalModel
 
 STORE = "embeddings.db"
+#: Flags that are options of the section ``genreclf``; the others are of ``training``.
+GENERAL = ("quiet", "pretend", "threads")
+#: Flags that are no options.
+SWITCHES = ("albums", "replace", "use", "backbone")
+
+
+def make_train_command() -> ui.Subcommand:
+    """Return the command with all of its flags."""
+    command = ui.Subcommand(
+        "genreclf-train", help="train a genre model on the genres of your library"
+    )
+    parser = command.parser
+    parser.usage = "%prog [options] [QUERY]"
+    switch, number = partial(add_switch, parser), partial(add_number, parser)
+    switch("-p", "--pretend", text="train and score, but keep no model")
+    switch("-q", "--quiet", text="print warnings and the result only")
+    switch("-a", "--albums", text="QUERY matches albums")
+    number("-t", "--threads", text="tracks listened to at a time")
+    parser.add_option("--name", help="of the new model (default: personal)")
+    parser.add_option("--label-field", help="where labels stand (default: genres)")
+    parser.add_option("--labels", help="first or all genres of a track (default: first)")
+    number("--min-tracks", text="drop genres with fewer tracks (default: 15)")
+    number("--max-per-artist", text="tracks of an artist within a genre")
+    number("--genre-balance", kind="float", text="0: tracks count alike, 1: genres do")
+    number("--folds", text="of the cross-validation (default: 5)")
+    number("--seed", text="of the folds (default: 0)")
+    parser.add_option("--parent", help="model to build upon (default: the bundled one)")
+    parser.add_option("--backbone", help="published network to build upon, once installed")
+    switch("--replace", text="replace even a better model of that name")
+    switch("--use", text="tag with the new model from now on")
+    return command
 
 
 @dataclass
@@ -57,13 +97,16 @@ class TrainCommand:
         """
         read_options(self.config)  # before flags are laid over what may be wrong
         flags = given_flags(opts)
-        general, training = options_of(flags)
-        training |= _parent_of(flags)
-        self.config.set_args(general)
-        self.config["training"].set(training)
+        self.config.set_args({name: flags[name] for name in GENERAL if name in flags})
+        training = {
+            name: value
+            for name, value in flags.items()
+            if name not in (*GENERAL, *SWITCHES)
+        }
+        self.config["training"].set(training | _parent_of(flags))
         options = read_options(self.config)
         check_name(options.training.name)
-        by_album = bool(flags.get("album"))
+        by_album = bool(flags.get("albums"))
         items = list(matching(lib, args, albums=by_album))
         if not items:
             LogReporter(self.log).warning(nothing_matches(args, albums=by_album))
