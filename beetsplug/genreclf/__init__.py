@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from beets.importer import ImportSession, ImportTask
     from beets.library import Library
 
-    from beetsplug.genreclf.models.lazy_classifier import LazyClassifier
+    from beetsplug.genreclf.models.loading import LazyClassifier
     from beetsplug.genreclf.tagging.import_stage import ImportTagging
 
 
@@ -52,7 +52,7 @@ class GenreClfPlugin(BeetsPlugin):
 
     @cached_property
     def _classifier(self) -> LazyClassifier:
-        from beetsplug.genreclf.models.lazy_classifier import LazyClassifier
+        from beetsplug.genreclf.models.loading import LazyClassifier
 
         return LazyClassifier(self._log)
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from beetsplug.genreclf.config.options import Options
     from beetsplug.genreclf.evaluation.evaluation import Answer, Evaluation
     from beetsplug.genreclf.evaluation.report import Report
-    from beetsplug.genreclf.models.lazy_classifier import LazyClassifier
+    from beetsplug.genreclf.models.loading import LazyClassifier
     from beetsplug.genreclf.predict.predictor import Predictor
     from genre_model import IsolatedClassifier
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from beets.library import Item, Library
     from beets.logging import BeetsLogger
 
-    from beetsplug.genreclf.models.lazy_classifier import LazyClassifier
+    from beetsplug.genreclf.models.loading import LazyClassifier
     from beetsplug.genreclf.predict.predictor import Predictor
     from beetsplug.genreclf.storage.commit import TrackStorage
     from beetsplug.genreclf.storage.file_writer import FileWriter
@@ -250,8 +250,8 @@ class Job:
         return Ending(tally.summary((Outcome.REVERTED,)), tally.failures() + stuck)
 
     def _check(self, items: Iterator[Item]) -> Ending:
+        from beetsplug.genreclf.evaluation.check import Audit
         from beetsplug.genreclf.models.out_of_fold import may_know, read_out_of_fold
-        from beetsplug.genreclf.tagging.check import Audit
 
         predictor = self._predictor()
         predictor.known = read_out_of_fold(self.lib, predictor.model_id)

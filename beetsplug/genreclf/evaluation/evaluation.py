@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 import genre_model
+from beetsplug.genreclf.evaluation.check import commonest
 from beetsplug.genreclf.models.library_labels import labelled_files
 from beetsplug.genreclf.models.out_of_fold import may_know
 from beetsplug.genreclf.policy.label_issues import Doubt, examine, worst_first
 from beetsplug.genreclf.policy.vocabulary import GenreNames
 from beetsplug.genreclf.predict.predictor import ResultCounts
-from beetsplug.genreclf.tagging.check import commonest
-from beetsplug.genreclf.ui.naming import tracks_have
+from beetsplug.genreclf.ui.text import tracks_have
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -9,7 +9,7 @@ from mediafile import MediaFile, UnreadableFileError
 
 from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.policy import provenance
-from beetsplug.genreclf.ui.naming import track_name, tracks_have
+from beetsplug.genreclf.ui.text import track_name, tracks_have
 from genre_model import LabelledFile, spelling_key
 
 if TYPE_CHECKING:

@@ -1,31 +1,31 @@
-"""Loads a model, or says in one line why it cannot be."""
+"""Loads models; where one cannot be loaded, the error says why in one line."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import genre_model
-from beetsplug.genreclf.models.active import (
-    advice,
-    is_path,
-    known_models,
-    model_in_force,
-)
+from beetsplug.genreclf.models.active import advice, is_path, known_models, model_in_force
+from beetsplug.genreclf.ui.reporter import LogReporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from beets.logging import BeetsLogger
+
+    from beetsplug.genreclf.config.options import Options
     from genre_model import GenreClassifier, IsolatedClassifier
 
 
 class ModelUnavailableError(Exception):
-    """No track can be heard; the message says why in one line."""
+    """The model cannot be loaded; the message says why in one line."""
 
 
 def load_classifier(option: str | Path | None) -> GenreClassifier:
-    """Return the classifier of a model, to be looked at.
+    """Return the classifier of a model, to read its card.
 
     Args:
         option: ``genreclf.model``: a path, the name of a model, or None for the one in
@@ -36,20 +36,42 @@ def load_classifier(option: str | Path | None) -> GenreClassifier:
             cannot be imported on this machine.
     """
     with _explained(option):
-        return genre_model.GenreClassifier.load(_chosen(option))
+        return genre_model.GenreClassifier.load(_existing_model(option))
 
 
-def load_isolated(option: str | Path | None) -> IsolatedClassifier:
-    """Return the classifier of a model, to listen with.
+class LazyClassifier:
+    """Loads a classifier when a track first needs it, from any thread.
 
-    Raises:
-        ModelUnavailableError: as :func:`load_classifier`, or no process can be started.
+    beets creates plugins for every command, and the process that predicts takes a third
+    of a second to start.
     """
+
+    def __init__(self, log: BeetsLogger) -> None:
+        self._log = log
+        self._lock = threading.Lock()
+        self._loaded: tuple[str | Path | None, IsolatedClassifier] | None = None
+
+    def load(self, options: Options) -> IsolatedClassifier:
+        """Return the classifier that the options ask for.
+
+        Raises:
+            ModelUnavailableError: as :func:`load_classifier`; or no process can be
+                started, or the options name a label that no model has.
+        """
+        with self._lock:
+            if self._loaded is None or self._loaded[0] != options.model:
+                classifier = _load_isolated(options.model)
+                _check_labels(options, classifier, self._log)
+                self._loaded = (options.model, classifier)
+            return self._loaded[1]
+
+
+def _load_isolated(option: str | Path | None) -> IsolatedClassifier:
     with _explained(option):
-        # What was imported, or trained here, was tried then.
+        # The user's own models were checked when they were imported or trained.
         is_untrusted = option is not None and is_path(str(option))
         return genre_model.IsolatedClassifier.load(
-            _chosen(option), is_untrusted=is_untrusted
+            _existing_model(option), is_untrusted=is_untrusted
         )
 
 
@@ -64,8 +86,8 @@ def _explained(option: str | Path | None) -> Iterator[None]:
         raise ModelUnavailableError(_one_line(error)) from error
 
 
-def _chosen(option: str | Path | None) -> str | Path | None:
-    """Return the model; of names, only one that there is, one's own included."""
+def _existing_model(option: str | Path | None) -> str | Path | None:
+    """Return the model in force; a name must be one of the known models."""
     model = model_in_force(option)
     if isinstance(model, str) and not is_path(model) and model not in known_models():
         raise genre_model.no_such_model(model, known_models())
@@ -74,3 +96,28 @@ def _chosen(option: str | Path | None) -> str | Path | None:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
+
+
+def _check_labels(
+    options: Options, classifier: IsolatedClassifier, log: BeetsLogger
+) -> None:
+    """Refuse labels that no model has; warn of those that only this model lacks."""
+    unknown = options.policy.unknown_labels(classifier.genres)
+    if not unknown:
+        return
+    known = {*classifier.genres, *_labels_of_all_models()}
+    misspelt = options.policy.unknown_labels(known)
+    for option, labels in (misspelt or unknown).items():
+        text = (
+            f"option {option}: the model {classifier.model_id} has no label "
+            f"{', '.join(sorted(labels))}; it has {', '.join(classifier.genres)}"
+        )
+        if misspelt:
+            raise ModelUnavailableError(text)
+        LogReporter(log).warning(text)
+
+
+def _labels_of_all_models() -> Iterator[str]:
+    for name in known_models():
+        with suppress(ModelUnavailableError):
+            yield from load_classifier(name).genres

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
     from beetsplug.genreclf.config.options import Options
-    from beetsplug.genreclf.models.lazy_classifier import LazyClassifier
+    from beetsplug.genreclf.models.loading import LazyClassifier
     from beetsplug.genreclf.policy.policy import Tally
     from beetsplug.genreclf.storage.file_writer import FileWriter
 

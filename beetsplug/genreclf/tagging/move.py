@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from beets import util
 
-from beetsplug.genreclf.ui.naming import track_name
+from beetsplug.genreclf.ui.text import track_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -19,7 +19,7 @@ from beetsplug.genreclf.storage.file_tags import (
     read_file_genres,
 )
 from beetsplug.genreclf.storage.file_writer import Written
-from beetsplug.genreclf.ui.naming import track_name
+from beetsplug.genreclf.ui.text import track_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

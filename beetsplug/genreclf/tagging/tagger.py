@@ -16,7 +16,7 @@ from beetsplug.genreclf.storage.stored_prediction import remember
 from beetsplug.genreclf.tagging.albums import AlbumTagger, Pool, pool_scores
 from beetsplug.genreclf.tagging.chooser import Chooser, spelled
 from beetsplug.genreclf.tagging.plan import Planner, Selection, Unit
-from beetsplug.genreclf.ui.naming import track_name
+from beetsplug.genreclf.ui.text import track_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,10 +1,10 @@
-"""Where lines, warnings and progress go: to the terminal, or to the log of an import."""
+"""Where lines, warnings and progress go: the terminal, or the log of an import."""
 
 from __future__ import annotations
 
 import logging
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from beetsplug.genreclf.ui.text import say, visible
 
@@ -12,35 +12,14 @@ if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
 
-class Reporter(Protocol):
-    """Receives what there is to say; only the thread that owns the library calls it."""
-
-    @property
-    def shows_details(self) -> bool:
-        """Whether anybody sees them; making one takes as long as a decision."""
-
-    def line(self, text: str) -> None:
-        """Print the outcome of a track."""
-
-    def detail(self, text: str) -> None:
-        """Say what only ``beet -v`` shows."""
-
-    def warning(self, text: str) -> None:
-        """Say what went wrong."""
-
-    def expect(self, n_tracks: int) -> None:
-        """Announce how many tracks will be listened to."""
-
-    def advance(self) -> None:
-        """Count one track."""
-
-
 class LogReporter:
-    """Says nothing on the terminal: during an import that belongs to the prompts.
+    """Prints nothing: during an import the terminal belongs to the prompts.
+
+    Only the thread that owns the library may call a reporter.
 
     Args:
-        log: of the plugin; within an import stage it shows warnings only, and all of
-            this with ``beet -v``.
+        log: of the plugin; within an import stage it shows warnings only, and the rest
+            with ``beet -v``.
     """
 
     def __init__(self, log: BeetsLogger) -> None:
@@ -48,29 +27,29 @@ class LogReporter:
 
     @property
     def shows_details(self) -> bool:
-        """Whether the log takes them."""
+        """True if the log takes details; making one takes as long as a decision."""
         return self._log.isEnabledFor(logging.DEBUG)
 
     def line(self, text: str) -> None:
-        """Log a decision."""
+        """Report the outcome of a track."""
         self._log.info("{}", visible(text))
 
     def detail(self, text: str) -> None:
-        """Log what was left alone."""
+        """Report what only ``beet -v`` shows."""
         self._log.debug("{}", visible(text))
 
     def warning(self, text: str) -> None:
-        """Log a warning."""
+        """Report what went wrong."""
         self._log.warning("{}", visible(text))
 
     def expect(self, n_tracks: int) -> None:
-        """Show no progress."""
+        """Announce the number of tracks that will be predicted."""
 
     def advance(self) -> None:
-        """Show no progress."""
+        """Count one track."""
 
 
-class TerminalReporter:
+class TerminalReporter(LogReporter):
     """Prints lines, and shows a progress bar on a terminal.
 
     Args:
@@ -79,14 +58,9 @@ class TerminalReporter:
     """
 
     def __init__(self, log: BeetsLogger, *, quiet: bool) -> None:
-        self._log = log
+        super().__init__(log)
         self._quiet = quiet
         self._bar: Any = None
-
-    @property
-    def shows_details(self) -> bool:
-        """Whether the log takes them."""
-        return self._log.isEnabledFor(logging.DEBUG)
 
     def line(self, text: str) -> None:
         """Print a line."""
@@ -99,19 +73,19 @@ class TerminalReporter:
     def detail(self, text: str) -> None:
         """Log what only ``beet -v`` shows."""
         with self._beside_the_bar():
-            self._log.debug("{}", visible(text))
+            super().detail(text)
 
     def warning(self, text: str) -> None:
         """Log a warning."""
         with self._beside_the_bar():
-            self._log.warning("{}", visible(text))
+            super().warning(text)
 
     def expect(self, n_tracks: int) -> None:
         """Show a bar with rate and time left, on a terminal only."""
         from tqdm import tqdm
 
         self.close()
-        # None: whether there is a bar depends on whether stderr is a terminal.
+        # None: tqdm hides the bar where stderr is no terminal.
         hidden = True if self._quiet or not n_tracks else None
         self._bar = tqdm(total=n_tracks, unit="track", leave=False, disable=hidden)
 
@@ -121,7 +95,7 @@ class TerminalReporter:
             self._bar.update()
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
@@ -131,3 +105,7 @@ class TerminalReporter:
             return nullcontext()
         mode: AbstractContextManager[Any] = self._bar.external_write_mode()
         return mode
+
+
+#: The type of both; a TerminalReporter is a LogReporter.
+Reporter = LogReporter

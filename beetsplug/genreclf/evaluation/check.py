@@ -11,7 +11,7 @@ from beetsplug.genreclf.policy.policy import choose_tags, has_genre
 from beetsplug.genreclf.policy.vocabulary import GenreNames
 from beetsplug.genreclf.predict.predictor import ResultCounts
 from beetsplug.genreclf.tagging.chooser import policy_for, spelled
-from beetsplug.genreclf.ui.naming import track_name
+from beetsplug.genreclf.ui.text import track_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
