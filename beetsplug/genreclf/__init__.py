@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from beets.plugins import BeetsPlugin
 
-from beetsplug.genreclf.commands.evaluate import make_eval_command
+from beetsplug.genreclf.commands.evaluate import make_eval_command, run_eval_command
 from beetsplug.genreclf.commands.models import make_models_command
 from beetsplug.genreclf.commands.tag import make_tag_command
 from beetsplug.genreclf.commands.train import make_train_command
@@ -92,9 +92,7 @@ class GenreClfPlugin(BeetsPlugin):
         self, lib: Library, opts: optparse.Values, args: list[str]
     ) -> None:
         """Measure a model on the tracks that a query matches."""
-        from beetsplug.genreclf.commands.evaluate import EvalCommand
-
-        EvalCommand(self.config, self._classifier, self._log).run(lib, opts, args)
+        run_eval_command(self.config, self._classifier, self._log, lib, opts, args)
 
     def begin_import(self, **_event: object) -> None:
         """Check the options before the import touches anything.

@@ -14,7 +14,7 @@ import pytest
 from audio_files import music, write_audio
 from beets.library import Item
 
-from beetsplug.genreclf.evaluation.confusion_table import abbreviations, confusion_lines
+from beetsplug.genreclf.evaluation.report import abbreviations, confusion_lines
 from beetsplug.genreclf.models.out_of_fold import write_out_of_fold
 from beetsplug.genreclf.ui.reporter import TerminalReporter
 from genre_model import AudioDecodeError, Judgement, SilentError

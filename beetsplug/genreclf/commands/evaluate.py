@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from beets import ui
 
@@ -27,7 +26,7 @@ from beetsplug.genreclf.ui.text import say, user_error
 
 if TYPE_CHECKING:
     import optparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import confuse
     from beets.library import Item, Library
@@ -35,12 +34,10 @@ if TYPE_CHECKING:
 
     from beetsplug.genreclf.compat import UserError
     from beetsplug.genreclf.config.options import Options
-    from beetsplug.genreclf.evaluation.evaluation import Answer, Evaluation
-    from beetsplug.genreclf.evaluation.report import Report
+    from beetsplug.genreclf.evaluation.evaluation import Evaluation
     from beetsplug.genreclf.models.loading import LazyClassifier
     from beetsplug.genreclf.predict.predictor import Predictor
     from genre_model import IsolatedClassifier
-
 
 #: Flags that are options of the section ``genreclf``, and those of ``training``.
 GENERAL = ("quiet", "threads", "model")
@@ -68,127 +65,97 @@ def make_eval_command() -> ui.Subcommand:
     return command
 
 
-@dataclass
-class EvalCommand:
-    """One run of ``beet genreclf-eval``.
-
-    Attributes:
-        config: the ``genreclf`` section.
-        classifier: loaded when the first track needs it.
-        log: of the plugin.
-    """
-
-    config: confuse.Subview
-    classifier: LazyClassifier
-    log: BeetsLogger
-
-    def run(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
-        """Measure a model on the tracks that the query matches.
-
-        Raises:
-            UserError: if the model is not available, no track is left, or tracks failed.
-            confuse.ConfigError: naming the option.
-            SystemExit: after Ctrl-C.
-        """
-        flags = given_flags(opts)
-        if flags.get("number", 0) < 0:
-            raise _error(f"--number must be 0 or more, not {flags['number']}")
-        self.config.set_args({name: flags[name] for name in GENERAL if name in flags})
-        training = {name: flags[name] for name in TRAINING if name in flags}
-        self.config["training"].set(training)
-        options = read_options(self.config)
-        albums = bool(flags.get("albums"))
-        items = matching(lib, args, albums=albums)
-        if not items:
-            LogReporter(self.log).warning(nothing_matches(args, albums=albums))
-            return
-        with stop_on_signals() as is_stopped:
-            try:
-                model = self.classifier.load(options)
-                predictor = _predictor(lib, model, options, flags, is_stopped)
-                evaluation, answers = self._ask(predictor, options, items)
-            except ModelUnavailableError as error:
-                raise _error(str(error)) from error
-            except KeyboardInterrupt:  # the second press
-                raise SystemExit(INTERRUPTED) from None
-        if is_stopped():
-            heard = len(answers) + evaluation.n_without_answer
-            say(f"interrupted: heard {heard} of {evaluation.n_questions} tracks")
-        if answers:
-            report = _report(model, evaluation, answers)
-            _print(report, options, flags.get("number", DEFAULT_NUMBER))
-        _conclude(evaluation, is_empty=not answers, stopped=is_stopped())
-
-    def _ask(
-        self, predictor: Predictor, options: Options, items: Sequence[Item]
-    ) -> tuple[Evaluation, list[Answer]]:
-        from beetsplug.genreclf.evaluation.evaluation import Evaluation
-
-        reporter = TerminalReporter(self.log, quiet=options.quiet)
-        evaluation = Evaluation(options, predictor, reporter)
-        try:
-            return evaluation, evaluation.ask(items)
-        finally:
-            reporter.close()
-
-
-def _predictor(
+def run_eval_command(
+    config: confuse.Subview,
+    classifier: LazyClassifier,
+    log: BeetsLogger,
     lib: Library,
-    model: IsolatedClassifier,
-    options: Options,
-    flags: dict[str, Any],
-    is_stopped: Callable[[], bool],
-) -> Predictor:
+    opts: optparse.Values,
+    args: list[str],
+) -> None:
+    """Score a model on the tracks that the query matches.
+
+    Raises:
+        UserError: if the model is not available, no track is left, or tracks failed.
+        confuse.ConfigError: naming the option.
+        SystemExit: after Ctrl-C.
+    """
+    flags = given_flags(opts)
+    n_issues = flags.get("number", DEFAULT_NUMBER)
+    if n_issues < 0:
+        raise _error(f"--number must be 0 or more, not {n_issues}")
+    config.set_args({name: flags[name] for name in GENERAL if name in flags})
+    config["training"].set({name: flags[name] for name in TRAINING if name in flags})
+    options = read_options(config)
+    albums = bool(flags.get("albums"))
+    items = matching(lib, args, albums=albums)
+    if not items:
+        LogReporter(log).warning(nothing_matches(args, albums=albums))
+        return
     from beetsplug.genreclf.models.out_of_fold import read_out_of_fold
     from beetsplug.genreclf.predict.predictor import Predictor
 
-    return Predictor(
-        lambda: model,
-        threads=options.threads,
-        listen_again="listen_again" in flags,
-        should_stop=is_stopped,
-        music_folder=Path(os.fsdecode(lib.directory)),
-        known=read_out_of_fold(lib, model.model_id),
-    )
+    with stop_on_signals() as is_stopped:
+        try:
+            model = classifier.load(options)
+            predictor = Predictor(
+                lambda: model,
+                threads=options.threads,
+                listen_again="listen_again" in flags,
+                should_stop=is_stopped,
+                music_folder=Path(os.fsdecode(lib.directory)),
+                known=read_out_of_fold(lib, model.model_id),
+            )
+            evaluation = _evaluate(items, options, predictor, log)
+        except ModelUnavailableError as error:
+            raise _error(str(error)) from error
+        except KeyboardInterrupt:  # the second press
+            raise SystemExit(INTERRUPTED) from None
+    if is_stopped():
+        say(f"interrupted: heard {evaluation.n_done} of {evaluation.n_asked} tracks")
+    if evaluation.answers:
+        _print(model, evaluation, options, n_issues)
+    _conclude(evaluation, predictor.failure, stopped=is_stopped())
 
 
-def _report(
-    model: IsolatedClassifier, evaluation: Evaluation, answers: list[Answer]
-) -> Report:
-    from beetsplug.genreclf.evaluation.evaluation import leaks
-    from beetsplug.genreclf.evaluation.report import Report
+def _evaluate(
+    items: Sequence[Item], options: Options, predictor: Predictor, log: BeetsLogger
+) -> Evaluation:
+    from beetsplug.genreclf.evaluation.evaluation import evaluate
+    from beetsplug.genreclf.evaluation.labelled_tracks import LabelledTracks
 
-    known = evaluation.predictor.known
-    return Report(
-        model_id=model.model_id,
-        answers=answers,
-        judgement=evaluation.judgement(answers),
-        leaks=list(leaks(model, known, answers, evaluation.predictor.threads)),
-        left_out=evaluation.left_out(),
-        doubts=evaluation.doubts(answers),
-    )
+    reporter = TerminalReporter(log, quiet=options.quiet)
+    try:
+        return evaluate(items, LabelledTracks(options, predictor, reporter))
+    finally:
+        reporter.close()
 
 
-def _print(report: Report, options: Options, n_doubts: int) -> None:
-    for line in report.headline():
+def _print(
+    model: IsolatedClassifier, evaluation: Evaluation, options: Options, n_issues: int
+) -> None:
+    from beetsplug.genreclf.evaluation import report
+
+    leaks = list(evaluation.leaks(model))
+    for line in report.headline(model.model_id, evaluation.judgement, leaks):
         say(line)
     if options.quiet:
         return
-    if report.judgement.multi_label and options.training.labels == "first":
+    if evaluation.judgement.multi_label and options.training.labels == "first":
         say("  only the first genre of each track counts; --labels all counts all")
-    for line in report.details(n_doubts):
+    for line in report.details(evaluation, n_issues):
         say(line)
 
 
-def _conclude(evaluation: Evaluation, *, is_empty: bool, stopped: bool) -> None:
+def _conclude(evaluation: Evaluation, failure: str | None, *, stopped: bool) -> None:
     """Turn what went wrong into the exit status."""
     if stopped:
         raise SystemExit(INTERRUPTED)
-    if (failure := evaluation.predictor.failure) is not None:
+    if failure is not None:
         raise _error(failure)
-    if is_empty:
+    if not evaluation.answers:
         raise _error(f"nothing to evaluate: {'; '.join(evaluation.left_out())}")
-    if n_failed := evaluation.counts.unreadable:
+    if n_failed := evaluation.tracks.counts.unreadable:
         raise _error(failed_tracks(n_failed))
 
 

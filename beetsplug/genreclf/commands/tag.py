@@ -250,7 +250,8 @@ class Job:
         return Ending(tally.summary((Outcome.REVERTED,)), tally.failures() + stuck)
 
     def _check(self, items: Iterator[Item]) -> Ending:
-        from beetsplug.genreclf.evaluation.check import Audit
+        from beetsplug.genreclf.evaluation.check import LabelCheck
+        from beetsplug.genreclf.evaluation.labelled_tracks import LabelledTracks
         from beetsplug.genreclf.models.out_of_fold import may_know, read_out_of_fold
 
         predictor = self._predictor()
@@ -258,12 +259,13 @@ class Job:
         by_heart = may_know(predictor.training, len(predictor.known))
         if by_heart is not None:
             self.reporter.warning(f"{predictor.model_id} {by_heart}: it agrees with those")
-        audit = Audit(self.options, predictor, self.reporter, shows_all="all" in self.flags)
-        doubts = audit.check(items)
+        tracks = LabelledTracks(self.options, predictor, self.reporter)
+        check = LabelCheck(tracks, shows_all="all" in self.flags)
+        issues = check.check(items)
         self.reporter.close()
-        for doubt in doubts:
-            say(doubt.line())
-        return Ending(audit.summary(), audit.counts.unreadable, predictor.failure)
+        for issue in issues:
+            say(issue.line())
+        return Ending(check.summary(), tracks.counts.unreadable, predictor.failure)
 
     def _predictor(self) -> Predictor:
         from beetsplug.genreclf.predict.predictor import Predictor

@@ -1,77 +1,113 @@
-"""The report of ``beet genreclf-eval``."""
+"""The report of ``beet genreclf-eval``, for the terminal."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 import genre_model
-from beetsplug.genreclf.evaluation.confusion_table import confusion_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from beetsplug.genreclf.evaluation.evaluation import Answer
-    from beetsplug.genreclf.policy.label_issues import Doubt
+    from numpy.typing import NDArray
+
+    from beetsplug.genreclf.evaluation.evaluation import Evaluation
     from genre_model import Judgement
 
+#: Columns of the terminal that a table fills if it can.
+WIDTH = 88
+#: With more genres, the largest confusions are listed instead of a table.
+MAX_GENRES = 25
+N_LISTED = 20
+#: Letters of a genre before its row, and the most and the fewest above its column.
+ROW_LETTERS = 16
+MAX_LETTERS = 10
+MIN_LETTERS = 3
 
-@dataclass(frozen=True)
-class Report:
-    """What there is to say of a model.
 
-    Attributes:
-        model_id: the model.
-        answers: what it says of the tracks.
-        judgement: the same, beside the truth.
-        leaks: why the score means less than it seems to.
-        left_out: why other tracks do not count.
-        doubts: of whose genres the model thinks otherwise, worst first.
-    """
+def headline(model_id: str, judgement: Judgement, leaks: Iterable[str]) -> Iterator[str]:
+    """Yield how good the model is, and why the scores are too good."""
+    numbers = judgement.numbers()
+    low, high = numbers["interval_95"]
+    n_tracks = numbers["n_tracks"]
+    yield (
+        f"{model_id}: {n_tracks} track{'' if n_tracks == 1 else 's'}, "
+        f"accuracy {numbers['accuracy']:.3f} "
+        f"(95 % interval {low:.3f} to {high:.3f}), "
+        f"macro-F1 {numbers['macro_f1']:.3f}, {numbers['top_3']:.3f} in the top 3"
+    )
+    for leak in leaks:
+        yield f"  LEAKY: {leak}; expect less on other tracks"
 
-    model_id: str
-    answers: Sequence[Answer]
-    judgement: Judgement
-    leaks: Sequence[str]
-    left_out: Sequence[str]
-    doubts: Sequence[Doubt]
 
-    def headline(self) -> Iterator[str]:
-        """Say how good the model is, and whether that can be believed."""
-        numbers = self.judgement.numbers()
-        low, high = numbers["interval_95"]
-        n_tracks = numbers["n_tracks"]
+def details(evaluation: Evaluation, n_issues: int) -> Iterator[str]:
+    """Yield which tracks were scored how, the scores, and at most ``n_issues`` issues."""
+    if n_trained := evaluation.n_out_of_fold():
         yield (
-            f"{self.model_id}: {n_tracks} track{'' if n_tracks == 1 else 's'}, "
-            f"accuracy {numbers['accuracy']:.3f} "
-            f"(95 % interval {low:.3f} to {high:.3f}), "
-            f"macro-F1 {numbers['macro_f1']:.3f}, {numbers['top_3']:.3f} in the top 3"
+            f"  {n_trained} of these tracks trained the model; they are judged by "
+            "what was said of them before"
         )
-        for leak in self.leaks:
-            yield f"  LEAKY: {leak}; expect less on other tracks"
-
-    def details(self, n_doubts: int) -> Iterator[str]:
-        """Say which tracks were judged how, where the model errs, and what to look at.
-
-        Args:
-            n_doubts: tracks to name.
-        """
-        yield from self._tracks()
+    for reason in evaluation.left_out():
+        yield f"  left out: {reason}"
+    yield ""
+    yield from genre_model.judgement_lines(evaluation.judgement, evaluation.answers)
+    yield ""
+    yield from confusion_lines(evaluation.judgement)
+    issues = evaluation.issues()
+    if shown := issues[:n_issues]:
         yield ""
-        questions = [answer.question for answer in self.answers]
-        yield from genre_model.judgement_lines(self.judgement, questions)
-        yield ""
-        yield from confusion_lines(self.judgement)
-        if shown := self.doubts[:n_doubts]:
-            yield ""
-            yield f"{len(shown)} of {len(self.doubts)} disagreements, worst first:"
-            yield from (doubt.line() for doubt in shown)
+        yield f"{len(shown)} of {len(issues)} disagreements, worst first:"
+        yield from (issue.line() for issue in shown)
 
-    def _tracks(self) -> Iterator[str]:
-        if n_trained := sum(answer.from_before for answer in self.answers):
-            yield (
-                f"  {n_trained} of these tracks trained the model; they are judged by "
-                "what was said of them before"
-            )
-        for reason in self.left_out:
-            yield f"  left out: {reason}"
+
+def confusion_lines(judgement: Judgement) -> Iterator[str]:
+    """Yield a table of how often each genre is predicted as each other.
+
+    Genres that no track has, and that are predicted for none, are left out.
+    """
+    counts = judgement.confusion()
+    met = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
+    labels = [judgement.labels[i] for i in met]
+    counts = counts[np.ix_(met, met)]
+    several = judgement.targets.sum(axis=1).max() > 1
+    more = "; a track of several genres counts for each" if several else ""
+    if len(labels) > MAX_GENRES:
+        yield f"  most often taken for another{more}"
+        yield from _largest(labels, counts)
+    else:
+        yield f"  row: genre of the library, column: heard{more}"
+        yield from _table(labels, counts)
+
+
+def abbreviations(names: Sequence[str], n_letters: int) -> list[str]:
+    """Shorten names to ``n_letters``, no two alike if possible."""
+    short: list[str] = []
+    for name in names:
+        start, rest = name[: n_letters - 1], name[n_letters - 1 :]
+        tries = [(start + letter).strip() for letter in rest or " "]
+        short.append(next((each for each in tries if each not in short), tries[0]))
+    return short
+
+
+def _table(labels: Sequence[str], counts: NDArray[np.int64]) -> Iterator[str]:
+    n_digits = len(str(counts.max()))
+    rows = abbreviations(labels, ROW_LETTERS)
+    edge = max(map(len, rows))
+    room = (WIDTH - 2 - edge) // len(labels) - 1
+    names = [label.replace(" ", "") for label in labels]
+    columns = abbreviations(names, max(MIN_LETTERS, n_digits, min(room, MAX_LETTERS)))
+    width = max(n_digits, *map(len, columns)) + 1
+    yield f"  {'':<{edge}}" + "".join(f"{name:>{width}}" for name in columns)
+    for name, row in zip(rows, counts.tolist(), strict=True):
+        yield f"  {name:<{edge}}" + "".join(f"{n or '.':>{width}}" for n in row)
+
+
+def _largest(labels: Sequence[str], counts: NDArray[np.int64]) -> Iterator[str]:
+    wrong = counts * ~np.eye(len(labels), dtype=bool)
+    for place in np.argsort(-wrong, axis=None, kind="stable")[:N_LISTED]:
+        row, column = divmod(int(place), len(labels))
+        if wrong[row, column]:
+            of_all = f"{wrong[row, column]} of {counts[row].sum()}"
+            yield f"  {labels[row]} heard as {labels[column]}: {of_all}"

@@ -1,4 +1,4 @@
-"""Doubts: tracks whose present genre the model finds unlikely.
+"""Label issues: tracks whose current genres the model finds unlikely.
 
 Nothing here knows audio, files or beets objects.
 """
@@ -6,7 +6,6 @@ Nothing here knows audio, files or beets objects.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,53 +13,40 @@ if TYPE_CHECKING:
 
     from beetsplug.genreclf.policy.vocabulary import GenreNames
 
-
-#: A genre of a multi-label model is doubted only if it is more probably absent.
+#: From this probability on, a genre of a multi-label model is no issue.
 EVEN_CHANCE = 0.5
 
 
-class Verdict(Enum):
-    """What the model makes of a track's genres."""
-
-    AGREES = auto()
-    DOUBTED = auto()
-    UNSURE = auto()
-    NO_GENRE = auto()
-    LACKING_GENRE = auto()
-
-
 @dataclass(frozen=True)
-class Doubt:
+class LabelIssue:
     """A track whose genres are less probable than another one.
 
     Attributes:
-        name: how people call the track.
-        genres: the present genres.
-        present_probability: summed over the labels that the present genres mean; of the
-            least probable one of these genres if the model is multi-label.
-        heard: the model's best label that none of the present genres means; that the
-            least probable one does not mean if the model is multi-label.
-        heard_probability: how probable that one is.
-        would_write: genres that the model would write; none if it would abstain, None if
-            nobody asked.
+        name: of the track.
+        genres: the current genres.
+        probability: of the current genres; see :func:`find_issue`.
+        other: the most probable label that the current genres do not mean.
+        other_probability: of that label.
+        would_write: genres that the model would write; empty if it would abstain, None
+            if that was not asked.
     """
 
     name: str
     genres: tuple[str, ...]
-    present_probability: float
-    heard: str
-    heard_probability: float
+    probability: float
+    other: str
+    other_probability: float
     would_write: tuple[str, ...] | None = None
 
     @property
     def margin(self) -> float:
         """How much more probable the other genre is."""
-        return self.heard_probability - self.present_probability
+        return self.other_probability - self.probability
 
     def line(self) -> str:
-        """Say it in one line, such as ``Ann - Song: Rock 0.02, heard blues 0.91``."""
-        present = f"{'; '.join(self.genres)} {self.present_probability:.2f}"
-        line = f"{self.name}: {present}, heard {self.heard} {self.heard_probability:.2f}"
+        """Return one line, such as ``Ann - Song: Rock 0.02, heard blues 0.91``."""
+        current = f"{'; '.join(self.genres)} {self.probability:.2f}"
+        line = f"{self.name}: {current}, heard {self.other} {self.other_probability:.2f}"
         if self.would_write is None:
             return line
         if not self.would_write:
@@ -68,41 +54,34 @@ class Doubt:
         return f"{line}, would write {'; '.join(self.would_write)}"
 
 
-def examine(
+def find_issue(
     name: str,
     genres: Sequence[str],
     scores: Mapping[str, float],
     names: GenreNames,
     *,
     multi_label: bool = False,
-) -> tuple[Verdict, Doubt | None]:
-    """Compare the genres of a track with what the model hears.
+) -> LabelIssue | None:
+    """Compare the genres of a track with a prediction; return None if they agree.
 
     Of several genres those count that the model knows. A blank one is none: a cleared
     APEv2 tag is read back as one empty genre.
 
-    Genres that exclude each other are doubted if another label is more probable than
-    all of them together. Those of a multi-label model claim to be right all at once, so
-    the least probable one speaks for them: they are doubted if it is more probably
-    absent than present, and some label that it does not mean is more probable. A genre
-    that means several labels is as probable as the best of these.
+    Genres that exclude each other are an issue if another label is more probable than
+    the sum of theirs. Those of a multi-label model claim to be right all at once: the
+    least probable one counts. It is an issue if it is below an even chance, and a label
+    that it does not mean is more probable. A genre that means several labels is as
+    probable as the best of these.
 
     Args:
-        name: how people call the track.
-        genres: the present genres.
-        scores: the probability of each label of the model.
-        names: what genres mean to that model.
+        name: of the track.
+        genres: the current genres, of which the model knows at least one.
+        scores: label of the model -> probability.
+        names: the meaning of genres to that model.
         multi_label: whether several labels can be right at once.
-
-    Returns:
-        The verdict, and the doubt if it is that the track is doubted.
     """
-    present = tuple(genre for genre in genres if genre.strip())
-    if not present:
-        return Verdict.NO_GENRE, None
-    meanings = [labels for labels in map(names.labels_of, present) if labels]
-    if not meanings:
-        return Verdict.LACKING_GENRE, None
+    current = tuple(genre for genre in genres if genre.strip())
+    meanings = [labels for labels in map(names.labels_of, current) if labels]
     if multi_label:
         meant = min(meanings, key=lambda labels: _best(labels, scores))
         probability = _best(meant, scores)
@@ -110,25 +89,22 @@ def examine(
         meant = frozenset[str]().union(*meanings)
         probability = sum(p for label, p in scores.items() if label in meant)
     others = [label for label in scores if label not in meant]
-    if not others:
-        return Verdict.AGREES, None
-    heard = max(others, key=scores.__getitem__)
-    doubt = Doubt(name, present, probability, heard, scores[heard])
-    if doubt.margin <= 0 or (multi_label and probability >= EVEN_CHANCE):
-        return Verdict.AGREES, None
-    return Verdict.DOUBTED, doubt
+    if not others or (multi_label and probability >= EVEN_CHANCE):
+        return None
+    other = max(others, key=scores.__getitem__)
+    issue = LabelIssue(name, current, probability, other, scores[other])
+    return issue if issue.margin > 0 else None
 
 
 def _best(labels: frozenset[str], scores: Mapping[str, float]) -> float:
-    # A label without a score is one that nothing was heard of.
     return max(scores.get(label, 0.0) for label in labels)
 
 
-def worst_first(doubts: Iterable[Doubt]) -> list[Doubt]:
-    """Order doubts by how much more probable the other genre is.
+def worst_first(issues: Iterable[LabelIssue]) -> list[LabelIssue]:
+    """Sort issues by how much more probable the other genre is, then by name.
 
     Negated, this is the normalised margin by which confident learning ranks examples
     that may be labelled wrongly (Northcutt, Jiang & Chuang 2021, Journal of Artificial
-    Intelligence Research 70). Equal ones follow their names, so that two runs agree.
+    Intelligence Research 70).
     """
-    return sorted(doubts, key=lambda doubt: (-doubt.margin, doubt.name))
+    return sorted(issues, key=lambda issue: (-issue.margin, issue.name))
