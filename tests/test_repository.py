@@ -41,7 +41,7 @@ BANNED = re.compile(
 MAX_MODULE_LINES = 400
 MAX_WHEEL_BYTES = 6_000_000
 
-TRAINING_ONLY = {"torch", "lightning", "librosa", "matplotlib", "pandas", "optuna"}
+TRAINING_ONLY = {"torch", "librosa", "matplotlib", "pandas", "optuna", "tomli_w"}
 HEAVY = TRAINING_ONLY | {"numpy", "scipy", "sklearn", "av", "onnx", "onnxruntime"}
 #: The only modules that may import each of these.
 OWNERS = {
@@ -64,8 +64,7 @@ LAYERS = {
         "training.plots",
         "training.run_folder",
         "training.data",
-        "training.recipe_identity training.networks training.recipe",
-        "training.recipe_sections",
+        "training.networks training.recipe",
         "backbone",
         "personal",
         "worker",

@@ -78,7 +78,7 @@ def distil(options: argparse.Namespace) -> int:
     from genre_model.training.distillation.run import Distillation
     from genre_model.training.distillation.run import distil as distil_student
     from genre_model.training.distillation.teachers import MN04, Teachers
-    from genre_model.training.fit.train import limit_threads
+    from genre_model.training.fit.job_pool import limit_threads
     from genre_model.training.recipe import read_recipe
 
     if options.threads:

@@ -126,7 +126,7 @@ def _write_pages(known: dict[str, Outcome], reproduction: Reproduction) -> None:
 
 def _reproduction(options: argparse.Namespace) -> Reproduction:
     from genre_model.papers.reproduction import Reproduction
-    from genre_model.training.networks.imagenet_weights import provide_weights
+    from genre_model.training.networks.resnet18 import provide_weights
 
     if options.data is None:
         raise RecipeError("--data: give the GTZAN folder, or --list to see the rows")

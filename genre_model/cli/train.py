@@ -62,7 +62,7 @@ def train(options: argparse.Namespace) -> int:
     """Train what is not trained yet, and print where the models are."""
     from genre_model.training.data.gtzan import find_tracks
     from genre_model.training.fit.experiment import Experiment, train_protocol
-    from genre_model.training.fit.train import limit_threads
+    from genre_model.training.fit.job_pool import limit_threads
     from genre_model.training.recipe import read_recipe
 
     if options.threads:
@@ -88,7 +88,7 @@ def train(options: argparse.Namespace) -> int:
 
 
 def _provide_weights(path: Path, recipe: Recipe) -> None:
-    from genre_model.training.networks.imagenet_weights import provide_weights
+    from genre_model.training.networks.resnet18 import provide_weights
 
     if recipe.network_options.get("weights") != "imagenet":
         raise RecipeError(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PACKAGES = ("beets-genreclf", "numpy", "torch", "lightning", "onnxruntime")
+PACKAGES = ("beets-genreclf", "numpy", "torch", "onnxruntime")
 
 #: Columns of ``metrics.csv``; validation is not scored in every epoch.
 METRICS = ("epoch", "train_loss", "valid_loss", "valid_accuracy", "seconds")

@@ -766,7 +766,7 @@ def test_it_needs_no_torch(music: Path, heard: Path, tmp_path: Path) -> None:
     status, loaded = json.loads(done.stdout.splitlines()[-1])
     assert status == 0, done.stderr
     # scikit-learn loads pandas where it finds it.
-    heavy = {"torch", "lightning", "librosa", "matplotlib", "beets"}
+    heavy = {"torch", "librosa", "matplotlib", "beets"}
     assert not heavy & set(loaded)
     assert not {name for name in loaded if name.startswith("genre_model.training")}
 

@@ -12,7 +12,7 @@ import torch
 from genre_model.training.data.augment import augment_segments, mix_segments
 from genre_model.training.data.labelled_mel_frames import LabelledMelFrames
 from genre_model.training.data.random_crops import RandomCrops, interpolate_frames
-from genre_model.training.recipe_sections import AugmentConfig
+from genre_model.training.recipe import AugmentConfig
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

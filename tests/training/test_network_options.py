@@ -10,8 +10,7 @@ from scipy.fft import dct
 from torch import nn
 from torch.nn import functional
 
-from genre_model.training.networks import build_network
-from genre_model.training.networks.parameter_count import count_parameters
+from genre_model.training.networks import build_network, count_parameters
 from genre_model.training.networks.segment_input import (
     Cepstrum,
     InputSettings,

@@ -13,8 +13,7 @@ from genre_model.errors import RecipeError
 from genre_model.features.config import FrontEnd, MelConfig, SegmentConfig, WaveformConfig
 from genre_model.model.card import Card
 from genre_model.training.export.export import export_model
-from genre_model.training.networks import NETWORKS, build_network
-from genre_model.training.networks.parameter_count import count_parameters
+from genre_model.training.networks import NETWORKS, build_network, count_parameters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +74,7 @@ def linear_head(network: nn.Module) -> nn.Linear:
 
 
 def test_the_small_ones_are_of_all_networks() -> None:
-    assert SMALL.keys() == NETWORKS.keys()
+    assert tuple(SMALL) == NETWORKS
 
 
 @pytest.mark.parametrize(

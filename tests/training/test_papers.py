@@ -33,7 +33,7 @@ from genre_model.papers.rows import (
 )
 from genre_model.papers.table_rows import table_outcome
 from genre_model.training.evaluation.predictions import Predictions
-from genre_model.training.fit.run_training import run_training
+from genre_model.training.fit.experiment import run_training
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

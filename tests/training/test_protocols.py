@@ -19,8 +19,8 @@ from genre_model.training.data.protocols import (
     folds_without,
     is_leaky,
     track_of,
+    with_validation,
 )
-from genre_model.training.data.validation_artists import with_validation
 
 ALL_IDS = sorted(
     f"{genre}.{number:05d}"

@@ -19,7 +19,7 @@ from tiny_recipe import tiny_recipe
 from genre_model.cli.sweep import add_sweep, sweep
 from genre_model.errors import GenreModelError, RecipeError, TrainingDataError
 from genre_model.training.data.protocols import folds_of
-from genre_model.training.fit.run_training import run_training
+from genre_model.training.fit.experiment import run_training
 from genre_model.training.recipe import read_recipe, recipe_from_toml
 from genre_model.training.search.sweep import plan_sweep, run_sweep
 from genre_model.training.search.sweep_text import sweep_text

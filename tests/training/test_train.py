@@ -22,18 +22,18 @@ from genre_model.cli.main import main
 from genre_model.errors import RecipeError, TrainingDataError, TrainingDivergedError
 from genre_model.model.model_file import read_model
 from genre_model.training.data.gtzan import find_tracks
-from genre_model.training.data.labelled_mel_frames import load_labelled_mel_frames
+from genre_model.training.data.labelled_mel_frames import (
+    TrainingData,
+    load_labelled_mel_frames,
+)
 from genre_model.training.data.protocols import folds_of
-from genre_model.training.data.training_data import TrainingData
-from genre_model.training.fit import run_training
+from genre_model.training.fit import experiment as experiments
 from genre_model.training.fit.experiment import (
     Experiment,
     train_protocol,
     trainings_of,
 )
-from genre_model.training.fit.optimisation import LearningRateSchedule, build_optimizer
-from genre_model.training.fit.train import train_network
-from genre_model.training.fit.weight_average import WeightAverage
+from genre_model.training.fit.train import TrainingState, start_training, train_network
 from genre_model.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -88,19 +88,8 @@ def test_weights_that_are_no_numbers_are_no_model(folder: Path, tmp_path: Path) 
     recipe = quick_recipe(epochs=1, learning_rate=1e30)
     (training,) = trainings_of(Experiment(recipe, folder, tmp_path, "all"), [0])
     with pytest.raises(TrainingDivergedError, match="are no numbers"):
-        run_training.run_training(training)
+        training.run()
     assert not training.run_folder.is_complete
-
-
-def test_fabric_has_nothing_to_say(
-    parts: tuple[LabelledMelFrames, LabelledMelFrames],
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    with caplog.at_level(logging.INFO):
-        trained(quick_recipe(epochs=1, precision="bf16-mixed"), parts, tmp_path)
-    assert "Precision" not in caplog.text + capfd.readouterr().err
 
 
 def test_the_seed_decides(
@@ -203,14 +192,18 @@ def test_a_damaged_checkpoint_is_named(
         trained(quick_recipe(), parts, tmp_path)
 
 
+def state_of(**changes: object) -> TrainingState:
+    return start_training(torch.nn.Linear(1, 1), quick_recipe(**changes).training)
+
+
 def test_the_average_follows_the_weights() -> None:
-    network = torch.nn.Linear(1, 1)
-    average = WeightAverage(network, decay=0.5)
+    state = state_of(ema_decay=0.5, schedule="constant", learning_rate=0.0)
     with torch.no_grad():
-        network.weight.fill_(10.0)
+        state.network.weight.fill_(10.0)  # type: ignore[operator]
     for _ in range(40):
-        average.update(network)
-    assert float(average.network.state_dict()["weight"]) == pytest.approx(10, abs=1e-3)
+        state.take_step(state.network(torch.ones(1, 1)).sum())
+    weight = state.average.state_dict()["weight"]
+    assert float(weight) == pytest.approx(10, abs=1e-3)
 
 
 @pytest.fixture(scope="session")
@@ -251,7 +244,7 @@ def test_a_complete_run_is_not_trained_again(
     run: RunFolder, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        run_training, "train_network", lambda *_: pytest.fail("trained again")
+        experiments, "train_network", lambda *_: pytest.fail("trained again")
     )
     out = run.path.parents[2]
     (again,) = train_protocol(Experiment(quick_recipe(epochs=1), folder, out, "all"), [3])
@@ -266,7 +259,7 @@ def test_a_run_that_another_process_is_at_is_waited_for(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(
-        run_training, "train_network", lambda *_: pytest.fail("trained again")
+        experiments, "train_network", lambda *_: pytest.fail("trained again")
     )
     caplog.set_level(logging.INFO, "genre_model")
     experiment = Experiment(quick_recipe(epochs=1), folder, tmp_path, "all")
@@ -309,8 +302,8 @@ def test_lengths_of_segments_share_mel_frames(
         loaded.append(len(tracks))
         return load_labelled_mel_frames(tracks, *rest, **options)
 
-    monkeypatch.setattr(run_training, "load_labelled_mel_frames", counting)
-    run_training._mel_frames.cache_clear()
+    monkeypatch.setattr(experiments, "load_labelled_mel_frames", counting)
+    experiments._mel_frames.cache_clear()
     recipe = quick_recipe(epochs=1, steps_per_epoch=1)
     cards = []
     for length in (40, 60):
@@ -435,34 +428,29 @@ def test_the_top_row_of_a_picture_is_the_highest_band(tmp_path: Path) -> None:
     ],
 )
 def test_the_learning_rate_follows_its_schedule(schedule: str, rates: list[float]) -> None:
-    config = quick_recipe(
+    state = state_of(
         schedule=schedule, schedule_factor=0.5, schedule_epochs=2, learning_rate=1.0
-    ).training
-    optimizer = build_optimizer(torch.nn.Linear(1, 1), config)
-    moved = LearningRateSchedule(optimizer, config)
+    )
     seen = []
     for epoch in range(5):
-        seen.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        moved.after_batch()
+        seen.append(state.optimizer.param_groups[0]["lr"])
+        state.take_step(state.network(torch.ones(1, 1)).sum())
         # Better once, then never again: two bad epochs are enough for a plateau.
-        moved.after_epoch(1.0 if epoch else 2.0)
+        state.end_epoch(1.0 if epoch else 2.0)
     assert seen == pytest.approx(rates if schedule != "plateau" else [1, 1, 1, 1, 0.5])
 
 
-def test_a_plateau_is_not_judged_without_a_validation() -> None:
-    config = quick_recipe(schedule="plateau", schedule_factor=0.5).training
-    optimizer = build_optimizer(torch.nn.Linear(1, 1), config)
-    moved = LearningRateSchedule(optimizer, config)
+def test_a_plateau_waits_for_a_validation() -> None:
+    state = state_of(schedule="plateau", schedule_factor=0.5, learning_rate=1.0)
     for _ in range(5):
-        moved.after_epoch(None)
-    assert optimizer.param_groups[0]["lr"] == config.learning_rate
+        state.end_epoch(None)
+    assert state.optimizer.param_groups[0]["lr"] == 1.0
 
 
 def test_frozen_weights_are_left_to_nobody() -> None:
     network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 1))
     network[0].requires_grad_(requires_grad=False)
-    optimizer = build_optimizer(network, quick_recipe(optimizer="adam").training)
+    optimizer = start_training(network, quick_recipe(optimizer="adam").training).optimizer
     assert sum(p.numel() for g in optimizer.param_groups for p in g["params"]) == 3
     assert type(optimizer) is torch.optim.Adam
 

@@ -9,8 +9,7 @@ from torch import nn
 
 from genre_model.papers.outcome import Measurement
 from genre_model.training.data.gtzan import GENRES
-from genre_model.training.networks import build_network
-from genre_model.training.networks.parameter_count import count_parameters
+from genre_model.training.networks import build_network, count_parameters
 from genre_model.training.networks.resnet18 import ResNet18
 from genre_model.training.recipe import read_recipe
 

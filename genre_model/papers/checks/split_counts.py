@@ -16,8 +16,12 @@ from genre_model.papers.checks.printed_tables import (
 )
 from genre_model.papers.outcome import Measurement, Outcome
 from genre_model.training.data.gtzan import GENRE_OF_FOLDER, GENRES
-from genre_model.training.data.protocols import artist_rows, folds_of, is_leaky
-from genre_model.training.data.validation_artists import with_validation
+from genre_model.training.data.protocols import (
+    artist_rows,
+    folds_of,
+    is_leaky,
+    with_validation,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

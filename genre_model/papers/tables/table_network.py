@@ -13,8 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from genre_model.errors import RecipeError
 from genre_model.model.segment_probabilities import softmax
-from genre_model.training.data.labelled_mel_frames import LabelledMelFrames
-from genre_model.training.data.training_data import TrainingData
+from genre_model.training.data.labelled_mel_frames import LabelledMelFrames, TrainingData
 from genre_model.training.export.export import check_weights
 from genre_model.training.fit.track_scores import segment_logits
 from genre_model.training.fit.train import train_network

@@ -10,7 +10,7 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from genre_model.training.recipe_sections import AugmentConfig
+    from genre_model.training.recipe import AugmentConfig
 
 #: Knots of the random equaliser curve: about one per 1.5 octaves.
 EQ_KNOTS = 6

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from genre_model.features.config import AnyMelConfig, FrontEnd
     from genre_model.training.data.gtzan import LabelledTrack
 
+
 #: What a mel picture was computed with; its grey values are affine in decibels.
 PICTURE_FRONT_END = {
     "n_fft": 2048,
@@ -168,3 +169,16 @@ def _check_picture_front_end(config: AnyMelConfig) -> None:
                 f"mel pictures were made with {name} {value}, the recipe wants "
                 f"{wanted}: train this recipe on audio (--source audio)"
             )
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Tracks of one training.
+
+    Attributes:
+        train: tracks that the weights are fitted to.
+        valid: tracks watched after each epoch; empty allows fixed schedules only.
+    """
+
+    train: LabelledMelFrames
+    valid: LabelledMelFrames

@@ -23,7 +23,7 @@ from genre_model.training.distillation.student import check_recipe, train_studen
 from genre_model.training.distillation.student_network import order_outputs, student_network
 from genre_model.training.distillation.teachers import mean_logits
 from genre_model.training.export.export import check_parity, check_weights
-from genre_model.training.networks.parameter_count import count_parameters
+from genre_model.training.networks import count_parameters
 from genre_model.training.run_folder import RunFolder
 
 if TYPE_CHECKING:

@@ -17,17 +17,15 @@ from genre_model.errors import RecipeError
 from genre_model.training.data.augment import augment_segments, beta_shares
 from genre_model.training.distillation.student_network import check_student
 from genre_model.training.distillation.teachers import TAGGER_RATE_HZ, mean_logits
-from genre_model.training.fit.epochs import take_step
-from genre_model.training.fit.train import build_fabric, start_training
+from genre_model.training.fit.train import end_epoch, resume, start_training
+from genre_model.training.networks import untrained_network
 from genre_model.training.networks.segment_input import standardise
-from genre_model.training.networks.untrained_network import untrained_network
 
 if TYPE_CHECKING:
-    from lightning.fabric import Fabric
     from torch import Generator, Tensor
 
     from genre_model.training.distillation.examples import Examples
-    from genre_model.training.fit.training_state import TrainingState
+    from genre_model.training.fit.train import TrainingState
     from genre_model.training.recipe import Recipe
     from genre_model.training.run_folder import RunFolder
 
@@ -155,7 +153,6 @@ def train_student(
     Returns:
         The averaged network in evaluation mode, on the CPU.
     """
-    fabric = build_fabric(recipe)
     torch.manual_seed(seed)
     targets, segments = targets_of(examples), torch.from_numpy(examples.segments)
     shares = example_shares(targets, recipe.training.genre_balance)
@@ -163,20 +160,15 @@ def train_student(
     with torch.no_grad():
         n_embedding = network.eval()(segments[:1].float())[1].shape[1]
     imitator = Imitator(network, n_embedding, targets.embeddings.shape[1])
-    state = start_training(imitator, recipe, fabric)
-    if (checkpoint := run.read_checkpoint()) is not None:
-        state.load_dict(checkpoint)
-        log.info("resumed after epoch %d", state.epoch)
+    state = start_training(imitator, recipe.training)
+    resume(state, run)
     n_left = recipe.training.epochs - state.epoch
     for _ in tqdm(range(n_left), "epochs", disable=None, leave=False):
         start_seconds = time.monotonic()
-        loss = _epoch(recipe, (segments, targets, shares), seed, state, fabric)
+        loss = _epoch(recipe, (segments, targets, shares), seed, state)
         state.epoch += 1
-        state.schedule.after_epoch(None)
-        seconds = time.monotonic() - start_seconds
-        run.append_metrics({"epoch": state.epoch, "train_loss": loss, "seconds": seconds})
-        run.write_checkpoint(state.to_dict())
-    imitator.load_state_dict(state.average.network.state_dict())
+        end_epoch(state, {"train_loss": loss}, run, start_seconds)
+    imitator.load_state_dict(state.average.state_dict())
     return imitator.network.cpu().eval()
 
 
@@ -185,7 +177,6 @@ def _epoch(
     data: tuple[Tensor, Targets, Tensor],
     seed: int,
     state: TrainingState,
-    fabric: Fabric,
 ) -> float:
     """Take the steps of one epoch; all randomness comes from seed and epoch."""
     config, (segments, targets, shares) = recipe.training, data
@@ -200,9 +191,9 @@ def _epoch(
         alpha = recipe.augment.mixup_alpha
         crops, wanted = _mixed(segments, targets, rows, alpha, generator)
         crops = augment_segments(standardise(crops), recipe.augment, generator)
-        logits, embeddings = state.network(crops.to(fabric.device))
-        loss = _loss(logits.float().cpu(), embeddings.float().cpu(), wanted)
-        take_step(state, loss, fabric)
+        logits, embeddings = state.forward(crops)
+        loss = _loss(logits.cpu(), embeddings.cpu(), wanted)
+        state.take_step(loss)
         losses.append(loss.item())
     return float(np.mean(losses))
 

@@ -21,7 +21,7 @@ from genre_model.training.evaluation.systems import (
     check_one_recipe,
     systems_of,
 )
-from genre_model.training.recipe_identity import recipe_of
+from genre_model.training.recipe import recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection

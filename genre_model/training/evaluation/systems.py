@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from genre_model.errors import TrainingDataError
 from genre_model.model.model_file import read_model
 from genre_model.training.fit.experiment import run_path
-from genre_model.training.recipe_identity import recipe_of
+from genre_model.training.recipe import recipe_of
 
 if TYPE_CHECKING:
     from genre_model.training.data.protocols import Fold

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from genre_model.errors import TrainingDataError
 from genre_model.model.model_file import read_model, write_model
 from genre_model.training.export.repeating import scoring_command, training_command
-from genre_model.training.recipe_identity import recipe_of
+from genre_model.training.recipe import recipe_of
 from genre_model.training.run_folder import RunFolder
 
 if TYPE_CHECKING:

@@ -179,6 +179,15 @@ def _carry_on(worker: _Worker, workers: list[_Worker], waiting: deque[Job]) -> N
         worker.start(waiting.popleft())
 
 
+def limit_threads(n_threads: int) -> None:
+    """Let torch use this many threads, in processes that are started later as well."""
+    import torch
+
+    torch.set_num_threads(n_threads)
+    for variable in THREAD_VARIABLES:
+        os.environ[variable] = str(n_threads)
+
+
 def _n_cores() -> int:
     """Count the cores that this process may use, where the system tells."""
     if sys.platform == "linux":

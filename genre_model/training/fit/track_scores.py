@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
 TEMPERATURES = np.geomspace(0.2, 5.0, 161)
 
 
-@dataclass(frozen=True)
-class TrackScores:
+class TrackScores(NamedTuple):
     """Loss (negative log-likelihood) and accuracy over whole tracks."""
 
     loss: float
@@ -36,8 +34,7 @@ def score_tracks(
     network: nn.Module, tracks: LabelledMelFrames, config: SegmentConfig
 ) -> TrackScores:
     """Score whole tracks as tagging does, at temperature 1."""
-    logits = track_logits(network, tracks, config)
-    probabilities = track_probabilities(logits, 1.0)
+    probabilities = _track_probabilities(track_logits(network, tracks, config), 1.0)
     return TrackScores(
         metrics.negative_log_likelihood(probabilities, tracks.labels),
         metrics.accuracy(probabilities, tracks.labels),
@@ -56,7 +53,7 @@ def track_logits(
 def segment_logits(
     network: nn.Module, segments: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Score the segments of one track, wherever the network is.
+    """Score the segments of one track, on the device of the network.
 
     Args:
         network: put into evaluation mode.
@@ -75,22 +72,14 @@ def segment_logits(
 def fit_temperature(logits: list[NDArray[np.float32]], labels: NDArray[np.int64]) -> float:
     """Find the temperature of the lowest track-level loss (Guo et al. 2017)."""
     losses = [
-        metrics.negative_log_likelihood(track_probabilities(logits, t), labels)
+        metrics.negative_log_likelihood(_track_probabilities(logits, t), labels)
         for t in TEMPERATURES
     ]
     return float(TEMPERATURES[int(np.argmin(losses))])
 
 
-def track_probabilities(
+def _track_probabilities(
     logits: list[NDArray[np.float32]], temperature: float
 ) -> NDArray[np.float32]:
-    """Combine the segments of each track as tagging does.
-
-    Args:
-        logits: one array per track [shape=(n_segments, n_genres)].
-        temperature: divides them.
-
-    Returns:
-        Track probabilities [shape=(n_tracks, n_genres), rows sum to 1].
-    """
+    """Combine the segments of each track as tagging does [shape=(n_tracks, n_genres)]."""
     return np.stack([combine_segments(softmax(scores, temperature)) for scores in logits])

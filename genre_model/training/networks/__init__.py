@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import RecipeError
-from genre_model.training.networks.cnn_bigru import CnnBigru
-from genre_model.training.networks.elu_crnn import EluCrnn
-from genre_model.training.networks.frame_cnn import FrameCnn
-from genre_model.training.networks.mfcc_lstm import MfccLstm
-from genre_model.training.networks.picture_cnn import FiveBlockCnn, TwoBlockCnn
+from genre_model.features.mel_frames import count_bands
+from genre_model.training.networks.paper_networks import PAPER_NETWORKS
 from genre_model.training.networks.residual_crnn import ResidualCrnn
-from genre_model.training.networks.resnet_crnn import ResnetCrnn
 from genre_model.training.networks.strided_crnn import StridedCrnn
-from genre_model.training.networks.table_cnn import TableCnn
-from genre_model.training.networks.table_picture_cnn import TablePictureCnn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import nn
 
-#: Each is built of (shape, n_genres, **options).
-NETWORKS: dict[str, Callable[..., nn.Module]] = {
-    "cnn_bigru": CnnBigru,
-    "elu_crnn": EluCrnn,
-    "five_block_cnn": FiveBlockCnn,
-    "frame_cnn": FrameCnn,
-    "mfcc_lstm": MfccLstm,
+    from genre_model.training.recipe import Recipe
+
+#: The networks of this project.
+OWN_NETWORKS: dict[str, type[nn.Module]] = {
     "residual_crnn": ResidualCrnn,
-    "resnet_crnn": ResnetCrnn,
     "strided_crnn": StridedCrnn,
-    "table_cnn": TableCnn,
-    "table_picture_cnn": TablePictureCnn,
-    "two_block_cnn": TwoBlockCnn,
 }
+NETWORKS = (*sorted({*PAPER_NETWORKS, *OWN_NETWORKS}),)
 
 
 def build_network(
@@ -43,7 +30,7 @@ def build_network(
     """Build an untrained network.
 
     Args:
-        name: of the network, a key of :data:`NETWORKS`.
+        name: one of :data:`NETWORKS`.
         shape: rows and columns of a segment: mel bands and frames.
         n_genres: number of logits.
         options: of the network.
@@ -53,8 +40,31 @@ def build_network(
             shape would reach the last layer.
     """
     if name not in NETWORKS:
-        raise RecipeError(f"unknown network {name!r}; there is {sorted(NETWORKS)}")
+        raise RecipeError(f"unknown network {name!r}; there is {list(NETWORKS)}")
     try:
-        return NETWORKS[name](shape, n_genres, **options)
+        if name in OWN_NETWORKS:
+            return OWN_NETWORKS[name](shape, n_genres, **options)
+        build, settings = PAPER_NETWORKS[name]
+        return build(shape, n_genres, replace(settings, **options))
     except (TypeError, ValueError) as error:
         raise RecipeError(f"network {name}: {error}") from error
+
+
+def untrained_network(recipe: Recipe, n_genres: int) -> nn.Module:
+    """Build a recipe's network with random weights.
+
+    Raises:
+        RecipeError: as :func:`build_network`.
+    """
+    front_end = recipe.front_end
+    shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
+    return build_network(recipe.network, shape, n_genres, recipe.network_options)
+
+
+def count_parameters(network: nn.Module, *, trainable_only: bool = False) -> int:
+    """Count the parameters of a network; frozen ones can be left out."""
+    return sum(
+        parameter.numel()
+        for parameter in network.parameters()
+        if parameter.requires_grad or not trainable_only
+    )

@@ -1,16 +1,33 @@
-"""The convolutions of ResNet-18, by the parameter names of torchvision."""
+"""The convolutions of ResNet-18, and their published ImageNet weights."""
 
 from __future__ import annotations
 
+import hashlib
+import io
+import logging
+from http.client import HTTPException
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
 from torch.nn import functional
+
+from genre_model.atomic_file import write_atomically
+from genre_model.errors import RecipeError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+#: Of torchvision (BSD-3-Clause). The name holds the first digits of the file's SHA-256.
+URL = "https://download.pytorch.org/models/resnet18-f37072fd.pth"
 N_CHANNELS = 512
+
+_ELSEWHERE = (
+    f'get {URL} elsewhere and give the file as --imagenet FILE, or set weights = "random"'
+)
+
+log = logging.getLogger(__name__)
 
 
 class BasicBlock(nn.Module):
@@ -63,3 +80,84 @@ class ResNet18(nn.Module):
 
 def _stage(n_in: int, n_out: int, stride: int) -> nn.Sequential:
     return nn.Sequential(BasicBlock(n_in, n_out, stride), BasicBlock(n_out, n_out, 1))
+
+
+def load_weights(network: ResNet18, source: str) -> None:
+    """Load weights into a ResNet-18.
+
+    Args:
+        network: gets the weights, in place.
+        source: ``"random"`` leaves it as it is, ``"imagenet"`` downloads the official
+            file into torch.hub's cache unless it is there.
+
+    Raises:
+        RecipeError: if the file is unavailable or unreadable, or is not the official one.
+    """
+    if source == "random":
+        log.warning("ResNet-18 begins with random weights, not with those of ImageNet")
+        return
+    path = _downloaded()
+    content = _content(path)
+    if not _is_official(content):
+        raise RecipeError(f"weights {path} are damaged: delete the file, or {_ELSEWHERE}")
+    weights = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    given = {name: one for name, one in weights.items() if not name.startswith("fc.")}
+    # Older files do not count the batches; the count has no influence.
+    network.load_state_dict(network.state_dict() | given)
+
+
+def provide_weights(path: Path) -> None:
+    """Put the official file where ``weights = "imagenet"`` finds it without a download.
+
+    Args:
+        path: of the file, under any name; it is checked, and copied into torch.hub's
+            cache.
+
+    Raises:
+        RecipeError: if the file cannot be read or copied, or is not the official one.
+    """
+    content = _content(path)
+    if not _is_official(content):
+        raise RecipeError(
+            f"weights {path} are not the official file, whose SHA-256 begins with "
+            f"{_official_digits()}: it is damaged or another; {_ELSEWHERE}"
+        )
+    try:
+        write_atomically(_cached_path(), content)
+    except OSError as error:
+        reason = error.strerror or error
+        raise RecipeError(f"cannot copy weights to {_cached_path()}: {reason}") from error
+
+
+def _official_digits() -> str:
+    return Path(URL).stem.rpartition("-")[2]
+
+
+def _is_official(content: bytes) -> bool:
+    return hashlib.sha256(content).hexdigest().startswith(_official_digits())
+
+
+def _cached_path() -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(URL).name
+
+
+def _downloaded() -> Path:
+    """Return the official file in torch.hub's cache, downloaded unless it is there."""
+    path = _cached_path()
+    if path.is_file():
+        return path
+    log.info("downloading %s to %s", URL, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(URL, str(path), _official_digits(), progress=False)
+    except (OSError, HTTPException, RuntimeError) as error:
+        raise RecipeError(f"cannot download {URL}: {error}; {_ELSEWHERE}") from error
+    return path
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or error
+        raise RecipeError(f"cannot read weights {path}: {reason}; {_ELSEWHERE}") from error

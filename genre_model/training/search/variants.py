@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import RecipeError
 from genre_model.training.data.gtzan import GENRES
-from genre_model.training.networks.untrained_network import untrained_network
+from genre_model.training.networks import untrained_network
 from genre_model.training.recipe import read_recipe
 from genre_model.training.search.toml_text import toml_value
 
