@@ -20,7 +20,7 @@ from labelled_songs import songs_of
 
 from genre_model import GenreClassifier, pool_tracks
 from genre_model.label_spelling import spelling_key
-from genre_model.personal.open_set_score import MIN_CONFIDENCE
+from genre_model.personal.open_set import MIN_CONFIDENCE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

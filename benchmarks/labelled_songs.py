@@ -31,8 +31,8 @@ from genre_model.label_spelling import spelling_key
 from genre_model.model.model_file import read_model
 from genre_model.model.segment_probabilities import softmax
 from genre_model.model.source import DEFAULT_MODEL
-from genre_model.personal.labelled_folder import read_labelled_folder
-from genre_model.personal.open_set_score import MIN_CONFIDENCE
+from genre_model.personal.labelled_files import read_labelled_folder
+from genre_model.personal.open_set import MIN_CONFIDENCE
 from genre_model.training.distillation.calibration import (
     N_FOLDS,
     TEMPERATURES,

@@ -28,9 +28,8 @@ from genre_model.model.source import DEFAULT_MODEL
 from genre_model.personal.embeddings import Embedder
 from genre_model.personal.grouping import group_tracks
 from genre_model.personal.head_file import parent_network
-from genre_model.personal.labelled_csv import read_labelled_csv
-from genre_model.personal.labelled_folder import read_labelled_folder
-from genre_model.personal.open_set_score import MIN_CONFIDENCE
+from genre_model.personal.labelled_files import read_labelled_csv, read_labelled_folder
+from genre_model.personal.open_set import MIN_CONFIDENCE
 from genre_model.personal.settings import PersonalSettings
 from genre_model.personal.training import PersonalTraining
 
@@ -105,7 +104,7 @@ class Trial:
         self, model: PersonalModel, rows: NDArray[np.int64], known: NDArray[np.bool_]
     ) -> Heard:
         said = model.probabilities(self.heard.embeddings[rows], self.heard.logits[rows])
-        best = np.array(model.judgement.labels)[said.argmax(axis=1)]
+        best = np.array(model.evaluation.labels)[said.argmax(axis=1)]
         return Heard(said.max(axis=1), best == self.labels[rows], known)
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from genre_model.atomic_file import sweep_partials, write_atomically
     from genre_model.audio.waveform import genre_by_ffmpeg
-    from genre_model.backbone.names import installed_backbone
     from genre_model.batch import FileOutcome, default_threads, predict_files
     from genre_model.classifier import GenreClassifier
     from genre_model.errors import (
@@ -31,69 +30,54 @@ if TYPE_CHECKING:
     from genre_model.model.source import (
         DEFAULT_MODEL,
         bundled_model_names,
+        installed_backbone,
         installed_model_names,
         installed_model_path,
         no_such_model,
         read_network,
     )
     from genre_model.model.track_probabilities import TrackPrediction, pool_tracks
+    from genre_model.personal.evaluation import Evaluation, evaluation_lines, targets_of
     from genre_model.personal.head_file import parent_network
     from genre_model.personal.labelled_files import LabelledFile
     from genre_model.personal.leaks import heard_before
-    from genre_model.personal.personal_model import PersonalModel
-    from genre_model.personal.replacement import better_model_at
-    from genre_model.personal.score import Judgement, targets_of
-    from genre_model.personal.score_text import judgement_lines
+    from genre_model.personal.personal_model import PersonalModel, better_model_at
     from genre_model.personal.settings import PersonalSettings
     from genre_model.personal.training import PersonalTraining
     from genre_model.worker.isolated_classifier import IsolatedClassifier
     from genre_model.worker.untrusted_model import check_untrusted_model
 
-_MODULE_OF = {
-    "AudioDecodeError": "errors",
-    "Card": "model.card",
-    "DEFAULT_MODEL": "model.source",
-    "FileOutcome": "batch",
-    "GenreClassifier": "classifier",
-    "GenreModelError": "errors",
-    "IsolatedClassifier": "worker.isolated_classifier",
-    "Judgement": "personal.score",
-    "LabelledFile": "personal.labelled_files",
-    "ModelFileError": "errors",
-    "NoProcessError": "errors",
-    "PersonalModel": "personal.personal_model",
-    "PersonalSettings": "personal.settings",
-    "PersonalTraining": "personal.training",
-    "SilentError": "errors",
-    "TooLongError": "errors",
-    "TooShortError": "errors",
-    "TrackPrediction": "model.track_probabilities",
-    "TrainingDataError": "errors",
-    "TrainingStoppedError": "errors",
-    "better_model_at": "personal.replacement",
-    "bundled_model_names": "model.source",
-    "installed_backbone": "backbone.names",
-    "genre_by_ffmpeg": "audio.waveform",
-    "is_personal": "model.card",
-    "installed_model_names": "model.source",
-    "installed_model_path": "model.source",
-    "no_such_model": "model.source",
-    "card_details": "model.card_text",
-    "card_summary": "model.card_text",
-    "check_untrusted_model": "worker.untrusted_model",
-    "default_threads": "batch",
-    "heard_before": "personal.leaks",
-    "judgement_lines": "personal.score_text",
-    "parent_network": "personal.head_file",
-    "pool_tracks": "model.track_probabilities",
-    "predict_files": "batch",
-    "printable": "model.card_text",
-    "read_network": "model.source",
-    "spelling_key": "label_spelling",
-    "targets_of": "personal.score",
-    "sweep_partials": "atomic_file",
-    "write_atomically": "atomic_file",
+#: Module -> the names that it gives to this package.
+_EXPORTS = {
+    "atomic_file": ("sweep_partials", "write_atomically"),
+    "audio.waveform": ("genre_by_ffmpeg",),
+    "batch": ("FileOutcome", "default_threads", "predict_files"),
+    "classifier": ("GenreClassifier",),
+    "errors": (
+        *("AudioDecodeError", "GenreModelError", "ModelFileError", "NoProcessError"),
+        *("SilentError", "TooLongError", "TooShortError"),
+        *("TrainingDataError", "TrainingStoppedError"),
+    ),
+    "label_spelling": ("spelling_key",),
+    "model.card": ("Card", "is_personal"),
+    "model.card_text": ("card_details", "card_summary", "printable"),
+    "model.source": (
+        *("DEFAULT_MODEL", "bundled_model_names", "installed_backbone"),
+        *("installed_model_names", "installed_model_path", "no_such_model"),
+        "read_network",
+    ),
+    "model.track_probabilities": ("TrackPrediction", "pool_tracks"),
+    "personal.evaluation": ("Evaluation", "evaluation_lines", "targets_of"),
+    "personal.head_file": ("parent_network",),
+    "personal.labelled_files": ("LabelledFile",),
+    "personal.leaks": ("heard_before",),
+    "personal.personal_model": ("PersonalModel", "better_model_at"),
+    "personal.settings": ("PersonalSettings",),
+    "personal.training": ("PersonalTraining",),
+    "worker.isolated_classifier": ("IsolatedClassifier",),
+    "worker.untrusted_model": ("check_untrusted_model",),
 }
+_MODULE_OF = {name: module for module, names in _EXPORTS.items() for name in names}
 
 __all__ = [  # noqa: RUF022 -- the order of use
     "GenreClassifier",
@@ -124,10 +108,10 @@ __all__ = [  # noqa: RUF022 -- the order of use
     "parent_network",
     "PersonalModel",
     "better_model_at",
-    "Judgement",
+    "Evaluation",
     "targets_of",
     "heard_before",
-    "judgement_lines",
+    "evaluation_lines",
     "spelling_key",
     "genre_by_ffmpeg",
     "GenreModelError",

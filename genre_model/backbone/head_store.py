@@ -11,7 +11,7 @@ import numpy as np
 
 from genre_model.model.card import Card
 from genre_model.model.source import check_sum
-from genre_model.personal.head_file import LinearHead
+from genre_model.personal.heads import LinearHead
 
 if TYPE_CHECKING:
     from genre_model.features.config import FrontEnd

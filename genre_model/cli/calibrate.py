@@ -50,8 +50,7 @@ def calibrate(options: argparse.Namespace) -> int:
     from genre_model.atomic_file import write_atomically
     from genre_model.errors import TrainingDataError
     from genre_model.model.model_file import read_model
-    from genre_model.personal.labelled_csv import read_labelled_csv
-    from genre_model.personal.labelled_folder import read_labelled_folder
+    from genre_model.personal.labelled_files import read_labelled_csv, read_labelled_folder
     from genre_model.training.distillation.calibration import (
         calibrated,
         cross_fitted,

@@ -245,7 +245,7 @@ class Progress:
 
 def train_head(options: argparse.Namespace) -> int:
     """Train, print the score, keep the model unless the one at ``--out`` is better."""
-    from genre_model.backbone.names import installed_backbone
+    from genre_model.model.source import installed_backbone
 
     if options.backbone:
         options.parent = installed_backbone(options.backbone)
@@ -284,8 +284,7 @@ def _train(options: argparse.Namespace, cache: Path, progress: Progress) -> None
 
 
 def _labelled(data: Path, progress: Progress) -> list[LabelledFile]:
-    from genre_model.personal.labelled_csv import read_labelled_csv
-    from genre_model.personal.labelled_folder import read_labelled_folder
+    from genre_model.personal.labelled_files import read_labelled_csv, read_labelled_folder
 
     read = read_labelled_folder if data.is_dir() else read_labelled_csv
     return read(data, progress.warning)
@@ -371,7 +370,7 @@ def _keep(
     options: argparse.Namespace, model: PersonalModel, numbers: dict[str, Any]
 ) -> None:
     """Write the model."""
-    from genre_model.personal.replacement import better_model_at
+    from genre_model.personal.personal_model import better_model_at
 
     better = better_model_at(options.out, model)
     if better is not None and not options.replace:

@@ -60,6 +60,21 @@ def installed_model_path(name: str) -> Path:
     return data_folder() / INSTALLED / f"{name}.onnx"
 
 
+def installed_backbone(name: str) -> str:
+    """Return the name of the model that an installed backbone became.
+
+    Raises:
+        ModelFileError: if there is no such backbone, or it is not installed.
+    """
+    if name not in BACKBONES:
+        raise ModelFileError(f"no backbone {name!r}; there is {', '.join(BACKBONES)}")
+    if BACKBONES[name] not in installed_model_names():
+        raise ModelFileError(
+            f"backbone {name} is not installed: genre-model backbone install {name}"
+        )
+    return BACKBONES[name]
+
+
 def personal_model_path(name: str) -> Path | None:
     """Return where the beets plugin keeps a model of this name; None if it has none."""
     homes = CONFIG_HOMES if "BEETSDIR" not in os.environ else ("$BEETSDIR",)

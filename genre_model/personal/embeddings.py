@@ -12,7 +12,7 @@ import numpy as np
 from genre_model.batch import for_each_file
 from genre_model.errors import TrainingStoppedError
 from genre_model.personal.embedding_store import EmbeddingStore, file_identity
-from genre_model.personal.head_file import track_embedding
+from genre_model.personal.heads import track_embedding
 from genre_model.worker.isolated_classifier import IsolatedClassifier
 
 if TYPE_CHECKING:

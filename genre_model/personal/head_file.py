@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from genre_model.features.segments import Segments
 from genre_model.model.model_file import model_from_bytes, with_card
 from genre_model.model.onnx_graph import OnnxGraph, free_name, set_output_aside
 from genre_model.model.source import read_network
+from genre_model.personal.heads import track_embedding
 from genre_model.personal.open_set import NONE_OF_THESE
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genre_model.model.card import Card
+    from genre_model.personal.heads import LinearHead
     from genre_model.personal.open_set import OpenSet
 
 #: Largest difference of a logit between numpy and ONNX Runtime, in logits of some 10.
@@ -32,42 +34,10 @@ N_PARITY_SEGMENTS = 5
 MIN_OPSET = 18
 
 
-@dataclass(frozen=True)
-class LinearHead:
-    """Logits as a linear function of a track's embedding.
-
-    Attributes:
-        weights: the mean over segments first, then the standard deviation
-            [shape=(n_genres, 2 * n_features)].
-        bias: [shape=(n_genres,)].
-    """
-
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
-
-    def logits(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Score track embeddings [shape=(n_tracks, 2 * n_features)]."""
-        scores: NDArray[np.float32] = embeddings @ self.weights.T + self.bias
-        return scores
-
-
-def track_embedding(segment_embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return mean and standard deviation over segments.
-
-    Args:
-        segment_embeddings: [shape=(n_segments, n_features)].
-
-    Returns:
-        [shape=(2 * n_features,)].
-    """
-    mean, sd = segment_embeddings.mean(axis=0), segment_embeddings.std(axis=0)
-    return np.concatenate([mean, sd]).astype(np.float32)
-
-
 def head_model(
     parent: bytes, head: LinearHead, card: Card, open_set: OpenSet | None = None
 ) -> bytes:
-    """Make a model file: the network of another up to its embedding, and a head.
+    """Return a model file: the network of another up to its embedding, and a head.
 
     The head is linear in mean and standard deviation over segments, so that each
     segment has logits of its own (with the standard deviation of all), and their mean
@@ -76,14 +46,11 @@ def head_model(
     Args:
         parent: content of the file of the model that gives the network.
         head: for the genres of the card.
-        card: what the file will say of itself.
+        card: of the new file.
         open_set: gives one more output, which the model rejects.
 
-    Returns:
-        The content of the file.
-
     Raises:
-        ModelFileError: if ONNX Runtime does not make of the new file what the head says.
+        ModelFileError: if ONNX Runtime computes other logits than the head.
     """
     if open_set is not None:
         card = replace(card, rejected=(NONE_OF_THESE,))
@@ -98,14 +65,14 @@ def head_model(
 
 
 def parent_network(source: str | Path | None, model_id: str) -> bytes:
-    """Read the file that a head will go on.
+    """Read the file of the model whose network a head uses.
 
     Args:
         source: as for ``read_model``.
         model_id: that the file must have, as another process may replace it meanwhile.
 
     Raises:
-        ModelFileError: if it is another one by now, or no head can go on it.
+        ModelFileError: if it is another one by now, or takes no head.
     """
     content = read_network(source)
     if model_from_bytes(content).model_id != model_id:

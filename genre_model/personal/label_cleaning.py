@@ -1,4 +1,4 @@
-"""Which tracks train, under which labels; and why the others do not."""
+"""Unifies the labels of tracks, and leaves out those that cannot be learned."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from genre_model.model.card_text import printable
 from genre_model.personal.grouping import group_tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from genre_model.personal.labelled_files import LabelledFile
     from genre_model.personal.settings import PersonalSettings
 
-#: Fewer groups than this, and nobody could tell the genre from its artist.
+#: With fewer groups, a genre cannot be told from its artist.
 MIN_GROUPS = 2
 #: A model needs something to choose from.
 MIN_LABELS = 2
@@ -27,10 +27,10 @@ N_NAMED = 8
 
 @dataclass(frozen=True)
 class CleanFiles:
-    """Tracks that train, and an account of the others.
+    """Tracks with clean labels.
 
     Attributes:
-        files: with clean labels only, in the order in which they came.
+        files: in the order in which they came.
         labels: all of them, the most frequent first.
         left_out: tracks of which every label is left out, with these labels.
         notes: what was merged and dropped, and why; one line each.
@@ -80,7 +80,7 @@ def clean_files(
 
 
 def map_labels(file: LabelledFile, settings: PersonalSettings) -> LabelledFile:
-    """Call the labels of a track what the user wants them to be called."""
+    """Rename the labels of a track as the user's map says."""
     # A model file takes no label that would spoil a terminal.
     labels = filter(None, map(printable, file.labels))
     renamed = {spelling_key(old): new for old, new in settings.label_map.items()}
@@ -150,9 +150,12 @@ def _without_rare(
         rare = dict(_rare_labels(files, settings))
         if not rare:
             return files
+        counts = Counter(label for file in files for label in file.labels)
         for reason in sorted(set(rare.values())):
             labels = sorted(label for label, why in rare.items() if why == reason)
-            notes.append(f"left out, {reason}: {_listed(labels, files)}")
+            notes.append(
+                f"left out, {reason}: {first_of([(n, counts[n]) for n in labels])}"
+            )
         files = [
             replace(file, labels=tuple(label for label in file.labels if label not in rare))
             for file in files
@@ -176,11 +179,11 @@ def _rare_labels(
             yield label, "all tracks by one artist, which no score could tell from a genre"
 
 
-def _listed(labels: Sequence[str], files: Iterable[LabelledFile]) -> str:
-    counts = Counter(label for file in files for label in file.labels)
-    named = [f"{label} {counts[label]}" for label in labels[:N_NAMED]]
-    more = len(labels) - len(named)
-    return ", ".join([*named, f"and {more} more"] if more else named)
+def first_of(counts: Sequence[tuple[str, int]]) -> str:
+    """Name the first labels and their numbers of tracks, and how many more there are."""
+    named = [f"{label} {count}" for label, count in counts[:N_NAMED]]
+    more = [f"and {len(counts) - N_NAMED} more"] if len(counts) > N_NAMED else []
+    return ", ".join([*named, *more])
 
 
 def _too_few(labels: Sequence[str], notes: Sequence[str]) -> str:

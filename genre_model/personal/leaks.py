@@ -1,4 +1,4 @@
-"""Why a score may be better than what a model will do on other tracks."""
+"""Leaks: reasons why a score is better than on other tracks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from genre_model.model.card import Card
     from genre_model.personal.labelled_files import LabelledFile
 
-#: From this share of tracks by nobody knows whom, artists may well be on both sides.
+#: With more tracks of unknown artists, some artists may be on both sides.
 MAX_UNKNOWN_SHARE = 0.05
 
 
@@ -32,13 +32,13 @@ def leaks_of(
     n_threads: int | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[str]:
-    """Yield the reasons why a score on these tracks is too good.
+    """Yield the reasons why a score of a head on a network is too good.
 
     Args:
         files: that are scored.
-        parent: the model whose network listens.
-        n_threads: files listened to at a time; None is the default.
-        should_stop: asked while listening; true ends that early.
+        parent: the model that gives the network.
+        n_threads: files decoded at once; None is the default.
+        should_stop: asked while decoding; true ends that early.
     """
     lengths = [(file.path, file.seconds) for file in files]
     heard = heard_before(parent, lengths, n_threads=n_threads, should_stop=should_stop)
@@ -59,24 +59,17 @@ def heard_before(
     n_threads: int | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> str | None:
-    """Return a line that says how many of these tracks the model was trained on.
+    """Return a line that says how many tracks a model was trained on; None if on none.
 
-    Args:
-        model: that is scored, or whose network listens.
-        tracks: files and their lengths in seconds, 0 if one is not known.
-        n_threads: files listened to at a time; None is the default.
-        should_stop: asked while listening; true ends that early.
-
-    Returns:
-        None if it was trained on none of them.
+    The arguments are those of :func:`heard_files`.
     """
     try:
         heard = heard_files(model, tracks, n_threads=n_threads, should_stop=should_stop)
     except NoProcessError as error:
         return f"the tracks were not compared with those of {model.model_id}: {error}"
-    if not heard:
-        return None
-    return f"{model.model_id} was trained on {len(heard)} of these tracks"
+    return (
+        f"{model.model_id} was trained on {len(heard)} of these tracks" if heard else None
+    )
 
 
 def heard_files(
@@ -93,12 +86,12 @@ def heard_files(
 
     Args:
         model: that was trained.
-        tracks: files and their lengths in seconds, 0 if one is not known.
-        n_threads: files listened to at a time; None is the default.
-        should_stop: asked while listening; true ends that early.
+        tracks: files and their lengths in seconds, 0 if unknown.
+        n_threads: files decoded at once; None is the default.
+        should_stop: asked while decoding; true ends that early.
 
     Raises:
-        NoProcessError: the system gives no thread or process to listen with.
+        NoProcessError: the system gives no thread or process to work with.
     """
     training = model.card.training
     known, names = KnownRecordings(training), training.get("track_ids")
@@ -118,15 +111,11 @@ def heard_files(
             should_stop=should_stop,
             interrupt=model.interrupt,
         )
-        found = [(one.path, one.result) for one in outcomes]
-    return [path for path, result in found if result and known.holds(*result)]
+        return [each.path for each in outcomes if each.result and known.holds(*each.result)]
 
 
 def has_own_network(card: Card) -> bool:
-    """Return True if a user trained the network of a model, not its head alone.
-
-    Nobody knows on which tracks: a card names none.
-    """
+    """Return True if a user trained the network of a model, on tracks it does not name."""
     training = card.training
     return training.get("method") in ("finetune", "scratch") or bool(
         training.get("own_network")
@@ -136,12 +125,7 @@ def has_own_network(card: Card) -> bool:
 def leaks_between(
     files: Sequence[LabelledFile], trained: Sequence[LabelledFile]
 ) -> Iterator[str]:
-    """Say what tracks that are scored have in common with those that a model learned.
-
-    Args:
-        files: that are scored.
-        trained: that the model was trained on.
-    """
+    """Yield what scored tracks have in common with those that trained a model."""
     paths = {os.path.realpath(file.path) for file in trained}
     bonds = {bond for file in trained for bond in _bonds(file)}
     same = [file for file in files if os.path.realpath(file.path) in paths]

@@ -1,4 +1,4 @@
-"""Tells music of genres that a head does not know: it is far from those that it knows."""
+"""Open sets: recognise music of genres that a head does not know."""
 
 from __future__ import annotations
 
@@ -12,26 +12,35 @@ from scipy.special import expit, logsumexp
 from sklearn.covariance import LedoitWolf
 from sklearn.linear_model import LogisticRegression
 
+from genre_model.errors import TrainingStoppedError
+from genre_model.model.segment_probabilities import activate
+from genre_model.personal.heads import fitting
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from genre_model.personal.grouping import Fold
+    from genre_model.personal.heads import HeadData
 
     #: Distances of known tracks, and of unknown ones.
     Trial = tuple[NDArray[np.float32], NDArray[np.float32]]
 
-#: What the output of a head is called that stands for genres which it does not know.
+#: Name of the output of a head for genres that it does not know.
 NONE_OF_THESE = "none of these"
 #: Share of the logits' variance that is added within genres, so that few tracks cannot make
 #: a genre a point.
 ADDED_VARIANCE = 0.01
+#: Without one genre, at least two must be left to tell known from unknown.
+MIN_GENRES = 3
+#: The default of the plugin's ``min_confidence``.
+MIN_CONFIDENCE = 0.6
 
 
 @dataclass(frozen=True)
 class OpenSet:
-    """The distance of a track from known genres, and what it says.
+    """The odds that a track is of no known genre, by its distance from the known ones.
 
     The distance is that of Mahalanobis to the mean of the nearest genre, in the logits of
     the parent and with one covariance for all genres (Lee et al. 2018, arXiv 1807.03888).
@@ -40,10 +49,9 @@ class OpenSet:
     Attributes:
         whitening: divides by the spread within genres [shape=(n_outputs, n_outputs)].
         means: of the genres, whitened [shape=(n_genres, n_outputs)].
-        left_out: means of labels that were left out, whitened
-            [shape=(n_left_out, n_outputs)].
-        handicaps: what is added to the squared distance from each of these, because they
-            are rare [shape=(n_left_out,)].
+        left_out: the same of labels that were left out [shape=(n_left_out, n_outputs)].
+        handicaps: added to the squared distance from each of these, because they are rare
+            [shape=(n_left_out,)].
         slope: of the log odds that a track is of no known genre.
         threshold: the distance at which these odds are even.
     """
@@ -96,10 +104,10 @@ class OpenSet:
     def known(
         self, logits: NDArray[np.float32], *, multi_label: bool
     ) -> NDArray[np.float32]:
-        """Return what the probabilities of genres are multiplied by [shape=(n_tracks,)].
+        """Return the factor of the probabilities of genres [shape=(n_tracks,)].
 
-        It is the probability of "one of these"; of a multi-label model, whose outputs are
-        no shares of anything, it is 0 or 1.
+        It is the probability that the track is of a known genre; for a multi-label model,
+        whose outputs are no shares of anything, it is rounded to 0 or 1.
         """
         probability = expit(-self.log_odds(logits))
         factor = (probability > 0.5) if multi_label else probability
@@ -108,12 +116,12 @@ class OpenSet:
 
 @dataclass(frozen=True)
 class UnknownScore:
-    """How much music of genres that a model does not know it would write.
+    """Share of tracks of unknown genres on which a model would write a genre.
 
     Attributes:
         n_tracks: of genres that were left out in turn.
         min_confidence: from which on a genre is written.
-        written: share of the tracks on which the model would write a genre.
+        written: the share.
         written_unchecked: the same without the open set.
     """
 
@@ -133,7 +141,7 @@ class UnknownScore:
 
 @dataclass(frozen=True)
 class OpenSetData:
-    """What open sets are fitted to.
+    """Training data of open sets.
 
     Attributes:
         logits: of the parent, mean over segments [shape=(n_tracks, n_outputs)].
@@ -149,10 +157,10 @@ class OpenSetData:
     left_out: Sequence[NDArray[np.float32]] = ()
 
     def fit(self, without: int | None = None) -> OpenSet | None:
-        """Return the open set of all tracks, or of those without one genre.
+        """Fit to all tracks, or to those without one genre.
 
-        Each genre in turn is taken for unknown, as if it had been left out; the tracks of
-        the others are seen from folds that do not hold them.
+        Each genre in turn counts as unknown, as if it had been left out; the tracks of the
+        others are scored in folds that do not hold them.
 
         Returns:
             None if unknown genres are no farther away than known ones.
@@ -164,7 +172,7 @@ class OpenSetData:
         return _with_odds(self._fitted(rows), list(trials))
 
     def held_out_known(self, fitted: OpenSet, *, multi_label: bool) -> NDArray[np.float32]:
-        """Return :meth:`OpenSet.known` of each track, seen from the other folds.
+        """Return :meth:`OpenSet.known` of each track, fitted to the other folds.
 
         Only the two numbers that turn a distance into odds come from all tracks.
         """
@@ -236,3 +244,60 @@ def _nearest(
     squares = np.square(points[:, np.newaxis] - means).sum(axis=2) + handicaps
     nearest: NDArray[np.float32] = np.sqrt(squares.min(axis=1))
     return nearest
+
+
+def unknown_score(
+    data: HeadData,
+    opened: OpenSetData,
+    strength: float,
+    temperature: float,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> UnknownScore | None:
+    """Leave each genre out in turn, of head and open set, and score its tracks.
+
+    Args:
+        data: of the heads.
+        opened: of the open sets; rows as in ``data``.
+        strength: ``C`` of the heads.
+        temperature: of the heads.
+        should_stop: asked before each genre.
+
+    Returns:
+        None if there are fewer than three genres, or none has a track of its own.
+
+    Raises:
+        TrainingStoppedError: if asked to stop.
+    """
+    if len(np.unique(opened.labels)) < MIN_GENRES:
+        return None
+    only = data.targets.sum(axis=1) == 1
+    checked, unchecked = [], []
+    for genre in range(data.targets.shape[1]):
+        if should_stop():
+            raise TrainingStoppedError("stopped while fitting; nothing has changed")
+        rest = np.flatnonzero(~data.targets[:, genre])
+        unknown = np.flatnonzero(data.targets[:, genre] & only)
+        if not (len(unknown) and len(rest)):
+            continue
+        with fitting():
+            head = data.fit(rest, [strength])[strength]
+        logits = head.logits(data.embeddings[unknown])
+        probabilities = activate(logits, temperature, multi_label=data.multi_label)
+        highest = probabilities.max(axis=1)
+        unchecked.append(highest)
+        open_set = opened.fit(without=genre)
+        if open_set is not None:
+            known = open_set.known(opened.logits[unknown], multi_label=data.multi_label)
+            highest = highest * known
+        checked.append(highest)
+    if not checked:
+        return None
+    written, written_unchecked = (
+        np.concatenate(parts) >= MIN_CONFIDENCE for parts in (checked, unchecked)
+    )
+    return UnknownScore(
+        len(written),
+        MIN_CONFIDENCE,
+        float(written.mean()),
+        float(written_unchecked.mean()),
+    )

@@ -1,27 +1,34 @@
-"""From labelled files to a model for their labels, with a score that can be trusted."""
+"""Trains a model for the labels of a user: a head on the network of another model."""
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from genre_model.errors import TrainingDataError
-from genre_model.model.card import is_personal
-from genre_model.personal.baselines import Stock, majority
-from genre_model.personal.cross_validation import HeadData, cross_validate
+from genre_model.label_spelling import spelling_key
+from genre_model.model.card import Card, is_personal
 from genre_model.personal.embeddings import Embedder
+from genre_model.personal.evaluation import (
+    BY_NAME,
+    MAJORITY,
+    Evaluation,
+    baseline_by_name,
+    baseline_renamed,
+    majority_baseline,
+    targets_of,
+)
 from genre_model.personal.grouping import group_tracks, grouped_folds, samplers_are_cut
+from genre_model.personal.heads import HeadData, cross_validate
 from genre_model.personal.label_cleaning import CleanFiles, clean_files
-from genre_model.personal.leaks import leaks_of
-from genre_model.personal.open_set import OpenSetData
-from genre_model.personal.open_set_score import unknown_score
-from genre_model.personal.personal_card import personal_card
-from genre_model.personal.personal_model import BY_NAME, MAJORITY, PersonalModel
-from genre_model.personal.score import Judgement, targets_of
-from genre_model.personal.training_tracks import TrainingTracks
+from genre_model.personal.leaks import has_own_network, leaks_of
+from genre_model.personal.open_set import OpenSetData, unknown_score
+from genre_model.personal.personal_model import PersonalModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
     from genre_model.classifier import GenreClassifier
     from genre_model.personal.embeddings import Embeddings
     from genre_model.personal.grouping import Fold
+    from genre_model.personal.heads import Choice
     from genre_model.personal.labelled_files import LabelledFile
     from genre_model.personal.settings import PersonalSettings, Watcher
 
@@ -39,18 +47,45 @@ MIN_FOLDS = 2
 
 
 @dataclass(frozen=True)
+class _Tracks:
+    """Tracks that train, in the same order in every field.
+
+    Attributes:
+        files: the tracks.
+        labels: all genres, in the order of the logits.
+        targets: which genres each track has [shape=(n_tracks, n_genres)].
+        embeddings: of the parent [shape=(n_tracks, 2 * n_features)].
+        logits: of the parent, mean over segments [shape=(n_tracks, n_outputs)].
+        probabilities: of the parent's genres [shape=(n_tracks, n_parent_genres)].
+        left_out: logits of the tracks of each label that was left out.
+        folds: of whole groups.
+        notes: which labels and tracks were left out, one line each.
+    """
+
+    files: tuple[LabelledFile, ...]
+    labels: tuple[str, ...]
+    targets: NDArray[np.bool_]
+    embeddings: NDArray[np.float32]
+    logits: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    left_out: tuple[NDArray[np.float32], ...]
+    folds: tuple[Fold, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PersonalTraining:
-    """Trains a model for labels of a user: a head on the network of another model.
+    """Trains and evaluates a personal model.
 
     Attributes:
         settings: what the user chose.
-        parent: the model whose network listens, and which is to be beaten.
+        parent: the model whose network is used, and which is a baseline.
         network: content of its file, as of ``parent_network``.
         store_path: where embeddings are kept for the next training.
         parent_genres_of: which genres of the parent a label means; the alias map.
         canonical: another name that a label is known by.
-        n_threads: files listened to at once, and then heads fitted at once.
-        should_stop: asked every tenth of a second while listening, and before each head.
+        n_threads: files embedded at once, and then heads fitted at once.
+        should_stop: asked every tenth of a second while embedding, and before each head.
     """
 
     settings: PersonalSettings
@@ -63,31 +98,32 @@ class PersonalTraining:
     should_stop: Callable[[], bool] = lambda: False
 
     def run(self, files: Sequence[LabelledFile], watcher: Watcher) -> PersonalModel:
-        """Clean labels, listen, cross-validate, train.
+        """Clean labels, embed, cross-validate, train.
 
         Raises:
             TrainingDataError: if too few tracks, labels or artists are left; it says
                 why.
-            TrainingStoppedError: if asked to stop; what was heard is kept.
+            TrainingStoppedError: if asked to stop; embeddings are kept.
         """
-        # Before hours of listening.
         clean = clean_files(files, self.settings, self.canonical)
-        grouped_by_artist(clean.files, self.settings, clean.labels)
-        embedder = Embedder(self.parent, self.store_path, self.n_threads, self.should_stop)
-        wanted = (*clean.files, *clean.left_out)
-        heard = embedder.embed([file.path for file in wanted], watcher)
-        tracks, notes = self._readable(files, clean, heard)
-        return self._model(tracks, heard, notes)
+        grouped_by_artist(clean.files, self.settings, clean.labels)  # fails early
+        wanted = [file.path for file in (*clean.files, *clean.left_out)]
+        return self._model(self._tracks(files, clean, self.embed(wanted, watcher)))
 
-    def _readable(
+    def embed(self, paths: Sequence[Path], watcher: Watcher) -> Embeddings:
+        """Embed files with the network of the parent."""
+        embedder = Embedder(self.parent, self.store_path, self.n_threads, self.should_stop)
+        return embedder.embed(paths, watcher)
+
+    def _tracks(
         self, files: Sequence[LabelledFile], clean: CleanFiles, heard: Embeddings
-    ) -> tuple[TrainingTracks, tuple[str, ...]]:
-        """Clean again without what could not be read: a label may be too rare now."""
+    ) -> _Tracks:
+        """Clean again without unreadable files: a label may be too rare now."""
         row_of = {path: row for row, path in enumerate(heard.paths)}
         notes = clean.notes
         if heard.errors:
             lost = f"{len(heard.errors)} tracks could not be listened to"
-            # Not those that were left out before: nobody has listened to them.
+            # Files that were left out before were not tried.
             readable = [file for file in files if file.path in row_of]
             try:
                 clean = clean_files(readable, self.settings, self.canonical)
@@ -97,88 +133,126 @@ class PersonalTraining:
         if samplers_are_cut(clean.files):
             notes = (*notes, "albums by many artists were divided: they tie too much")
         rows = [row_of[file.path] for file in clean.files]
-        tracks = TrainingTracks(
+        return _Tracks(
             clean.files,
             clean.labels,
             targets_of([file.labels for file in clean.files], clean.labels),
             heard.embeddings[rows],
             heard.logits[rows],
-            _left_out(clean, heard, row_of),
+            heard.probabilities[rows],
+            _logits_left_out(clean, heard, row_of),
             grouped_by_artist(clean.files, self.settings, clean.labels),
+            notes,
         )
-        return tracks, notes
 
-    def _model(
-        self, tracks: TrainingTracks, heard: Embeddings, notes: tuple[str, ...]
-    ) -> PersonalModel:
-        """Cross-validate, then fit the head that is kept."""
+    def _model(self, tracks: _Tracks) -> PersonalModel:
+        """Cross-validate, then fit the final head."""
+        multi_label = self.settings.multi_label
         data = HeadData(
             tracks.embeddings,
             tracks.targets,
-            multi_label=self.settings.multi_label,
+            multi_label=multi_label,
             genre_balance=self.settings.genre_balance,
         )
-        judged = cross_validate(
+        validated = cross_validate(
             data, tracks.folds, n_threads=self.n_threads, should_stop=self.should_stop
         )
-        strength, temperature = judged.choice.strength, judged.choice.temperature
+        strength, temperature = validated.choice.strength, validated.choice.temperature
         opened = OpenSetData(
             tracks.logits, tracks.targets.argmax(axis=1), tracks.folds, tracks.left_out
         )
         open_set = opened.fit()
-        probabilities = judged.probabilities
+        probabilities = validated.probabilities
         if open_set is not None:
-            known = opened.held_out_known(open_set, multi_label=data.multi_label)
+            known = opened.held_out_known(open_set, multi_label=multi_label)
             probabilities = probabilities * known[:, np.newaxis]
+
+        def evaluation(probabilities: NDArray[np.float32]) -> Evaluation:
+            return Evaluation(tracks.labels, tracks.targets, probabilities, multi_label)
+
+        leaks = leaks_of(
+            tracks.files,
+            self.parent,
+            n_threads=self.n_threads,
+            should_stop=self.should_stop,
+        )
         return PersonalModel(
             files=tracks.files,
-            judgement=self._judgement(tracks, probabilities),
+            evaluation=evaluation(probabilities),
             baselines={
-                name: self._judgement(tracks, probabilities)
-                for name, probabilities in self._baselines(tracks, heard).items()
+                name: evaluation(of_baseline)
+                for name, of_baseline in self._baselines(tracks).items()
             },
-            notes=notes,
-            leaks=tuple(
-                leaks_of(
-                    tracks.files,
-                    self.parent,
-                    n_threads=self.n_threads,
-                    should_stop=self.should_stop,
-                )
-            ),
+            notes=tracks.notes,
+            leaks=tuple(leaks),
             n_folds=len(tracks.folds),
-            card=personal_card(self.parent, tracks, judged.choice, self.settings),
+            card=self._card(tracks, validated.choice),
             network=self.network,
             head=data.fit_final(strength),
             open_set=open_set,
             unknown=unknown_score(data, opened, strength, temperature, self.should_stop),
         )
 
-    def _judgement(
-        self, tracks: TrainingTracks, probabilities: NDArray[np.float32]
-    ) -> Judgement:
-        return Judgement(
-            tracks.labels, tracks.targets, probabilities, self.settings.multi_label
+    def _baselines(self, tracks: _Tracks) -> dict[str, NDArray[np.float32]]:
+        baselines = {MAJORITY: majority_baseline(tracks.targets)}
+        if is_personal(self.parent.card.training):
+            return baselines  # it may have been trained on these very labels
+        name = self.parent.card.name
+        by_name = self.by_name(tracks.probabilities, tracks.labels)
+        if by_name is not None:
+            baselines[f"{name}, {BY_NAME}"] = by_name
+        renamed = baseline_renamed(tracks.probabilities, tracks.targets, tracks.folds)
+        return baselines | {f"{name}, renamed": renamed}
+
+    def by_name(
+        self, probabilities: NDArray[np.float32], labels: Sequence[str]
+    ) -> NDArray[np.float32] | None:
+        """Translate predictions of the parent to labels; None if no label means a genre."""
+        genres = self.parent.genres
+        return baseline_by_name(genres, probabilities, labels, self.parent_genres_of)
+
+    def _card(self, tracks: _Tracks, choice: Choice) -> Card:
+        """Return the card, before it has a name; it names no track."""
+        parent = self.parent
+        artists = {spelling_key(file.artist) for file in tracks.files if file.artist}
+        counts = tracks.targets.sum(axis=0).tolist()
+        training: dict[str, Any] = {
+            "method": "head",
+            "parent": parent.model_id,
+            "n_tracks": len(tracks.files),
+            "n_artists": len(artists),
+            "labels": dict(zip(tracks.labels, counts, strict=True)),
+            "snapshot": snapshot(tracks.files),
+            "genre_balance": self.settings.genre_balance,
+            "folds": len(tracks.folds),
+            "seed": self.settings.seed,
+            "version": version("beets-genreclf"),
+            "own_network": has_own_network(parent.card),
+            "strength": choice.strength,
+        }
+        # The network of the parent is that of the new model.
+        if "recordings_heard" in parent.card.training:
+            training["recordings_heard"] = parent.card.training["recordings_heard"]
+        return Card(
+            name="personal",
+            genres=tracks.labels,
+            front_end=parent.card.front_end,
+            temperature=choice.temperature,
+            training=training,
+            licence="Trained by a person on their own recordings, for themselves. The "
+            f"network it is built on: {parent.card.licence or 'not said'}",
+            pool_logits=True,
+            multi_label=self.settings.multi_label,
         )
 
-    def _baselines(
-        self, tracks: TrainingTracks, heard: Embeddings
-    ) -> dict[str, NDArray[np.float32]]:
-        baselines = {MAJORITY: majority(tracks.targets)}
-        if is_personal(self.parent.card.training):
-            return baselines  # it may know these very labels by heart
-        row_of = {path: row for row, path in enumerate(heard.paths)}
-        rows = [row_of[file.path] for file in tracks.files]
-        stock = Stock(self.parent.genres, heard.probabilities[rows])
-        parent = self.parent.card.name
-        by_name = stock.by_name(tracks.labels, self.parent_genres_of)
-        if by_name is not None:
-            baselines[f"{parent}, {BY_NAME}"] = by_name
-        renamed = stock.renamed(tracks.targets, tracks.folds)
-        return baselines | {f"{parent}, renamed": renamed}
+
+def snapshot(files: Sequence[LabelledFile]) -> str:
+    """Identify tracks and their labels: 64 hexadecimal digits."""
+    lines = sorted(f"{file.key}\t{'; '.join(file.labels)}" for file in files)
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _left_out(
+def _logits_left_out(
     clean: CleanFiles, heard: Embeddings, row_of: Mapping[Path, int]
 ) -> tuple[NDArray[np.float32], ...]:
     """Return the logits of the tracks of each label that was left out."""

@@ -11,9 +11,9 @@ from genre_model import metrics
 from genre_model.errors import TrainingDataError
 from genre_model.model.card import Card
 from genre_model.model.segment_probabilities import activate
-from genre_model.personal.cross_validation import Choice, HeadData, cross_validate
 from genre_model.personal.embeddings import Embedder
 from genre_model.personal.grouping import grouped_folds
+from genre_model.personal.heads import Choice, HeadData, cross_validate
 from genre_model.training.data.gtzan import GENRES, find_tracks
 from genre_model.training.data.protocols import artist_of, folds_of
 from genre_model.training.evaluation.measures import measures_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genre_model.classifier import GenreClassifier
-    from genre_model.personal.head_file import LinearHead
+    from genre_model.personal.heads import LinearHead
     from genre_model.personal.settings import Watcher
 
 N_FOLDS = 5

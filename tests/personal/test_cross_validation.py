@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from genre_model.errors import TrainingStoppedError
-from genre_model.personal import cross_validation
-from genre_model.personal.cross_validation import STRENGTHS, HeadData, cross_validate
+from genre_model.personal import heads
 from genre_model.personal.grouping import grouped_folds
+from genre_model.personal.heads import C_VALUES, HeadData, cross_validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genre_model.personal.grouping import Fold
-    from genre_model.personal.head_file import LinearHead
+    from genre_model.personal.heads import LinearHead
 
 
 def library(
@@ -75,7 +75,7 @@ def test_no_head_is_fitted_to_what_it_is_chosen_or_judged_by(
     def fit(
         data: HeadData, rows: NDArray[np.int64], strengths: Sequence[float]
     ) -> dict[float, LinearHead]:
-        assert tuple(strengths) == STRENGTHS
+        assert tuple(strengths) == C_VALUES
         fitted.append(frozenset(rows.tolist()))
         return genuine(data, rows, strengths)
 
@@ -95,13 +95,13 @@ def test_the_tracks_of_a_fold_do_not_choose_its_strength(
     embeddings, labels, groups = library()
     folds = grouped_folds(labels, groups, 4, 0)
     chosen_by: list[set[int]] = []
-    genuine = cross_validation._choose
+    genuine = heads._choose
 
-    def choose(data: HeadData, judged: cross_validation.JudgedByStrength) -> object:
-        chosen_by.append({int(row) for rows, _ in judged.values() for row in rows})
-        return genuine(data, judged)
+    def choose(data: HeadData, rows: NDArray[np.int64], logits: Any) -> object:
+        chosen_by.append(set(rows.tolist()))
+        return genuine(data, rows, logits)
 
-    monkeypatch.setattr(cross_validation, "_choose", choose)
+    monkeypatch.setattr(heads, "_choose", choose)
     cross_validate(data_of(embeddings, labels), folds)
     everything = set(range(len(labels)))
     assert chosen_by == [
@@ -125,7 +125,7 @@ def test_two_folds_leave_nothing_to_choose_by() -> None:
     folds = grouped_folds(labels, groups, 2, 0)
     judged = cross_validate(data_of(embeddings, labels), folds)
     assert accuracy(judged.probabilities, labels) > 0.5
-    assert judged.choice.strength in STRENGTHS
+    assert judged.choice.strength in C_VALUES
 
 
 def test_a_genre_that_a_fold_has_whole_is_wrong_there_and_spoils_nothing() -> None:
@@ -162,8 +162,8 @@ def test_it_can_be_stopped() -> None:
 def test_the_head_that_is_kept_is_fitted_like_those_that_were_judged() -> None:
     embeddings, labels, _ = library()
     data = data_of(embeddings, labels)
-    on_all = data.fit(np.arange(len(labels)), STRENGTHS)
-    for strength in STRENGTHS:
+    on_all = data.fit(np.arange(len(labels)), C_VALUES)
+    for strength in C_VALUES:
         kept = data.fit_final(strength)
         assert np.array_equal(kept.weights, on_all[strength].weights)
         assert np.array_equal(kept.bias, on_all[strength].bias)

@@ -18,13 +18,13 @@ from genre_model.model.model_file import model_from_bytes, read_model
 from genre_model.model.segment_probabilities import activate, softmax
 from genre_model.model.source import read_network
 from genre_model.personal import head_file
-from genre_model.personal.head_file import (
+from genre_model.personal.head_file import head_model, parent_network
+from genre_model.personal.heads import (
+    UNSEEN_LOGIT,
+    HeadData,
     LinearHead,
-    head_model,
-    parent_network,
     track_embedding,
 )
-from genre_model.personal.head_fitting import UNSEEN_LOGIT, fit_heads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,10 +43,8 @@ def fit_head(
     multi_label: bool,
 ) -> LinearHead:
     """Fit a single head."""
-    (head,) = fit_heads(
-        embeddings, targets, [strength], genre_balance, multi_label=multi_label
-    )
-    return head
+    data = HeadData(embeddings, targets, multi_label, genre_balance)
+    return data.fit(np.arange(len(targets)), [strength])[strength]
 
 
 def blobs(

@@ -10,7 +10,7 @@ from audio_files import noise, write_audio
 from mediafile import MediaFile
 
 from genre_model.errors import TrainingDataError
-from genre_model.personal.labelled_csv import read_labelled_csv
+from genre_model.personal.labelled_files import read_labelled_csv
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from mediafile import MediaFile
 from genre_model.errors import TrainingDataError
 from genre_model.personal.file_tags import FileTags, read_tags
 from genre_model.personal.grouping import group_tracks
-from genre_model.personal.labelled_folder import read_labelled_folder
+from genre_model.personal.labelled_files import read_labelled_folder
 
 if TYPE_CHECKING:
     from genre_model.personal.labelled_files import LabelledFile

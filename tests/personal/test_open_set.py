@@ -14,10 +14,9 @@ from genre_model.errors import TrainingStoppedError
 from genre_model.features.segments import Segments
 from genre_model.model.model_file import model_from_bytes, read_model
 from genre_model.model.segment_probabilities import activate
-from genre_model.personal.cross_validation import HeadData
-from genre_model.personal.head_file import LinearHead, head_model, track_embedding
-from genre_model.personal.open_set import NONE_OF_THESE, OpenSet, OpenSetData
-from genre_model.personal.open_set_score import unknown_score
+from genre_model.personal.head_file import head_model
+from genre_model.personal.heads import HeadData, LinearHead, track_embedding
+from genre_model.personal.open_set import NONE_OF_THESE, OpenSet, OpenSetData, unknown_score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

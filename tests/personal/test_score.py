@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, log_loss, precision_score, recall_score
 
-from genre_model.personal.baselines import Stock, majority
-from genre_model.personal.score import Judgement, targets_of
-from genre_model.personal.score_text import judgement_lines
+from genre_model.personal.evaluation import (
+    Evaluation,
+    baseline_by_name,
+    baseline_renamed,
+    evaluation_lines,
+    majority_baseline,
+    targets_of,
+)
 
 
 class Song(NamedTuple):
@@ -27,11 +32,11 @@ SAID = np.array(
     ],
     np.float32,
 )
-JUDGEMENT = Judgement(LABELS, targets_of(TRUTH, LABELS), SAID)
+EVALUATION = Evaluation(LABELS, targets_of(TRUTH, LABELS), SAID)
 
 
 def test_the_headline_by_hand() -> None:
-    numbers = JUDGEMENT.numbers()
+    numbers = EVALUATION.numbers()
     assert numbers["n_tracks"] == 6
     assert numbers["accuracy"] == pytest.approx(4 / 6)
     assert numbers["top_3"] == 1
@@ -51,8 +56,8 @@ def test_the_headline_by_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     probabilities = rng.dirichlet(np.ones(4), 300).astype(np.float32)
     truth = rng.integers(0, 4, 300)
-    judgement = Judgement(tuple("abcd"), np.eye(4, dtype=bool)[truth], probabilities)
-    numbers, said = judgement.numbers(), probabilities.argmax(axis=1)
+    evaluation = Evaluation(tuple("abcd"), np.eye(4, dtype=bool)[truth], probabilities)
+    numbers, said = evaluation.numbers(), probabilities.argmax(axis=1)
     assert numbers["macro_f1"] == pytest.approx(f1_score(truth, said, average="macro"))
     assert numbers["log_loss"] == pytest.approx(log_loss(truth, probabilities), abs=1e-4)
     rows = numbers["genres"]
@@ -65,36 +70,36 @@ def test_the_headline_by_scikit_learn() -> None:
 
 
 def test_each_genre_says_what_it_is_taken_for() -> None:
-    rows = JUDGEMENT.genre_rows()
+    rows = EVALUATION.genre_rows()
     assert [row["heard_as"] for row in rows] == [["b", 1], ["a", 1], None]
     assert [row["tracks"] for row in rows] == [3, 2, 1]
-    assert JUDGEMENT.confusion().tolist() == [[2, 1, 0], [1, 1, 0], [0, 0, 1]]
+    assert EVALUATION.confusion().tolist() == [[2, 1, 0], [1, 1, 0], [0, 0, 1]]
 
 
 def test_unknown_tracks_are_taken_for_no_genre() -> None:
     probabilities = np.array([[0.1, 0.2], [0.2, 0.7], [0.3, 0.1], [0.0, 0.9]], np.float32)
     truth = targets_of(["a", "a", "b", "b"], "ab")
-    judgement = Judgement(("a", "b"), truth, probabilities)
-    assert judgement.is_unknown.tolist() == [True, False, True, False]
-    assert [row["heard_as"] for row in judgement.genre_rows()] == [["b", 1], None]
-    lines = [line.strip() for line in judgement_lines(judgement, list(map(Song, "wxyz")))]
+    evaluation = Evaluation(("a", "b"), truth, probabilities)
+    assert evaluation.is_unknown.tolist() == [True, False, True, False]
+    assert [row["heard_as"] for row in evaluation.genre_rows()] == [["b", 1], None]
+    lines = [line.strip() for line in evaluation_lines(evaluation, list(map(Song, "wxyz")))]
     assert "w: heard nothing it knows" in lines
     assert "x: heard b 0.70" in lines
     assert "y: heard nothing it knows" in lines
 
 
 def test_a_genre_without_tracks_counts_neither_way() -> None:
-    judgement = Judgement(
+    evaluation = Evaluation(
         (*LABELS, "d"), targets_of(TRUTH, (*LABELS, "d")), np.c_[SAID, SAID[:, 0] * 0]
     )
-    assert judgement.numbers()["macro_f1"] == JUDGEMENT.numbers()["macro_f1"]
+    assert evaluation.numbers()["macro_f1"] == EVALUATION.numbers()["macro_f1"]
 
 
 def test_several_genres_at_once() -> None:
     truth = [("a", "b"), ("a",), ("c",)]
     said = np.array([[0.9, 0.8, 0.1], [0.4, 0.6, 0.2], [0.1, 0.2, 0.3]], np.float32)
-    judgement = Judgement(LABELS, targets_of(truth, LABELS), said, multi_label=True)
-    numbers = judgement.numbers()
+    evaluation = Evaluation(LABELS, targets_of(truth, LABELS), said, multi_label=True)
+    numbers = evaluation.numbers()
     assert numbers["accuracy"] == pytest.approx(2 / 3), "the best genre is one of its own"
     rows = {row["genre"]: row for row in numbers["genres"]}
     assert (rows["a"]["precision"], rows["a"]["recall"]) == (1, 0.5)
@@ -102,11 +107,11 @@ def test_several_genres_at_once() -> None:
     assert (rows["c"]["precision"], rows["c"]["recall"]) == (0, 0), "0.3 is no yes"
     losses = [-np.log([0.9, 0.8, 0.9]), -np.log([0.4, 0.4, 0.8]), -np.log([0.9, 0.8, 0.3])]
     assert numbers["log_loss"] == pytest.approx(np.sum(losses) / 3, abs=1e-5)
-    assert judgement.confusion().tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
+    assert evaluation.confusion().tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
 
 
 def test_reliability_has_bins_that_hold_tracks_only() -> None:
-    rows = JUDGEMENT.numbers()["reliability"]
+    rows = EVALUATION.numbers()["reliability"]
     assert [(row["from"], row["tracks"]) for row in rows] == [(0.4, 1), (0.6, 3), (0.8, 2)]
     assert rows[1]["accuracy"] == pytest.approx(1)
     assert rows[2]["confidence"] == pytest.approx(0.85)
@@ -120,23 +125,28 @@ class TestBaselines:
     )
 
     def test_majority_is_right_where_the_commonest_genre_is(self) -> None:
-        said = majority(JUDGEMENT.targets)
+        said = majority_baseline(EVALUATION.targets)
         assert said == pytest.approx(np.array([[3 / 6, 2 / 6, 1 / 6]] * 6))
-        assert Judgement(LABELS, JUDGEMENT.targets, said).accuracy == 3 / 6
+        assert Evaluation(LABELS, EVALUATION.targets, said).accuracy == 3 / 6
 
     def test_by_name_adds_up_what_a_label_means(self) -> None:
-        stock = Stock(("disco", "hip hop", "jazz"), np.array([[0.5, 0.2, 0.3]], np.float32))
+        genres = ("disco", "hip hop", "jazz")
+        said = np.array([[0.5, 0.2, 0.3]], np.float32)
         meant = {"Club": frozenset({"disco", "hip hop"}), "Jazz": frozenset({"jazz"})}
-        said = stock.by_name(("Club", "Polka", "Jazz"), lambda n: meant.get(n, frozenset()))
-        assert said is not None
-        assert said[0] == pytest.approx([0.7, 0, 0.3])
-        assert stock.by_name(("Polka",), lambda _: frozenset()) is None
+
+        def genres_of(label: str) -> frozenset[str]:
+            return meant.get(label, frozenset())
+
+        translated = baseline_by_name(genres, said, ("Club", "Polka", "Jazz"), genres_of)
+        assert translated is not None
+        assert translated[0] == pytest.approx([0.7, 0, 0.3])
+        assert baseline_by_name(genres, said, ("Polka",), genres_of) is None
 
     def test_renamed_learns_names_from_the_training_tracks_only(self) -> None:
         # Stock genre 0 is called b in the first half and a in the second.
         said = np.array([[1, 0], [0, 1], [0, 1], [1, 0], [1, 0], [0, 1]], np.float32)
         truth = targets_of([("b",), ("a",), ("a",), ("a",), ("a",), ("b",)], ("a", "b"))
-        translated = Stock(("x", "y"), said).renamed(truth, self.FOLDS)
+        translated = baseline_renamed(said, truth, self.FOLDS)
         assert translated[3].argmax() == 1
         assert translated[0].argmax() == 0
         assert translated.sum(axis=1) == pytest.approx(1, abs=1e-6)

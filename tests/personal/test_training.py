@@ -390,14 +390,14 @@ def test_what_is_there_without_training_may_be_better(
 ) -> None:
     model = trainer.train(songs)
     assert model.beaten_by() is None
-    wrong = replace(model.judgement, probabilities=model.judgement.probabilities[:, ::-1])
-    assert replace(model, judgement=wrong).beaten_by() == "majority"
+    wrong = replace(model.evaluation, probabilities=model.evaluation.probabilities[:, ::-1])
+    assert replace(model, evaluation=wrong).beaten_by() == "majority"
     worse = replace(
         model,
-        judgement=wrong,
-        baselines={"majority": wrong, "small, renamed": model.judgement},
+        evaluation=wrong,
+        baselines={"majority": wrong, "small, renamed": model.evaluation},
     )
     assert worse.beaten_by() == "majority", "as good as that is not good enough"
-    named = {"small, by name": model.judgement}
-    assert replace(model, judgement=wrong, baselines=named).beaten_by() == "small, by name"
+    named = {"small, by name": model.evaluation}
+    assert replace(model, evaluation=wrong, baselines=named).beaten_by() == "small, by name"
     assert replace(model, baselines=named).beaten_by() is None, "as good as that is"

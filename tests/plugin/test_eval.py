@@ -17,7 +17,7 @@ from beets.library import Item
 from beetsplug.genreclf.evaluation.report import abbreviations, confusion_lines
 from beetsplug.genreclf.models.out_of_fold import write_out_of_fold
 from beetsplug.genreclf.ui.reporter import TerminalReporter
-from genre_model import AudioDecodeError, Judgement, SilentError
+from genre_model import AudioDecodeError, Evaluation, SilentError
 from genre_model.features.audio_fingerprint import fingerprint_file
 from genre_model.model.model_file import read_model, with_card
 
@@ -581,6 +581,6 @@ class TestConfusions:
         assert abbreviations(["ab", "ab"], 2) == ["ab", "ab"]
 
 
-def judgement_of(labels: tuple[str, ...], truth: Any, heard: Any) -> Judgement:
+def judgement_of(labels: tuple[str, ...], truth: Any, heard: Any) -> Evaluation:
     eye = np.eye(len(labels), dtype=np.float32)
-    return Judgement(labels, eye[truth] > 0, eye[heard])
+    return Evaluation(labels, eye[truth] > 0, eye[heard])

@@ -16,7 +16,7 @@ from genre_model.backbone.head_store import head_content, read_head
 from genre_model.backbone.mn04_network import FRONT_END
 from genre_model.cli.main import main
 from genre_model.errors import TrainingDataError
-from genre_model.personal.cross_validation import HeadData
+from genre_model.personal.heads import HeadData
 from genre_model.training.data.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.data.protocols import folds_of
 from genre_model.training.gtzan_head import (

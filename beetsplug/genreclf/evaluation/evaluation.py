@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from beetsplug.genreclf.config.training_options import TrainingOptions
     from beetsplug.genreclf.evaluation.labelled_tracks import LabelledTrack, LabelledTracks
-    from genre_model import IsolatedClassifier, Judgement
+    from genre_model import IsolatedClassifier
 
 
 class Answer(NamedTuple):
@@ -59,13 +59,13 @@ class Evaluation:
         return len(self.answers) + counts.inaudible + counts.unknown + counts.unreadable
 
     @cached_property
-    def judgement(self) -> Judgement:
+    def judgement(self) -> genre_model.Evaluation:
         """The scores of the answers; there must be one at least."""
         predictor = self.tracks.predictor
         labels, multi_label = predictor.labels, predictor.multi_label
         truth = [_truth(answer, multi_label=multi_label) for answer in self.answers]
         scores = [[a.scores.get(label, 0.0) for label in labels] for a in self.answers]
-        return genre_model.Judgement(
+        return genre_model.Evaluation(
             labels,
             genre_model.targets_of(truth, labels),
             np.array(scores, np.float32),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from beetsplug.genreclf.evaluation.evaluation import Evaluation
-    from genre_model import Judgement
+    from genre_model import Evaluation as Scores
 
 #: Columns of the terminal that a table fills if it can.
 WIDTH = 88
@@ -27,7 +27,7 @@ MAX_LETTERS = 10
 MIN_LETTERS = 3
 
 
-def headline(model_id: str, judgement: Judgement, leaks: Iterable[str]) -> Iterator[str]:
+def headline(model_id: str, judgement: Scores, leaks: Iterable[str]) -> Iterator[str]:
     """Yield how good the model is, and why the scores are too good."""
     numbers = judgement.numbers()
     low, high = numbers["interval_95"]
@@ -52,7 +52,7 @@ def details(evaluation: Evaluation, n_issues: int) -> Iterator[str]:
     for reason in evaluation.left_out():
         yield f"  left out: {reason}"
     yield ""
-    yield from genre_model.judgement_lines(evaluation.judgement, evaluation.answers)
+    yield from genre_model.evaluation_lines(evaluation.judgement, evaluation.answers)
     yield ""
     yield from confusion_lines(evaluation.judgement)
     issues = evaluation.issues()
@@ -62,7 +62,7 @@ def details(evaluation: Evaluation, n_issues: int) -> Iterator[str]:
         yield from (issue.line() for issue in shown)
 
 
-def confusion_lines(judgement: Judgement) -> Iterator[str]:
+def confusion_lines(judgement: Scores) -> Iterator[str]:
     """Yield a table of how often each genre is predicted as each other.
 
     Genres that no track has, and that are predicted for none, are left out.

@@ -18,7 +18,7 @@ from genre_model.model.model_file import with_card
 from genre_model.model.onnx_graph import OnnxGraph, free_name, set_output_aside
 from genre_model.model.segment_probabilities import softmax
 from genre_model.personal.leaks import heard_files
-from genre_model.personal.open_set_score import MIN_CONFIDENCE
+from genre_model.personal.open_set import MIN_CONFIDENCE
 from genre_model.training.data.gtzan import track_id_of_name
 from genre_model.training.evaluation.selective import coverage_at_accuracy
 

@@ -15,8 +15,7 @@ from genre_model.audio.waveform import AudioFile, is_silent
 from genre_model.errors import GenreModelError, TrainingDataError
 from genre_model.features.config import WaveformConfig
 from genre_model.label_spelling import spelling_key
-from genre_model.personal.labelled_csv import read_labelled_csv
-from genre_model.personal.labelled_folder import read_labelled_folder
+from genre_model.personal.labelled_files import read_labelled_csv, read_labelled_folder
 from genre_model.training.data.gtzan import track_id_of_name
 from genre_model.training.distillation.teachers import TAGGER_RATE_HZ
 
