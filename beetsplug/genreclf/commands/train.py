@@ -18,8 +18,8 @@ from beetsplug.genreclf.commands.common import (
     matching,
     nothing_matches,
 )
+from beetsplug.genreclf.config.defaults import DEFAULTS
 from beetsplug.genreclf.config.options import read_options
-from beetsplug.genreclf.config.training_options import TrainingOptions
 from beetsplug.genreclf.models.active import model_folder, model_in_force
 from beetsplug.genreclf.models.library_labels import labelled_files
 from beetsplug.genreclf.models.trained_model import check_folder, check_name, keep_model
@@ -197,11 +197,11 @@ def _settings(options: Options) -> genre_model.PersonalSettings:
 
 def command_line(options: Options, *, with_query: bool) -> str:
     """Return what trains such a model, less what only this person can mean."""
-    plain = TrainingOptions()
+    plain = DEFAULTS["training"]
     shown = [
         " ".join([f"--{name.replace('_', '-')}", *_quoted(name, value)])
         for name, value in vars(options.training).items()
-        if name != "label_map" and value != getattr(plain, name)
+        if name != "label_map" and value != plain[name]
     ]
     mapped = ["with a label_map"] * bool(options.training.label_map)
     query = ["QUERY"] * with_query

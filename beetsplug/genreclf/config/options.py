@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import confuse
 
-from beetsplug.genreclf.config import validators as values
+from beetsplug.genreclf.config import validators as read
 from beetsplug.genreclf.config.defaults import DEFAULTS
-from beetsplug.genreclf.config.training_options import (
-    TrainingOptions,
-    read_training_options,
-)
 from genre_model import spelling_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-SOURCES = ("track", "album", "both")
-ASIS = ("db", "write", "skip")
-#: What to do about names that are no options, and like none.
+    from beetsplug.genreclf.config.validators import Reader
+
+#: Advice about names of options that no longer exist.
 HINTS = {
     "genreclf.training.method": "a head on the embedding is the only one: remove the line",
     "genreclf.training.epochs": "a head on the embedding has none: remove the line",
@@ -32,15 +29,15 @@ HINTS = {
 
 @dataclass(frozen=True)
 class Policy:
-    """What decides the genres of a track.
+    """The options that decide the genres of a track.
 
     Attributes:
         force: decide again for tracks that have a genre already.
-        keep_existing: with ``force``, add to the genres that stand there.
+        keep_existing: with ``force``, add to the current genres.
         count: most genres that a track may be given.
         min_confidence: genres that are less probable are not written.
         min_margin: how far the best genre must lead the best label that does not mean it.
-        fallback: written where the model is not sure and nothing stands.
+        fallback: written where the model is unsure and the track has no genre.
         title_case: write "Hip Hop", as lastgenre does, where the model says "hip hop".
         label_map: label of the model, in lower case -> the genres it is written as.
         ignore: artist in lower case, or ``*`` for all -> labels never written.
@@ -57,19 +54,16 @@ class Policy:
     ignore: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def unknown_labels(self, labels: Iterable[str]) -> dict[str, set[str]]:
-        """Return what is named in ``label_map`` and ``ignore``, but unknown to a model.
+        """Return the labels that ``label_map`` and ``ignore`` name and a model lacks.
 
         Args:
             labels: the model's.
         """
         known = set(map(spelling_key, labels))
-        named = {
-            "label_map": set(self.label_map),
-            "ignore": set().union(*self.ignore.values()),
-        }
+        ignored = set().union(*self.ignore.values())
         unknown = {
-            option: {label for label in found if spelling_key(label) not in known}
-            for option, found in named.items()
+            option: {label for label in named if spelling_key(label) not in known}
+            for option, named in {"label_map": self.label_map, "ignore": ignored}.items()
         }
         return {option: found for option, found in unknown.items() if found}
 
@@ -86,7 +80,7 @@ class Policy:
         return replace(self, ignore={"*": frozenset[str]().union(*ignored)})
 
     def is_ignored(self, label: str) -> bool:
-        """Return whether a label is ignored for all artists."""
+        """Return True if a label is ignored for all artists."""
         return spelling_key(label) in self._ignored_keys
 
     @cached_property
@@ -99,22 +93,51 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class TrainingOptions:
+    """The section ``training``: the options of a model of the user's own.
+
+    Attributes:
+        label_field: where labels are: ``genres``, or a flexible field.
+        labels: ``first`` or ``all`` labels of a track.
+        label_map: label in lower case -> what it is called instead.
+        min_tracks: labels with fewer tracks are dropped.
+        max_per_artist: tracks of one artist within a label; None is no limit.
+        genre_balance: 0 gives each track the same weight, 1 each label.
+        folds: of the cross-validation.
+        seed: of the folds.
+        parent: the model whose network is built upon; None is the bundled one.
+        name: of the new model.
+    """
+
+    label_field: str
+    labels: str
+    label_map: Mapping[str, tuple[str, ...]]
+    min_tracks: int
+    max_per_artist: int | None
+    genre_balance: float
+    folds: int
+    seed: int
+    parent: str | Path | None
+    name: str
+
+
+@dataclass(frozen=True)
 class Options:
-    """What a user can choose.
+    """All options.
 
     Attributes:
         auto: tag tracks during an import.
         asis: what to do with tracks that are imported as they are.
         source: whether a track, its album, or first the one and then the other decides.
-        policy: what decides the genres.
-        aliases: names that people give genres; as lastgenre's option of that name.
+        policy: the options that decide the genres.
+        aliases: other names of genres; as lastgenre's option of that name.
         model: None for the one in force, the name of a model, or a model file.
-        threads: tracks listened to at a time; None is one per core, at most four.
+        threads: tracks predicted at a time; None is one per core, at most four.
         safe_write: write genres into copies of files, which then take their place.
         move: move files whose path depends on the genre.
         pretend: show the decisions, store and write nothing.
         quiet: do not print a line for each track, nor the summary.
-        training: what a model of the user's own is trained on, and how.
+        training: the options of a model of the user's own.
     """
 
     auto: bool
@@ -131,11 +154,49 @@ class Options:
     training: TrainingOptions
 
 
+POLICY: dict[str, Reader[Any]] = {
+    "force": read.yes_or_no,
+    "keep_existing": read.yes_or_no,
+    "count": read.whole_number,
+    "min_confidence": read.probability,
+    "min_margin": read.probability,
+    "fallback": read.fallback,
+    "title_case": read.yes_or_no,
+    "label_map": read.label_map,
+    "ignore": read.ignored_labels,
+}
+TRAINING: dict[str, Reader[Any]] = {
+    "label_field": read.name,
+    "labels": read.one_of("first", "all"),
+    "label_map": read.label_map,
+    "min_tracks": read.whole_number,
+    "max_per_artist": read.optional(read.whole_number),
+    "genre_balance": read.probability,
+    "folds": partial(read.whole_number, least=2),
+    "seed": read.natural,
+    "parent": read.optional(read.model),
+    # File systems spell accents in two ways; a name has one.
+    "name": lambda view: unicodedata.normalize("NFC", read.name(view)),
+}
+OTHERS: dict[str, Reader[Any]] = {
+    "auto": read.yes_or_no,
+    "asis": read.one_of("db", "write", "skip"),
+    "source": read.one_of("track", "album", "both"),
+    "aliases": read.aliases,
+    "model": read.optional(read.model),
+    "threads": read.optional(read.whole_number),
+    "safe_write": read.yes_or_no,
+    "move": read.yes_or_no,
+    "pretend": read.yes_or_no,
+    "quiet": read.yes_or_no,
+}
+
+
 def read_options(view: confuse.Subview) -> Options:
     """Check the whole section at once, before any track is touched.
 
     Args:
-        view: the ``genreclf`` section, the flags of a command laid over it.
+        view: the ``genreclf`` section, with the flags of a command on top.
 
     Raises:
         confuse.ConfigError: naming the option; beets prints it in one line.
@@ -147,58 +208,28 @@ def read_options(view: confuse.Subview) -> Options:
         _check_names(training, inner, DEFAULTS["training"])
     if training.get() is None:  # every line of it is commented out
         training.set(DEFAULTS["training"])
-    return Options(
-        auto=values.yes_or_no(view["auto"]),
-        asis=values.one_of(view["asis"], ASIS),
-        source=values.one_of(view["source"], SOURCES),
-        policy=_read_policy(view),
-        aliases=values.aliases(view["aliases"]),
-        model=values.model(view["model"]),
-        threads=values.positive_int_or_none(view["threads"]),
-        safe_write=values.yes_or_no(view["safe_write"]),
-        move=values.yes_or_no(view["move"]),
-        pretend=values.yes_or_no(view["pretend"]),
-        quiet=values.yes_or_no(view["quiet"]),
-        training=read_training_options(training),
-    )
-
-
-def _read_policy(view: confuse.Subview) -> Policy:
-    policy = Policy(
-        force=values.yes_or_no(view["force"]),
-        keep_existing=values.yes_or_no(view["keep_existing"]),
-        count=values.positive_int(view["count"]),
-        min_confidence=values.probability(view["min_confidence"]),
-        min_margin=values.probability(view["min_margin"]),
-        fallback=values.fallback(view["fallback"]),
-        title_case=values.yes_or_no(view["title_case"]),
-        label_map=values.label_map(view["label_map"]),
-        ignore=values.ignored_labels(view["ignore"]),
-    )
+    policy = Policy(**_read(view, POLICY))
     for label, genres in policy.label_map.items():
         if len(genres) > policy.count:
             raise confuse.ConfigValueError(
                 f"{view['label_map'].name}: {label!r} is written as {len(genres)} genres, "
                 f"but count is {policy.count}; set count: {len(genres)}"
             )
-    return policy
+    training_options = TrainingOptions(**_read(training, TRAINING))
+    return Options(policy=policy, training=training_options, **_read(view, OTHERS))
+
+
+def _read(view: confuse.Subview, readers: Mapping[str, Reader[Any]]) -> dict[str, Any]:
+    return {name: reader(view[name]) for name, reader in readers.items()}
 
 
 def _check_names(view: confuse.Subview, section: Any, known: Mapping[str, Any]) -> None:
     # None: every line of it is commented out.
     if section is not None and not isinstance(section, dict):
         raise confuse.ConfigTypeError(f"{view.name}: must be a mapping of options")
-    for name in section or ():
-        _check_name(view, str(name), known)
-
-
-def _check_name(view: confuse.Subview, name: str, known: Mapping[str, Any]) -> None:
-    if name not in known:
-        close = difflib.get_close_matches(name, known, 1)
-        there = HINTS.get(f"{view.name}.{name}", f"there is {_listed(known)}")
-        hint = f"did you mean {close[0]}?" if close else there
-        raise confuse.ConfigValueError(f"{view.name}: no option {name!r}; {hint}")
-
-
-def _listed(names: Mapping[str, Any]) -> str:
-    return ", ".join(sorted(names))
+    for name in map(str, section or ()):
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            there = HINTS.get(f"{view.name}.{name}", f"there is {', '.join(sorted(known))}")
+            hint = f"did you mean {close[0]}?" if close else there
+            raise confuse.ConfigValueError(f"{view.name}: no option {name!r}; {hint}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from beets.library import Item
 
-    from beetsplug.genreclf.config.training_options import TrainingOptions
+    from beetsplug.genreclf.config.options import TrainingOptions
     from beetsplug.genreclf.evaluation.labelled_tracks import LabelledTrack, LabelledTracks
     from genre_model import IsolatedClassifier
 
