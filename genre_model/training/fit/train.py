@@ -76,9 +76,10 @@ class TrainingState:
         """Apply the network on its device, in the recipe's precision."""
         device = next(self.network.parameters()).device
         is_mixed = self.config.precision == "bf16-mixed"
+        dtype = torch.bfloat16 if is_mixed else torch.float32
         with torch.autocast(device.type, torch.bfloat16, enabled=is_mixed):
-            first, second = self.network(segments.to(device))
-        return first.float(), second.float()
+            logits, embedding = self.network(segments.to(device, dtype))
+        return logits.float(), embedding.float()
 
     def take_step(self, loss: Tensor) -> None:
         """Move weights, learning rate and averaged weights by the loss of one batch."""
