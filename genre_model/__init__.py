@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from genre_model.personal.personal_model import PersonalModel, better_model_at
     from genre_model.personal.settings import PersonalSettings
     from genre_model.personal.training import PersonalTraining
-    from genre_model.worker.isolated_classifier import IsolatedClassifier
-    from genre_model.worker.untrusted_model import check_untrusted_model
+    from genre_model.worker.isolated_classifier import (
+        IsolatedClassifier,
+        check_untrusted_model,
+    )
 
 #: Module -> the names that it gives to this package.
 _EXPORTS = {
@@ -74,8 +76,7 @@ _EXPORTS = {
     "personal.personal_model": ("PersonalModel", "better_model_at"),
     "personal.settings": ("PersonalSettings",),
     "personal.training": ("PersonalTraining",),
-    "worker.isolated_classifier": ("IsolatedClassifier",),
-    "worker.untrusted_model": ("check_untrusted_model",),
+    "worker.isolated_classifier": ("IsolatedClassifier", "check_untrusted_model"),
 }
 _MODULE_OF = {name: module for module, names in _EXPORTS.items() for name in names}
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-#: Nothing takes as long to be written.
+#: Longer than any write takes.
 STALE_SECONDS = 3600.0
 
 
 def sweep_partials(folder: Path) -> None:
-    """Remove what killed processes left half-written in a folder."""
+    """Remove files from a folder that killed processes left half-written."""
     for path in folder.glob("*.partial"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > STALE_SECONDS:

@@ -1,4 +1,4 @@
-"""The chain for many files: bounded threads, in order, one bad file stops nothing."""
+"""Predictions for many files: in threads, in order; one bad file stops nothing."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 #: More threads rarely help: decoding soon waits for the disk.
 MAX_DEFAULT_THREADS = 4
-#: Files per thread that may be finished or under way ahead of the caller.
+#: Files per thread that may be ahead of the caller.
 LOOK_AHEAD = 4
-#: How often a waiting caller asks whether to stop.
+#: Interval in which a waiting caller asks whether to stop.
 POLL_SECONDS = 0.1
-#: Of work that does not end, such as that on a disk that is gone.
+#: Work may never end, on a disk that is gone for example.
 MAX_INTERRUPTS = 20
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True)
 class FileOutcome(Generic[ResultT]):
-    """What a file gave, or the error that stands in its place."""
+    """The result of a file, or its error."""
 
     path: Path
     result: ResultT | None
@@ -46,7 +46,7 @@ class FileOutcome(Generic[ResultT]):
 
 
 class FileClassifier(Protocol):
-    """Predicts the genres of files; one with ``interrupt()`` can give up in the middle."""
+    """Predicts the genres of files; may have ``interrupt()``, which ends running work."""
 
     def predict_file(self, path: Path) -> TrackPrediction:
         """Predict the genre of one file."""
@@ -64,20 +64,7 @@ def predict_files(
     n_threads: int | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[FileOutcome[TrackPrediction]]:
-    """Predict the genres of many files, as :func:`for_each_file` does it.
-
-    Args:
-        classifier: shared by all threads.
-        paths: files, read lazily.
-        n_threads: files worked on at once; None is :func:`default_threads`.
-        should_stop: asked every tenth of a second; true ends the iteration early.
-
-    Returns:
-        One outcome per file, in the order of ``paths``.
-
-    Raises:
-        NoProcessError: the system gives no thread or process to work with.
-    """
+    """Predict the genres of many files with :func:`for_each_file`."""
     return for_each_file(
         classifier.predict_file,
         paths,
@@ -95,20 +82,19 @@ def for_each_file(
     should_stop: Callable[[], bool] = lambda: False,
     interrupt: Callable[[], None] | None = None,
 ) -> Generator[FileOutcome[ResultT], None, None]:
-    """Do the same with many files.
+    """Call a function with many files, in threads.
 
     Threads suffice for work that waits for other processes, as an ``IsolatedClassifier``
-    does; work of this process waits for Python's lock as well. Memory does not grow with
-    the number of files. Each thread takes one core: meanwhile numpy's linear algebra has no
-    threads of its own, which would spin more than they help, anywhere in this process;
-    iterations within each other end in the reverse order.
+    does. Memory does not grow with the number of files. Meanwhile numpy's linear algebra
+    has no threads of its own, anywhere in this process: they would spin more than they
+    help. Nested iterations must end in reverse order.
 
     Args:
         work: called in several threads.
         paths: files, read lazily.
-        n_threads: files worked on at once; None is :func:`default_threads`.
+        n_threads: files at once; None is :func:`default_threads`.
         should_stop: asked every tenth of a second; true ends the iteration early.
-        interrupt: makes the work under way fail; None lets it go on unseen.
+        interrupt: makes running work fail at an early end; None lets it go on.
 
     Yields:
         One outcome per file, in the order of ``paths``.
@@ -147,11 +133,7 @@ def _submit(
 
 
 def outcome_of(work: Callable[[Path], ResultT], path: Path) -> FileOutcome[ResultT]:
-    """Work on one file; every error of its own becomes an outcome that names it.
-
-    Raises:
-        NoProcessError: it would meet every file.
-    """
+    """Call a function with a file; every error but NoProcessError becomes an outcome."""
     try:
         return FileOutcome(path, work(path), None)
     except NoProcessError:
@@ -165,7 +147,7 @@ def outcome_of(work: Callable[[Path], ResultT], path: Path) -> FileOutcome[Resul
 
 
 def _interrupt(futures: Iterable[Future[Any]], interrupt: Callable[[], None]) -> None:
-    """Interrupt work until it is over; one that is about to begin is missed at first."""
+    """Interrupt work until it ends; work that is about to begin may be missed at first."""
     for _ in range(MAX_INTERRUPTS):
         running = [future for future in futures if not future.done()]
         if not running:

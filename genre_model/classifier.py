@@ -1,4 +1,4 @@
-"""The chain for one file: audio file to track prediction."""
+"""The chain for one audio file: waveform, mel frames, segments, probabilities."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from genre_model.model.card import Card
 
 
-#: Odds stay below 10,000, which says enough.
+#: Odds stay below 10,000.
 MAX_LOG_ODDS = 9.2
-#: Peak below which an excerpt is not heard: -66 dBFS. In files of 16 bits the noise of
-#: rounding would sound like another genre.
+#: Excerpts with a lower peak (-66 dBFS) are not used: in files of 16 bits the rounding
+#: noise would change the genre.
 QUIET_BELOW = 5e-4
 
 
@@ -48,11 +48,8 @@ class GenreClassifier:
     """Predicts the genre of audio files with one model; safe to share between threads.
 
     Args:
-        model: a model that was read.
+        model: of :func:`read_model`.
         combination: how segments become a track, ``"mean"`` or ``"vote"``.
-
-    Attributes:
-        combination: as it was given.
     """
 
     def __init__(self, model: Model, combination: Combination = "mean") -> None:
@@ -72,12 +69,12 @@ class GenreClassifier:
 
     @property
     def content(self) -> bytes:
-        """The model file."""
+        """Content of the model file."""
         return self._model.content
 
     @property
     def card(self) -> Card:
-        """What the model says of itself."""
+        """The card of the model."""
         return self._model.card
 
     @property
@@ -92,7 +89,7 @@ class GenreClassifier:
 
     @property
     def multi_label(self) -> bool:
-        """Whether several genres of a prediction can be probable at once."""
+        """True if several genres of a prediction can be probable at once."""
         return self._model.card.multi_label
 
     @property
@@ -111,12 +108,7 @@ class GenreClassifier:
     def predict_mel_frames(
         self, path: Path, mel_frames: NDArray[np.float32]
     ) -> TrackPrediction:
-        """Predict the genre of a track whose mel frames are known.
-
-        Args:
-            path: what the prediction is named after.
-            mel_frames: the whole track [shape=(n_mels, n_frames), dB].
-        """
+        """Predict the genre of a track from mel frames [shape=(n_mels, n_frames), dB]."""
         config = self.card.front_end.segment
         return self.predict_segments(path, segments_from_mel_frames(mel_frames, config))
 
@@ -133,10 +125,7 @@ class GenreClassifier:
         )
 
     def track_probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Combine the logits of a track's segments.
-
-        Args:
-            logits: [shape=(n_segments, n_outputs)].
+        """Combine the logits of a track's segments [shape=(n_segments, n_outputs)].
 
         Returns:
             Track probabilities [shape=(n_genres,)]; rejected outputs have the rest.
@@ -154,8 +143,7 @@ class GenreClassifier:
     def _strangeness(self, logits: NDArray[np.float32]) -> float | None:
         """Return the odds of the best rejected output against the best genre.
 
-        Outputs of a multi-label model are no rivals: there it is the odds of the rejected
-        output itself.
+        For a multi-label model, against the absence of the rejected output.
         """
         n_genres = len(self.card.genres)
         if not self.card.rejected:
@@ -170,15 +158,11 @@ class GenreClassifier:
         return self._model.scorer.score(segments)
 
     def score_file(self, path: Path) -> SegmentScores:
-        """Run the network on a file: logits and embedding of each segment.
-
-        Raises:
-            GenreModelError: a subclass that says what is wrong.
-        """
+        """Run the network on a file; see :meth:`score_segments` and :meth:`segments_of`."""
         return self.score_segments(self.segments_of(path))
 
     def segments_of(self, path: Path) -> Segments:
-        """Decode what of a file is listened to, as the network takes it.
+        """Decode the segments of a file.
 
         Raises:
             GenreModelError: a subclass that says what is wrong.
@@ -198,7 +182,7 @@ class GenreClassifier:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Name the file in errors of stages that know none."""
+    """Name the file in errors."""
     try:
         yield
     except (TooShortError, SilentError) as error:
@@ -228,8 +212,8 @@ def _segments_of_excerpts(excerpts: list[_Excerpt], front_end: FrontEnd) -> Segm
             f"only {n_samples / rate_hz:.1f} s of audio could be decoded; at least "
             f"{front_end.segment.min_track_seconds:g} s are needed"
         )
-    heard = [part for part in long_enough if not is_silent(part.samples, QUIET_BELOW)]
-    if not heard:
+    audible = [part for part in long_enough if not is_silent(part.samples, QUIET_BELOW)]
+    if not audible:
         raise SilentError("nothing but silence, or nearly so")
     return concatenate_segments(
         [
@@ -238,6 +222,6 @@ def _segments_of_excerpts(excerpts: list[_Excerpt], front_end: FrontEnd) -> Segm
                 front_end.segment,
                 part.span.start_frame,
             )
-            for part in heard
+            for part in audible
         ]
     )

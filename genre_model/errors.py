@@ -1,4 +1,4 @@
-"""Every error that this package raises on purpose."""
+"""The errors that this package raises on purpose."""
 
 from __future__ import annotations
 

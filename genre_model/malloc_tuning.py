@@ -8,16 +8,16 @@ from contextlib import suppress
 
 # Numbers of <malloc.h>.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-#: Larger arrays than any that hearing a track makes again and again.
+#: Larger than the arrays that each track allocates again.
 _KEPT_BYTES = 32 * 2**20
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep what was freed, for the next array, instead of giving it back.
+    """Make glibc keep freed memory for the next array; other C libraries ignore it.
 
-    Otherwise each array of a megabyte is fetched from the system page by page, and given
-    back, a hundred times for each track: a quarter of the processor time. Costs at most
-    some dozens of megabytes for each thread; other C libraries go on as they do.
+    Otherwise the system maps each array of a megabyte page by page, a hundred times for
+    each track: a quarter of the processor time. Costs at most some dozens of megabytes
+    for each thread.
     """
     if not sys.platform.startswith("linux"):
         return

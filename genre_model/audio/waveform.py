@@ -18,40 +18,36 @@ from genre_model.errors import AudioDecodeError, GenreModelError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
-    from types import TracebackType
 
     from numpy.typing import NDArray
 
     from genre_model.features.config import FrontEnd, WaveformConfig
 
-#: A file that goes on for longer than it claims is read for no more than so much longer.
+#: Limits of a file that is longer than it claims.
 MORE_THAN_CLAIMED, MORE_SECONDS = 2.0, 60.0
-#: Peak below which there is nothing to hear: -80 dBFS.
+#: Peak below which audio is silent: -80 dBFS.
 SILENT_BELOW = 1e-4
 
 
 class AudioFile:
-    """One open audio file, decoded to mono float32 at the rate of the configuration.
+    """An open audio file, decoded to mono float32 at the rate of the configuration.
 
-    Mono is the mean of all channels, the low-frequency channel of 5.1 included, but for
-    channels that cancel each other (``downmix``).
-    Material at the right rate passes without resampling. Damaged packets are left out.
-    Sample 0 is the first that decodes: encoder delay is gone where the container
-    declares it. Instances are independent of each other, but one instance must not be
-    used by two threads at once.
+    Mono is the mean of all channels, except for channels that cancel each other
+    (``downmix``). Audio of the right rate passes without resampling. Damaged packets are
+    left out. Sample 0 is the first that decodes: encoder delay is removed where the
+    container declares it. One instance must not be used by two threads at once.
 
     Attributes:
         duration_seconds: always known; the audio may end a little earlier.
 
     Args:
-        path: file to open; a name that looks like an address is a name all the same.
+        path: file to open, even if the name looks like an address.
         config: the sample rate.
-        clean_below_hz: nobody will listen to what lies higher, so that resampling need
-            not keep it; None keeps 0.9 of the band.
+        clean_below_hz: resampling need not keep higher frequencies; None keeps 0.9 of the
+            band.
 
     Raises:
-        AudioDecodeError: if it cannot be read, or nothing in it decodes as audio.
-        TooShortError: if it is audio of no length.
+        AudioDecodeError: if the file cannot be read, or nothing in it decodes as audio.
         TooLongError: if it claims more than 12 hours.
     """
 
@@ -67,37 +63,27 @@ class AudioFile:
         self.duration_seconds = self._decoder.duration_seconds
 
     def __enter__(self) -> AudioFile:
-        """Return itself."""
+        """Return the open file."""
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Close the file."""
         self.close()
 
     def close(self) -> None:
-        """Close the file; nothing can be read afterwards."""
+        """Close the file."""
         self._decoder.close()
 
     def read(self, start_seconds: float, n_samples: int) -> NDArray[np.float32]:
-        """Decode an excerpt; only the file around it is read.
+        """Decode an excerpt by seeking.
 
-        The excerpt equals the same stretch of :meth:`read_all`, in AAC up to its random
-        noise bands. Known to differ: what follows damage (by the packets left out), FLAC
+        The excerpt equals the same samples of :meth:`read_all`, in AAC up to its random
+        noise bands. Known to differ: audio behind damage (by the packets left out), FLAC
         in Ogg (up to 0.6 s), joined MP3 files, raw AC-3 and ADPCM (some milliseconds), the
-        last 0.1 s of Ogg Vorbis (which go on for as long again).
-
-        Args:
-            start_seconds: where it begins, not negative.
-            n_samples: how much is wanted.
+        last 0.1 s of Ogg Vorbis.
 
         Returns:
-            The excerpt, shorter where the audio ends within it and empty where it
-            ended before [shape=(<= n_samples,)].
+            The excerpt, shorter or empty if the audio ends [shape=(<= n_samples,)].
 
         Raises:
             AudioDecodeError: if the file cannot be read any more.
@@ -108,10 +94,7 @@ class AudioFile:
         return self._read(first, first + n_samples)
 
     def read_all(self) -> NDArray[np.float32]:
-        """Decode the whole file; of one that claims far too little, the beginning.
-
-        Returns:
-            The waveform [shape=(n_samples,)].
+        """Decode the whole file [shape=(n_samples,)]; if it claims far too little, a part.
 
         Raises:
             AudioDecodeError: if the file cannot be read any more.
@@ -139,21 +122,15 @@ class AudioFile:
 
 
 def open_audio(path: Path, front_end: FrontEnd) -> AudioFile:
-    """Open a file as a front end listens to it.
-
-    Raises:
-        AudioDecodeError, TooShortError, TooLongError: as :class:`AudioFile`.
-    """
+    """Open a file for a front end; see :class:`AudioFile`."""
     return AudioFile(path, front_end.waveform, front_end.mel.keep_below_hz)
 
 
 def genre_by_ffmpeg(path: Path) -> str:
     """Return the genre that FFmpeg finds in the tags of a file; empty if there is none.
 
-    It reads the INFO chunk of WAV files, which mutagen does not.
-
-    Raises:
-        AudioDecodeError, TooLongError: as :class:`AudioFile`.
+    FFmpeg reads the INFO chunk of WAV files, which mutagen does not. Raises the errors of
+    :class:`AudioFile`.
     """
     with _naming(path):
         _check_readable(path)
@@ -182,7 +159,7 @@ def _excerpt(
 
 
 def _check_readable(path: Path) -> None:
-    """Find what FFmpeg has no clear message for."""
+    """Raise errors for which FFmpeg has no clear message."""
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise AudioDecodeError("is a folder, not an audio file")
@@ -195,7 +172,7 @@ def _check_readable(path: Path) -> None:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Turn every error into one of one line that names the file."""
+    """Turn every error into one line that names the file."""
     try:
         yield
     except GenreModelError as error:

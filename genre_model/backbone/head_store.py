@@ -1,4 +1,4 @@
-"""The heads for backbones that come with the package: weights, and the card beside them."""
+"""Bundled heads of backbones: weights with a card."""
 
 from __future__ import annotations
 
@@ -18,12 +18,9 @@ if TYPE_CHECKING:
 
 
 class BundledHead(NamedTuple):
-    """What a backbone needs to tell genres.
+    """A head, and the card of the model of backbone and head.
 
-    Attributes:
-        head: of the mean embedding; the weights of the standard deviation are 0, since it
-            depends on how long a track is.
-        card: of the model that backbone and head make.
+    The weights of the standard deviation are 0, since it depends on the length of a track.
     """
 
     head: LinearHead
@@ -31,11 +28,7 @@ class BundledHead(NamedTuple):
 
 
 def read_head(name: str, front_end: FrontEnd) -> BundledHead:
-    """Read a bundled head.
-
-    Args:
-        name: of the model that it makes.
-        front_end: of the backbone.
+    """Read the bundled head of a model.
 
     Raises:
         ModelFileError: if its file is damaged.
@@ -61,7 +54,7 @@ def read_head(name: str, front_end: FrontEnd) -> BundledHead:
 
 
 def head_content(head: LinearHead, card: Card) -> bytes:
-    """Return the file that :func:`read_head` reads; the deviation has no weight in it."""
+    """Return the content of a file that :func:`read_head` reads."""
     kept = ("temperature", "metrics", "training", "licence")
     values = {name: getattr(card, name) for name in kept} | {"genres": list(card.genres)}
     buffer = io.BytesIO()

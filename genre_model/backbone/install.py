@@ -1,4 +1,4 @@
-"""Makes model files of published networks."""
+"""Model files of published networks."""
 
 from __future__ import annotations
 
@@ -28,19 +28,16 @@ TAGGERS_TEMPERATURE = 1.0
 
 
 def install_backbone(name: str, sources: Sequence[Path] = ()) -> Path:
-    """Put the model file of a backbone into the data folder.
+    """Write the model file of a backbone into the data folder, and return its path.
 
     Args:
         name: of ``BACKBONES``.
-        sources: the published files, if they are here already; none downloads them.
-
-    Returns:
-        Where the model file is.
+        sources: the published files; none downloads them.
 
     Raises:
-        ModelFileError: if a file is another one than the published one.
-        DownloadError: if one cannot be downloaded; it names the address.
-        OSError: if one cannot be read, or the model file not written.
+        ModelFileError: if a file is not the published one.
+        DownloadError: if a download fails; it names the address.
+        OSError: if a file cannot be read, or the model file not written.
     """
     make = _mn04_model if name == "mn04" else _taggers_model
     path = installed_model_path(BACKBONES[name])
@@ -67,12 +64,7 @@ def _taggers_model(sources: Sequence[Path]) -> bytes:
 
 
 def listening_model(name: str, network: bytes) -> Model:
-    """Return a backbone as it was published, whose genres are AudioSet's classes.
-
-    Args:
-        name: of ``BACKBONES``.
-        network: of :func:`published_network`.
-    """
+    """Return a model of :func:`published_network` whose genres are AudioSet's classes."""
     card = Card(
         name=name,
         genres=tuple(f"AudioSet {number}" for number in range(N_TAGS)),
@@ -86,12 +78,5 @@ def listening_model(name: str, network: bytes) -> Model:
 
 
 def published_network(sources: Sequence[Path] = ()) -> bytes:
-    """Return the network of mn04, without a card.
-
-    Args:
-        sources: as for :func:`install_backbone`.
-
-    Raises:
-        ModelFileError, DownloadError, OSError: as :func:`install_backbone`.
-    """
+    """Return the network of mn04, without a card; see :func:`install_backbone`."""
     return mn04_network(published_weights(["mn04"], sources)["mn04"])

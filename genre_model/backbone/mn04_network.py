@@ -33,8 +33,8 @@ class Block(NamedTuple):
     Attributes:
         kernel: width of the filters in both directions.
         n_expanded: channels between the two ends.
-        n_out: channels that come out.
-        is_excited: channels are weighted by a function of their means.
+        n_out: channels of the output.
+        is_excited: has squeeze and excitation.
         is_hard: its activation is hard-swish, otherwise ReLU.
         stride: in both directions.
     """
@@ -64,7 +64,6 @@ BLOCKS = (
     Block(5, 384, 64, True, True, 1),
     Block(5, 384, 64, True, True, 1),
 )
-#: Length of the embedding.
 N_FEATURES = 6 * BLOCKS[-1].n_out
 #: AudioSet's classes.
 N_TAGS = 527
@@ -89,25 +88,19 @@ FRONT_END = FrontEnd(
         min_track_seconds=3.0,
     ),
 )
-#: Of the batch normalisations.
-EPSILON = 1e-3
+BATCH_NORM_EPSILON = 1e-3
 
 
 def mn04_network(weights: Mapping[str, NDArray[np.float32]]) -> bytes:
-    """Return the network that the weights are of.
+    """Return the ONNX network of published weights.
 
-    Args:
-        weights: name -> array, as published.
-
-    Returns:
-        An ONNX network with input ``segments`` [shape=(n, 128, 1000), dB] and outputs
-        ``logits`` of AudioSet's classes [shape=(n, 527)] and ``embedding``
-        [shape=(n, 384)].
+    Its input is ``segments`` [shape=(n, 128, 1000), dB], its outputs are ``logits`` of
+    AudioSet's classes [shape=(n, 527)] and ``embedding`` [shape=(n, 384)].
     """
-    layers = _Layers(OnnxGraph(), weights, conv="0", norm="1", epsilon=EPSILON)
+    layers = _Layers(OnnxGraph(), weights, conv="0", norm="1", epsilon=BATCH_NORM_EPSILON)
     graph = layers.graph
     source = layers.convolution("features.0", _input(graph), stride=2)
-    source, n_in = graph.hard_swish(source), layers.n_out("features.0")
+    source, n_in = graph.hard_swish(source), len(weights["features.0.0.weight"])
     for number, block in enumerate(BLOCKS, 1):
         source = layers.block(f"features.{number}.block", source, n_in, block)
         n_in = block.n_out
@@ -130,10 +123,6 @@ def _input(graph: OnnxGraph) -> str:
 
 
 class _Layers(TorchLayers):
-    def n_out(self, name: str) -> int:
-        """Return the channels that come out of a convolution."""
-        return len(self.weights[f"{name}.0.weight"])
-
     def block(self, name: str, source: str, n_in: int, block: Block) -> str:
         """Add an inverted residual."""
         inner, part = source, 0

@@ -1,11 +1,12 @@
-"""The published files that backbones are made of: addresses, checksums, weights."""
+"""Published weights of backbones: addresses, checksums, downloads."""
 
 from __future__ import annotations
 
 import hashlib
+import urllib.request
+from http.client import HTTPException
 from typing import TYPE_CHECKING, NamedTuple
 
-from genre_model.backbone.download import download
 from genre_model.backbone.torch_file import read_weights
 from genre_model.errors import DownloadError, ModelFileError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+TIMEOUT_SECONDS = 60.0
 _EFFICIENT_AT = "https://github.com/fschmid56/EfficientAT/releases/download/v0.0.1"
 _SOTA_TAGGING = (
     "https://raw.githubusercontent.com/minzwon/sota-music-tagging-models/master/models"
@@ -23,13 +25,7 @@ _SOTA_TAGGING = (
 
 
 class PublishedFile(NamedTuple):
-    """A file of weights, as its authors published it.
-
-    Attributes:
-        url: its address.
-        sha256: of its content.
-        n_bytes: of its content.
-    """
+    """A file of weights, as its authors published it."""
 
     url: str
     sha256: str
@@ -78,8 +74,8 @@ def published_weights(
         Name -> state dictionary.
 
     Raises:
-        ModelFileError: if a file is another one than those published, or one is missing.
-        DownloadError: if one cannot be downloaded; it names the address.
+        ModelFileError: if a file is missing, or is not the published one.
+        DownloadError: if a download fails; it names the address.
         OSError: if a file cannot be read.
     """
     contents = _given(names, sources) if sources else _downloaded(names)
@@ -108,7 +104,7 @@ def _given(names: Sequence[str], sources: Sequence[Path]) -> dict[str, bytes]:
 
 def _downloaded(names: Sequence[str]) -> dict[str, bytes]:
     try:
-        contents = {name: download(FILES[name].url, FILES[name].n_bytes) for name in names}
+        contents = {name: _download(FILES[name]) for name in names}
     except DownloadError as error:
         raise DownloadError(
             f"{error}; download elsewhere ({_addresses(names)}), and name each file: "
@@ -121,6 +117,16 @@ def _downloaded(names: Sequence[str]) -> dict[str, bytes]:
                 "or its authors have replaced it"
             )
     return contents
+
+
+def _download(file: PublishedFile) -> bytes:
+    try:
+        with urllib.request.urlopen(file.url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+            # One byte more tells a longer file from this one.
+            content: bytes = answer.read(file.n_bytes + 1)
+    except (OSError, HTTPException) as error:
+        raise DownloadError(f"cannot download {file.url}: {error}") from error
+    return content
 
 
 def _addresses(names: Sequence[str]) -> str:

@@ -47,13 +47,7 @@ N_TAGS = 50
 
 
 class TaggerOutputs(NamedTuple):
-    """Names of what a tagger computes of each segment.
-
-    Attributes:
-        logits: of the tags [shape=(n, 50)].
-        embedding: what they are a linear function of [shape=(n, n_features)].
-        n_features: 64 of FCN, 32 of CRNN.
-    """
+    """Names of the outputs of a tagger, and the length of its embedding."""
 
     logits: str
     embedding: str
@@ -61,12 +55,7 @@ class TaggerOutputs(NamedTuple):
 
 
 def add_fcn(graph: OnnxGraph, weights: Weights) -> TaggerOutputs:
-    """Add the fully convolutional network of Choi et al. (2016).
-
-    Args:
-        graph: of a network whose input is ``segments`` [shape=(n, 96, 1813), dB].
-        weights: name -> array, as published.
-    """
+    """Add the fully convolutional network of Choi et al. (2016)."""
     layers = TorchLayers(graph, weights)
     pools = [(2, 4), (2, 4), (2, 4), (3, 5), (4, 4)]
     embedding = graph.add("Flatten", _blocks(layers, pools), axis=1)
@@ -74,12 +63,7 @@ def add_fcn(graph: OnnxGraph, weights: Weights) -> TaggerOutputs:
 
 
 def add_crnn(graph: OnnxGraph, weights: Weights) -> TaggerOutputs:
-    """Add the convolutional recurrent network of Choi et al. (2017).
-
-    Args:
-        graph: of a network whose input is ``segments`` [shape=(n, 96, 1813), dB].
-        weights: name -> array, as published.
-    """
+    """Add the convolutional recurrent network of Choi et al. (2017)."""
     layers = TorchLayers(graph, weights)
     picture = _blocks(layers, [(2, 2), (3, 3), (4, 4), (4, 4)])
     row = graph.add("Squeeze", picture, graph.integers(2))
@@ -88,6 +72,7 @@ def add_crnn(graph: OnnxGraph, weights: Weights) -> TaggerOutputs:
     return _outputs(layers, graph.add("Squeeze", last, graph.integers(0)))
 
 
+#: Each adds a tagger to a network with input ``segments`` [shape=(n, 96, 1813), dB].
 ARCHITECTURES: dict[str, Callable[[OnnxGraph, Weights], TaggerOutputs]] = {
     "fcn": add_fcn,
     "crnn": add_crnn,

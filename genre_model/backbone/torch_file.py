@@ -1,4 +1,4 @@
-"""Read the weights in a file that ``torch.save`` wrote, without torch."""
+"""Reads weights that ``torch.save`` wrote, without torch."""
 
 from __future__ import annotations
 
@@ -26,16 +26,13 @@ _N_PICKLES_OF_HEADER = 3
 
 
 def read_weights(content: bytes) -> dict[str, NDArray[np.float32]]:
-    """Read a state dictionary; its pickle can build tensors and dictionaries only.
+    """Read a state dictionary, without counts of batches.
 
     Args:
         content: of a file whose checksum was compared: nothing else is checked.
 
-    Returns:
-        Name -> array; counts of batches are left out.
-
     Raises:
-        ModelFileError: if the pickle asks for anything else.
+        ModelFileError: if the pickle asks for anything but tensors and dictionaries.
     """
     read = _read_zip if content.startswith(b"PK") else _read_stream
     return {
@@ -46,13 +43,7 @@ def read_weights(content: bytes) -> dict[str, NDArray[np.float32]]:
 
 
 class _Storage(NamedTuple):
-    """Numbers that tensors show parts of.
-
-    Attributes:
-        key: names it within the file.
-        dtype: of its numbers.
-        contents: key -> bytes of all storages, which may be read later.
-    """
+    """Numbers of tensors; ``contents`` maps keys to bytes, which may be read later."""
 
     key: str
     dtype: str

@@ -22,12 +22,7 @@ _PARTS = ("weight", "bias", "running_mean", "running_var")
 class TorchLayers:
     """Adds layers to a network, with the weights of a state dictionary.
 
-    Attributes:
-        graph: the network.
-        weights: name -> array.
-        conv: name of the convolution within a block.
-        norm: name of the batch normalisation within a block.
-        epsilon: of the batch normalisations.
+    ``conv`` and ``norm`` name the convolution and the batch normalisation of a block.
     """
 
     graph: OnnxGraph
@@ -44,14 +39,7 @@ class TorchLayers:
         stride: int | tuple[int, int] = 1,
         groups: int = 1,
     ) -> str:
-        """Add the convolution of a block and the batch normalisation behind it, as one.
-
-        Args:
-            name: of the block.
-            source: what goes in.
-            stride: in both directions, or in each.
-            groups: of channels that see only each other.
-        """
+        """Add the convolution of a block and the batch normalisation behind it, as one."""
         scale, shift = self._scale_and_shift(f"{name}.{self.norm}")
         kernel = self.weights[f"{name}.{self.conv}.weight"]
         bias = self.weights.get(f"{name}.{self.conv}.bias", np.zeros(1, np.float32))
@@ -77,16 +65,9 @@ class TorchLayers:
     def gru(
         self, name: str, source: str, *, n_layers: int = 1, bidirectional: bool = False
     ) -> str:
-        """Add layers of a GRU.
+        """Add a GRU [shape=(n_steps, n, n_in)] -> [shape=(n_steps, n, n_out)].
 
-        Args:
-            name: of the GRU.
-            source: steps [shape=(n_steps, n, n_in)].
-            n_layers: that lie on each other.
-            bidirectional: whether each layer reads the steps backwards, too.
-
-        Returns:
-            The last layer's steps [shape=(n_steps, n, n_directions * n_units)].
+        ``n_out`` is the number of units, twice that if bidirectional.
         """
         suffixes = ("", "_reverse") if bidirectional else ("",)
         for number in range(n_layers):

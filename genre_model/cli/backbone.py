@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genre_model.atomic_file import write_atomically
 from genre_model.cli.option_values import path_to, positive
@@ -24,22 +24,14 @@ def add_backbone(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     about = "download it once, and make a model file of it"
     _add_action(actions, "install", about, list(BACKBONES))
-    train = _add_action(
-        actions, "train", "train its head for GTZAN's genres again", ["mn04"]
-    )
-    train.add_argument(
-        "--data", required=True, type=Path, metavar="DIR", help="GTZAN's audio"
-    )
-    train.add_argument(
-        "--cache",
-        required=True,
-        type=path_to(".db"),
-        metavar="FILE.db",
-        help="keeps what was heard for the next training",
-    )
-    train.add_argument(
-        "--out", type=path_to(".npz"), metavar="FILE.npz", help="gets the head"
-    )
+    about = "train its head for GTZAN's genres again"
+    train = _add_action(actions, "train", about, ["mn04"])
+    train.add_argument("--data", required=True, type=Path, help="GTZAN's folder of audio")
+    cache: dict[str, Any] = {"type": path_to(".db"), "metavar": "FILE.db"}
+    about = "keeps what was heard for the next training"
+    train.add_argument("--cache", required=True, help=about, **cache)
+    out: dict[str, Any] = {"type": path_to(".npz"), "metavar": "FILE.npz"}
+    train.add_argument("--out", help="gets the head", **out)
     train.add_argument("-t", "--threads", type=positive, help="files at once")
 
 

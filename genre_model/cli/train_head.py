@@ -22,7 +22,7 @@ from genre_model.cli.option_values import (
 from genre_model.errors import GenreModelError
 from genre_model.label_spelling import spelling_key
 from genre_model.model.card_text import printable
-from genre_model.model.source import BACKBONES
+from genre_model.model.source import BACKBONES, installed_backbone
 from genre_model.personal.settings import PersonalSettings
 
 if TYPE_CHECKING:
@@ -38,139 +38,70 @@ if TYPE_CHECKING:
 DEFAULTS = PersonalSettings()
 #: The first label of a track trains, or all of them.
 LABELS = ("first", "all")
+CACHE_SUFFIX = ".embeddings.db"
 
 
 def add_train_head(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "train-head", help="train a model for genres of your own, in minutes"
-    )
+    text = "train a model for genres of your own, in minutes"
+    parser = commands.add_parser("train-head", help=text)
     _add_files(parser)
     _add_model(parser)
-    _add_labels(parser)
-    _add_score(parser)
+    _add_settings(parser)
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data",
-        required=True,
-        type=Path,
-        metavar="DIR|CSV",
-        help="folder with a folder for each genre, or table with columns path and label",
-    )
-    parser.add_argument(
-        "--test",
-        type=Path,
-        metavar="DIR|CSV",
-        help="other tracks in the same layout, which are only scored",
-    )
-    parser.add_argument(
-        "--cache",
-        type=path_to(".db"),
-        metavar="FILE.db",
-        help="keeps what was heard for the next training (default: beside --out)",
-    )
-    parser.add_argument(
-        "--report",
-        type=path_to(".json"),
-        metavar="FILE.json",
-        help="write every number of the score",
-    )
-    parser.add_argument(
-        "-t",
-        "--threads",
-        type=positive,
-        help="files at once (default: cores, up to 4)",
-    )
+    def add(*flags: str, **settings: Any) -> None:
+        parser.add_argument(*flags, **settings)
+
+    text = "folder with a folder for each genre, or table with columns path and label"
+    add("--data", required=True, type=Path, metavar="DIR|CSV", help=text)
+    text = "other tracks in the same layout, which are only scored"
+    add("--test", type=Path, metavar="DIR|CSV", help=text)
+    text = "keeps what was heard for the next training (default: beside --out)"
+    add("--cache", type=path_to(".db"), metavar="FILE.db", help=text)
+    text = "write every number of the score"
+    add("--report", type=path_to(".json"), metavar="FILE.json", help=text)
+    text = "files at once (default: cores, up to 4)"
+    add("-t", "--threads", type=positive, help=text)
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--out",
-        required=True,
-        type=path_to(".onnx"),
-        metavar="FILE.onnx",
-        help="the new model",
-    )
+    out: dict[str, Any] = {"type": path_to(".onnx"), "metavar": "FILE.onnx"}
+    parser.add_argument("--out", required=True, help="the new model", **out)
     parser.add_argument("--name", help="of the new model (default: that of --out)")
     network = parser.add_mutually_exclusive_group()
-    network.add_argument(
-        "--parent",
-        metavar="MODEL",
-        help="whose network listens: name or .onnx file (default: the bundled one)",
-    )
-    network.add_argument(
-        "--backbone",
-        choices=BACKBONES,
-        metavar="NAME",
-        help=f"a published network listens, once installed: {', '.join(BACKBONES)}",
-    )
-    parser.add_argument(
-        "--replace", action="store_true", help="replace even a better model at --out"
-    )
+    text = "whose network listens: name or .onnx file (default: the bundled one)"
+    network.add_argument("--parent", metavar="MODEL", help=text)
+    text = f"a published network listens, once installed: {', '.join(BACKBONES)}"
+    network.add_argument("--backbone", choices=BACKBONES, metavar="NAME", help=text)
+    text = "replace even a better model at --out"
+    parser.add_argument("--replace", action="store_true", help=text)
 
 
-def _add_labels(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--labels",
-        choices=LABELS,
-        default=LABELS[0],
-        help="the first label of a track, or all: several genres at once (default: first)",
-    )
-    parser.add_argument(
-        "--map",
-        action="append",
-        default=[],
-        type=renaming,
-        metavar="OLD=NEW",
-        help="rename a label, or drop it (OLD=); several: OLD=NEW;NEW",
-    )
-    parser.add_argument(
-        "--alias",
-        action="append",
-        default=[],
-        type=renaming,
-        metavar="LABEL=GENRE",
-        help="what a label is to the parent, for comparison (default: the same name)",
-    )
-    parser.add_argument(
-        "--min-tracks",
-        type=positive,
-        default=DEFAULTS.min_tracks,
-        metavar="N",
-        help=f"drop labels with fewer (default: {DEFAULTS.min_tracks})",
-    )
-    parser.add_argument(
-        "--max-per-artist",
-        type=positive,
-        metavar="N",
-        help="tracks of an artist within a label (default: any number)",
-    )
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    def add(
+        flag: str, kind: Callable[[str], Any], metavar: str, text: str, **more: Any
+    ) -> None:
+        parser.add_argument(flag, type=kind, metavar=metavar, help=text, **more)
 
-
-def _add_score(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--genre-balance",
-        type=share,
-        default=DEFAULTS.genre_balance,
-        metavar="X",
-        help=f"0: tracks weigh the same, 1: genres (default: {DEFAULTS.genre_balance:g})",
-    )
-    parser.add_argument(
-        "--folds",
-        type=several,
-        default=DEFAULTS.n_folds,
-        metavar="N",
-        help=f"of the cross-validation (default: {DEFAULTS.n_folds})",
-    )
-    parser.add_argument(
-        "--seed",
-        type=natural,
-        default=DEFAULTS.seed,
-        metavar="N",
-        help=f"of the folds (default: {DEFAULTS.seed})",
-    )
+    text = "the first label of a track, or all: several genres at once (default: first)"
+    parser.add_argument("--labels", choices=LABELS, default=LABELS[0], help=text)
+    several_times: dict[str, Any] = {"action": "append", "default": []}
+    text = "rename a label, or drop it (OLD=); several: OLD=NEW;NEW"
+    add("--map", renaming, "OLD=NEW", text, **several_times)
+    text = "what a label is to the parent, for comparison (default: the same name)"
+    add("--alias", renaming, "LABEL=GENRE", text, **several_times)
+    text = "drop labels with fewer (default: %(default)s)"
+    add("--min-tracks", positive, "N", text, default=DEFAULTS.min_tracks)
+    text = "tracks of an artist within a label (default: any number)"
+    add("--max-per-artist", positive, "N", text)
+    text = "0: tracks weigh the same, 1: genres (default: %(default)g)"
+    add("--genre-balance", share, "X", text, default=DEFAULTS.genre_balance)
+    text = "of the cross-validation (default: %(default)s)"
+    add("--folds", several, "N", text, default=DEFAULTS.n_folds)
+    text = "of the folds (default: %(default)s)"
+    add("--seed", natural, "N", text, default=DEFAULTS.seed)
 
 
 def command_line(options: argparse.Namespace) -> str:
@@ -178,18 +109,13 @@ def command_line(options: argparse.Namespace) -> str:
     return shlex.join(["genre-model", "train-head", *_words(options)])
 
 
-def _network_words(options: argparse.Namespace) -> Iterator[str]:
-    if options.backbone:
-        yield from ("--backbone", options.backbone)
-    elif options.parent:
-        is_file = options.parent.lower().endswith(".onnx")
-        yield from ("--parent", "PARENT" if is_file else options.parent)
-
-
 def _words(options: argparse.Namespace) -> Iterator[str]:
     yield from ("--data", "DATA", "--out", "OUT")
-    yield from _network_words(options)
+    is_file = (options.parent or "").lower().endswith(".onnx")
+    parent = None if options.backbone else options.parent
     for flag, value, default in (
+        ("--backbone", options.backbone, None),
+        ("--parent", "PARENT" if parent and is_file else parent, None),
         ("--name", options.name, None),
         ("--labels", options.labels, LABELS[0]),
         ("--min-tracks", options.min_tracks, DEFAULTS.min_tracks),
@@ -205,9 +131,6 @@ def _words(options: argparse.Namespace) -> Iterator[str]:
             yield from (flag, f"{old}={';'.join(new)}")
     if options.test:
         yield from ("--test", "TEST")
-
-
-CACHE_SUFFIX = ".embeddings.db"
 
 
 class Progress:
@@ -245,8 +168,6 @@ class Progress:
 
 def train_head(options: argparse.Namespace) -> int:
     """Train, print the score, keep the model unless the one at ``--out`` is better."""
-    from genre_model.model.source import installed_backbone
-
     if options.backbone:
         options.parent = installed_backbone(options.backbone)
     cache = options.cache or options.out.with_suffix(CACHE_SUFFIX)
@@ -264,9 +185,10 @@ def train_head(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace, cache: Path, progress: Progress) -> None:
     from genre_model.personal.held_out import score_held_out
+    from genre_model.personal.labelled_files import read_labelled
 
-    files = _labelled(options.data, progress)
-    test_files = _labelled(options.test, progress) if options.test else []
+    files = read_labelled(options.data, progress.warning)
+    test_files = read_labelled(options.test, progress.warning) if options.test else []
     training = _training(options, cache)
     _warn_of_unused(options, files, training.settings, progress)
     _check_places(options)
@@ -281,13 +203,6 @@ def _train(options: argparse.Namespace, cache: Path, progress: Progress) -> None
         print(f"\n{held_out.report()}")
         numbers["test"] = held_out.numbers()
     _write_numbers(options, numbers)
-
-
-def _labelled(data: Path, progress: Progress) -> list[LabelledFile]:
-    from genre_model.personal.labelled_files import read_labelled_csv, read_labelled_folder
-
-    read = read_labelled_folder if data.is_dir() else read_labelled_csv
-    return read(data, progress.warning)
 
 
 def _training(options: argparse.Namespace, cache: Path) -> PersonalTraining:
@@ -317,7 +232,7 @@ def _training(options: argparse.Namespace, cache: Path) -> PersonalTraining:
 def _parent_genres_of(
     aliases: dict[str, tuple[str, ...]], genres: Sequence[str]
 ) -> Callable[[str], frozenset[str]]:
-    """Return what tells the genres of the parent that a label means."""
+    """Return a function from a label to the genres of the parent that it means."""
     genre_of = {spelling_key(genre): genre for genre in genres}
     meant = {key: frozenset([genre]) for key, genre in genre_of.items()}
     for label, names in aliases.items():
@@ -340,16 +255,16 @@ def _warn_of_unused(
     """Warn of names that may be misspelt."""
     from genre_model.personal.label_cleaning import map_labels
 
+    mapped = [map_labels(file, settings) for file in files]
     given = {spelling_key(label) for file in files for label in file.labels}
-    named = {
-        spelling_key(label) for file in files for label in map_labels(file, settings).labels
-    }
-    unused = [f"--map {old}" for old, _ in options.map if spelling_key(old) not in given]
-    unused += [
-        f"--alias {label}" for label, _ in options.alias if spelling_key(label) not in named
-    ]
-    for option in unused:
-        progress.warning(f"{option}: no track has that label")
+    named = {spelling_key(label) for file in mapped for label in file.labels}
+    for flag, renamings, known in (
+        ("--map", options.map, given),
+        ("--alias", options.alias, named),
+    ):
+        for label, _ in renamings:
+            if spelling_key(label) not in known:
+                progress.warning(f"{flag} {label}: no track has that label")
 
 
 def _check_places(options: argparse.Namespace) -> None:

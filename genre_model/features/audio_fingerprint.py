@@ -1,4 +1,4 @@
-"""Fingerprints of audio, which find a recording under any name and in any encoding."""
+"""Audio fingerprints, which recognise a recording in any encoding."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ FRONT_END = FrontEnd(
     ),
 )
 N_BYTES = 16
-#: Stretches of the ten seconds that are compared with the next.
+#: Each block of the ten seconds is compared with the next.
 N_BLOCKS = 17
 #: Other recordings differ in half of the bits: of 2.7 million pairs of the bundled model's,
 #: 28 in 25 to 30 %. Copies at 64 kb/s differ in a tenth at most, WMA of FFmpeg's encoder in
 #: a quarter.
 MAX_DIFFERENCE = 0.25
-#: Encoders pad.
+#: Encoders pad the audio.
 MAX_SECONDS_APART = 0.3
 
 
@@ -50,7 +50,7 @@ def fingerprint_file(path: Path) -> tuple[float, str]:
     Raises:
         GenreModelError: a subclass that says what is wrong with the file.
     """
-    # Imported here: PyAV comes along, which only processes that listen load.
+    # Imported here, with PyAV, which only worker processes load.
     from genre_model.audio.waveform import is_silent, open_audio
     from genre_model.features.mel_frames import mel_frames_from_waveform
 
@@ -66,16 +66,13 @@ def fingerprint_file(path: Path) -> tuple[float, str]:
 
 
 def fingerprint_of_mel_frames(mel_frames: NDArray[np.float32]) -> str:
-    """Return 128 bits: where power moves from one band to the next over time.
+    """Return 128 bits as 32 hexadecimal digits.
 
-    The bits are signs of differences over bands and time, as those of Haitsma and Kalker
-    (2002), which loudness and equalisers do not change, over long stretches.
+    The bits are signs of differences over bands and time (Haitsma & Kalker 2002), which
+    loudness and equalisers do not change.
 
     Args:
         mel_frames: of :data:`FRONT_END` [shape=(9, n_frames), dB].
-
-    Returns:
-        32 hexadecimal digits.
     """
     mel_frames = repeat_to_length(mel_frames, N_BLOCKS)
     blocks = np.array_split(mel_frames, N_BLOCKS, axis=1)
@@ -88,8 +85,8 @@ class KnownRecordings:
     """The recordings that the card of a model lists.
 
     Args:
-        training: of a card; ``recordings_heard`` is a list of seconds and fingerprint. A
-            stranger may have written it, so what makes no sense is left out.
+        training: of a card; ``recordings_heard`` is a list of seconds and fingerprint.
+            Invalid entries are left out.
     """
 
     def __init__(self, training: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""Numbers of the front end: audio file to log-mel segments.
+"""Configuration of the front end: audio file to log-mel segments.
 
-None has a default. They travel in the card of each model file, so that tagging can
-only compute what training computed.
+No number has a default. The card of each model file holds them, so that tagging computes
+what training computed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar, Union, get_args
 
 from genre_model.errors import ModelFileError
 
-#: Raised by one whenever the *code* of the front end computes other values than before.
+#: Raised by one whenever the *code* of the front end computes other values.
 FEATURES_VERSION = 1
 
 BandValue = Literal["mean_of_db", "db_of_mean"]
@@ -21,11 +21,7 @@ BandValue = Literal["mean_of_db", "db_of_mean"]
 
 @dataclass(frozen=True)
 class WaveformConfig:
-    """How audio is decoded: always to mono float32.
-
-    Attributes:
-        sample_rate_hz: rate that every file is resampled to.
-    """
+    """How audio is decoded: always to mono float32, at this rate."""
 
     sample_rate_hz: int
 
@@ -58,7 +54,7 @@ class MelConfig:
 
     @property
     def frame_samples(self) -> int:
-        """Samples that one frame is computed from."""
+        """Samples of one frame."""
         return self.n_fft
 
 
@@ -66,18 +62,12 @@ class MelConfig:
 class KaldiMelConfig:
     """How a waveform becomes log-mel frames in Kaldi's way, as many published networks do.
 
-    Bands are triangles over the mel axis with a peak of 1, so that wide ones add up more
+    Bands are triangles over the mel axis with a peak of 1, so that wide ones sum more
     power; samples are differences, ``x[i + 1] - preemphasis * x[i]``.
 
     Attributes:
-        window_samples: length of the window.
-        n_fft: FFT size, at least that.
-        hop_samples: step between two frames.
-        n_mels: bands between ``f_min_hz`` and ``f_max_hz``.
-        f_min_hz: lower edge of the lowest band.
-        f_max_hz: upper edge of the highest band.
-        keep_below_hz: only bands that end below this are kept.
-        preemphasis: share of each sample that is taken from the next one.
+        window_samples: length of the window; ``n_fft`` is at least that.
+        preemphasis: share of each sample that is subtracted from the next one.
         power_floor: added to the power of a band before the logarithm.
     """
 
@@ -93,13 +83,13 @@ class KaldiMelConfig:
 
     @property
     def frame_samples(self) -> int:
-        """Samples that one frame is computed from."""
+        """Samples of one frame."""
         return self.window_samples + 1
 
 
 @dataclass(frozen=True)
 class SegmentConfig:
-    """Where in a track to listen.
+    """Which segments of a track are used.
 
     Attributes:
         segment_frames: mel frames of one segment.
@@ -127,7 +117,7 @@ class FrontEnd:
 
     @property
     def segment_samples(self) -> int:
-        """Samples that exactly one segment is computed from."""
+        """Samples of one segment."""
         n_hops = self.segment.segment_frames - 1
         return n_hops * self.mel.hop_samples + self.mel.frame_samples
 
@@ -137,15 +127,15 @@ class FrontEnd:
         return self.waveform.sample_rate_hz / self.mel.hop_samples
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
-        """Return plain JSON values, the inverse of :meth:`from_dict`."""
+        """Return JSON values for :meth:`from_dict`."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Any) -> FrontEnd:
-        """Build from JSON values, refusing missing, unknown or mistyped ones.
+        """Build from JSON values.
 
         Raises:
-            ModelFileError: naming the offending field.
+            ModelFileError: naming the field that is missing, unknown or invalid.
         """
         parts = _checked_keys(values, {field.name for field in fields(cls)}, "configs")
         return cls(

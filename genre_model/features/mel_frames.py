@@ -29,9 +29,8 @@ def mel_frames_from_waveform(
     """Compute log-mel frames; training and tagging both call this.
 
     Frames are not padded: the first covers samples ``0 .. frame_samples``. Decibels refer
-    to power 1, never to the loudest frame, so that a segment computed alone equals the
-    same frames cut from the track. The mean of decibels over a band (published mel
-    pictures), the usual log-mel (see ``MelConfig.band_value``) and Kaldi's are available.
+    to power 1, not to the loudest frame, so that a segment computed alone equals the
+    same frames cut from the track.
 
     Args:
         samples: mono waveform [shape=(n_samples,), full scale 1].
@@ -59,12 +58,12 @@ def mel_frames_from_waveform(
 
 
 def count_frames(n_samples: int, config: AnyMelConfig) -> int:
-    """Return how many frames ``n_samples`` are enough for."""
+    """Return the number of frames of ``n_samples``."""
     return max(0, 1 + (n_samples - config.frame_samples) // config.hop_samples)
 
 
 def count_bands(config: AnyMelConfig) -> int:
-    """Return how many mel bands lie below ``keep_below_hz``."""
+    """Return the number of mel bands below ``keep_below_hz``."""
     # The highest edge is computed, and may miss its own frequency by a rounding.
     return int(np.sum(_band_edges_hz(config)[2:] <= config.keep_below_hz * (1 + 1e-9)))
 
@@ -102,13 +101,7 @@ def _triangles(
 
 @dataclass(frozen=True)
 class _BandGroup:
-    """Neighbouring bands, and the bins that they hold.
-
-    Attributes:
-        bands: which they are.
-        bins: from the first that any of them holds to the last.
-        weights: of these bins [shape=(n_bands, n_bins)].
-    """
+    """Neighbouring bands, the bins of them all, and their weights."""
 
     bands: slice
     bins: slice
@@ -130,7 +123,7 @@ def _band_groups(sample_rate_hz: int, config: AnyMelConfig) -> tuple[_BandGroup,
 
 
 def _windows(samples: NDArray[np.float32], config: AnyMelConfig) -> NDArray[np.float32]:
-    """Return what each frame is computed from [shape=(n_frames, n_window)]."""
+    """Return the samples of each frame [shape=(n_frames, n_window)]."""
     n_window = config.n_fft
     if isinstance(config, KaldiMelConfig):
         samples = samples[1:] - np.float32(config.preemphasis) * samples[:-1]
@@ -164,8 +157,8 @@ def _fill(
 ) -> None:
     windowed = windows * _window(windows.shape[1])
     spectrum = np.fft.rfft(windowed, config.n_fft, axis=1)
-    heard = spectrum[:, : max((group.bins.stop for group in groups), default=0)]
-    bins = (heard.real**2 + heard.imag**2).astype(np.float32, copy=False)
+    used = spectrum[:, : max((group.bins.stop for group in groups), default=0)]
+    bins = (used.real**2 + used.imag**2).astype(np.float32, copy=False)
     is_of_decibels = isinstance(config, MelConfig) and config.band_value == "mean_of_db"
     if is_of_decibels:
         bins = _decibels(bins, config)

@@ -1,4 +1,4 @@
-"""Segments of a track: where to listen, cutting, padding."""
+"""Segments of a track: positions, cutting, padding."""
 
 from __future__ import annotations
 
@@ -39,12 +39,8 @@ class Segments:
 def segment_start_frames(n_frames: int, config: SegmentConfig) -> list[int]:
     """Spread segments evenly: each sits in the middle of its share of the track.
 
-    Long tracks are therefore never judged by their first or last seconds. In short
-    tracks segments overlap, and one that would repeat another is left out.
-
-    Args:
-        n_frames: length of the track.
-        config: length and number of segments.
+    The first and last seconds of long tracks are therefore never used. In short tracks
+    segments overlap, and one that would repeat another is left out.
 
     Returns:
         Ascending start frames, at least one; the last segment ends inside the track
@@ -58,7 +54,7 @@ def segment_start_frames(n_frames: int, config: SegmentConfig) -> list[int]:
 
 
 def plan_spans(duration_seconds: float, front_end: FrontEnd) -> list[Span]:
-    """Choose what to decode of a track: all of a short one, its segments of a long one.
+    """Choose the spans to decode: all of a short track, the segments of a long one.
 
     Raises:
         TooShortError: if the track is shorter than ``min_track_seconds``.
@@ -86,10 +82,7 @@ def segments_from_mel_frames(
     Args:
         mel_frames: log-mel values [shape=(n_mels, n_frames), dB].
         config: length and number of segments.
-        first_frame: where these mel frames begin in the track.
-
-    Returns:
-        One to ``config.n_segments`` segments.
+        first_frame: position of these mel frames in the track.
     """
     starts = segment_start_frames(mel_frames.shape[1], config)
     mel_frames = repeat_to_length(mel_frames, config.segment_frames)

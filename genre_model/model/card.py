@@ -1,4 +1,4 @@
-"""What a model file says of itself."""
+"""Model cards: the JSON metadata of a model file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READ_VERSIONS = (1, 2)
 
 @dataclass(frozen=True)
 class Card:
-    """What a model file says of itself: JSON under the ONNX metadata key ``card``.
+    """The metadata of a model file: JSON under the ONNX metadata key ``card``.
 
     Attributes:
         name: such as ``genre_crnn_v1``.
@@ -28,13 +28,11 @@ class Card:
         temperature: divides the logits before the softmax.
         metrics: measured accuracy by protocol.
         training: recipe, seed, data and track ids of the training.
-        licence: what may be done with the weights, and what they were trained on.
-        pool_logits: a track's logits are the mean over its segments; otherwise its
-            probabilities are.
-        multi_label: each genre has a probability of its own (a sigmoid); otherwise they
-            exclude each other (a softmax).
-        rejected: what the outputs after those of the genres stand for: sounds that are
-            not music, and music that the model should not name.
+        licence: of the weights, and of the training data.
+        pool_logits: average the logits of segments; otherwise their probabilities.
+        multi_label: a sigmoid for each genre; otherwise a softmax over all.
+        rejected: names of the outputs after those of the genres: sounds that are not
+            music, and music that the model should not name.
     """
 
     name: str
@@ -50,7 +48,7 @@ class Card:
 
     @property
     def n_outputs(self) -> int:
-        """Logits of the network."""
+        """Number of logits."""
         return len(self.genres) + len(self.rejected)
 
     def to_json(self) -> str:
@@ -117,12 +115,9 @@ def card_from_json(text: str | None) -> Card:
 
 
 def is_personal(training: Mapping[str, Any]) -> bool:
-    """Whether a model was trained on the labels of a user's own music.
+    """Return True if a model was trained on the labels of a user's own music.
 
-    Such a card names no track (``personal_card``); those of published heads do.
-
-    Args:
-        training: of a card; a stranger may have written it.
+    Such a card names no track; those of published heads do.
     """
     return "method" in training and "track_ids" not in training
 
@@ -169,7 +164,7 @@ def _names(names: list[Any], field: str) -> tuple[str, ...]:
 
 
 def _printable(text: str) -> str:
-    """Refuse what a terminal would obey, and what would spoil a tag."""
+    """Refuse control characters, which terminals obey and which spoil tags."""
     if not text.isprintable():
         raise ModelFileError(f"its card holds unprintable characters: {text!r}")
     return text

@@ -1,7 +1,7 @@
-"""A model's card as text for people.
+"""Model cards as text for a terminal.
 
-Cards come from strangers, too: what a card says of metrics and training may be missing
-or of any type, and is left out then.
+Metrics and training of a card from elsewhere may be missing or of any type; such values
+are left out.
 """
 
 from __future__ import annotations
@@ -15,24 +15,16 @@ if TYPE_CHECKING:
     from genre_model.model.card import Card
 
 WIDTH = 88
-#: More than this is printed of no text, and of no name in a table.
+#: Texts, and names in a table, are cut at these lengths.
 MAX_TEXT = 2000
 MAX_NAME = 40
-#: No track is counted, and no setting is, beyond this.
+#: Larger numbers are left out.
 MAX_NUMBER = 10**9
 
-#: What is said of a training, and of a measurement besides its accuracy.
+#: Printed values of a training, and of a measurement besides its accuracy.
 TRAINING = (
-    "recipe",
-    "data",
-    "method",
-    "parent",
-    "n_tracks",
-    "n_artists",
-    "strength",
-    "genre_balance",
-    "folds",
-    "version",
+    *("recipe", "data", "method", "parent", "n_tracks", "n_artists"),
+    *("strength", "genre_balance", "folds", "version"),
 )
 SCORES = {
     "macro_f1": "macro-F1",
@@ -43,7 +35,7 @@ COLUMNS = {"precision": "precision", "recall": "recall", "f1": "F1"}
 
 
 def card_summary(model_id: str, card: Card) -> str:
-    """Return a few lines: the model, its genres, how often it was right."""
+    """Return a few lines: the model, its genres, its accuracy."""
     accuracies = [_accuracy(*measured) for measured in _protocols(card)]
     measured = [line for line in accuracies if line] or ["accuracy: not measured"]
     lines = [_genres(card), *measured]
@@ -51,7 +43,7 @@ def card_summary(model_id: str, card: Card) -> str:
 
 
 def card_details(model_id: str, card: Card) -> str:
-    """Return everything that a user may want to know before trusting a model."""
+    """Return training, licence and all measurements of a model."""
     known = [(name, _value(card.training.get(name))) for name in TRAINING]
     training = ", ".join(f"{name} {value}" for name, value in known if value)
     snapshot = _text(card.training.get("snapshot"))[:12]
@@ -72,7 +64,7 @@ def card_details(model_id: str, card: Card) -> str:
 
 
 def printable(text: str) -> str:
-    """Return one line without anything that a terminal would obey."""
+    """Return one line without control characters."""
     line = " ".join(text.split())
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
 
@@ -89,7 +81,7 @@ def _genres(card: Card) -> str:
 
 
 def _protocols(card: Card) -> list[tuple[str, dict[str, Any]]]:
-    """List what was measured, by the name of the protocol."""
+    """List the measurements by the name of the protocol."""
     return [
         (_text(protocol), values)
         for protocol, values in card.metrics.items()
@@ -120,7 +112,7 @@ def _circumstances(values: dict[str, Any]) -> Iterator[str]:
 
 
 def _measured(protocol: str, values: dict[str, Any], card: Card) -> Iterator[str]:
-    """Say of one measurement what the summary leaves out."""
+    """Yield the lines of one measurement that the summary leaves out."""
     scores = [
         f"{title} {score}"
         for name, title in SCORES.items()
@@ -197,13 +189,13 @@ def _value(value: object) -> str:
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
-    """Tell numbers from what only looks like one: truth values, NaN, and the endless."""
+    """Return True for finite numbers that are no truth values."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and -MAX_NUMBER < value < MAX_NUMBER
 
 
 def _text(value: object) -> str:
-    """Return a text fit for a terminal; an empty one if it is no text."""
+    """Return a text for a terminal; an empty one if the value is no text."""
     if not isinstance(value, str):
         return ""
     text = printable(value[: 2 * MAX_TEXT])

@@ -21,14 +21,7 @@ CARD_KEY = "card"
 
 @dataclass(frozen=True)
 class Model:
-    """A model ready to run.
-
-    Attributes:
-        card: what it says of itself.
-        scorer: its network.
-        sha256: of the whole file, 64 hexadecimal digits.
-        content: of the whole file.
-    """
+    """A model that is ready to run; ``sha256`` and ``content`` are those of its file."""
 
     card: Card
     scorer: SegmentScorer
@@ -59,10 +52,10 @@ def read_model(model: str | Path | None = None) -> Model:
 
 
 def model_from_bytes(content: bytes) -> Model:
-    """Check a model file that has been read, or is yet to be written.
+    """Check the content of a model file.
 
     Raises:
-        ModelFileError: what is wrong with it.
+        ModelFileError: if anything is wrong with it.
     """
     scorer = SegmentScorer(content)
     card = card_from_json(scorer.metadata.get(CARD_KEY))
@@ -71,7 +64,7 @@ def model_from_bytes(content: bytes) -> Model:
 
 
 def with_card(network: bytes, card: Card) -> bytes:
-    """Put a card into a serialised network: the content of a model file."""
+    """Return the content of a model file: a serialised network with a card."""
     import onnx
 
     proto = onnx.load_model_from_string(network)
@@ -81,7 +74,7 @@ def with_card(network: bytes, card: Card) -> bytes:
 
 
 def write_model(path: Path, network: bytes, card: Card) -> None:
-    """Put the card into a serialised network and write both as one file, atomically."""
+    """Write a serialised network with a card as a model file, atomically."""
     write_atomically(path, with_card(network, card))
 
 

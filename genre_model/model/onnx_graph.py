@@ -1,4 +1,4 @@
-"""Writes an ONNX network layer by layer."""
+"""ONNX networks, written layer by layer."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ IR_VERSION = 9
 
 @dataclass
 class OnnxGraph:
-    """A network in the making; each method adds a layer, and returns its output's name.
+    """A list of layers; each method adds one, and returns the name of its output.
 
     Attributes:
-        prefix: of the names that are given, for layers behind those of another network.
+        prefix: of all names, for layers behind those of another network.
     """
 
     prefix: str = ""
@@ -56,11 +56,11 @@ class OnnxGraph:
         """Add a convolution over two axes that keeps their lengths at stride 1.
 
         Args:
-            source: what goes in.
+            source: name of the input.
             weights: [shape=(n_out, n_in / groups, height, width)], odd lengths.
             bias: [shape=(n_out,)].
             stride: in both directions, or in each.
-            groups: of channels that see only each other.
+            groups: of channels.
         """
         strides = [stride, stride] if isinstance(stride, int) else list(stride)
         height, width = weights.shape[2:]
@@ -141,10 +141,7 @@ class OnnxGraph:
 
 
 def set_output_aside(graph: GraphProto, output: str) -> str:
-    """Give what is an output of a network another name, which is returned.
-
-    Layers behind it have to make the output now.
-    """
+    """Rename an output of a network, so that layers behind it can have its name."""
     name = free_name(graph, f"earlier_{output}")
     for node in graph.node:
         for names in (node.input, node.output):
@@ -153,7 +150,7 @@ def set_output_aside(graph: GraphProto, output: str) -> str:
 
 
 def free_name(graph: GraphProto, name: str) -> str:
-    """Return a name, or one made of it, with which no name in a network begins."""
+    """Return a name with which no name in a network begins, made of the given one."""
     taken = {one.name for one in (*graph.initializer, *graph.input)}
     taken.update(each for node in graph.node for each in (*node.input, *node.output))
     while any(each.startswith(name) for each in taken):

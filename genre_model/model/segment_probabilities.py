@@ -1,4 +1,4 @@
-"""Segment probabilities: an ONNX network over segments, then its only activation."""
+"""Segment probabilities: an ONNX network over segments, then its activation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-# ONNX Runtime reports its use to its makers unless it is told not to before its import.
+# ONNX Runtime sends telemetry unless this is set before its import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import numpy as np
@@ -15,7 +15,7 @@ import onnxruntime
 from genre_model.errors import ModelFileError
 
 onnxruntime.disable_telemetry_events()
-# It would print, in colours, what a model made it stumble over; every error is raised, too.
+# It would print every error that it also raises.
 onnxruntime.set_default_logger_severity(4)
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SegmentScores:
-    """What the network says of each segment.
+    """Outputs of the network for each segment.
 
     Attributes:
         logits: unnormalised [shape=(n_segments, n_outputs)].
@@ -66,7 +66,7 @@ class SegmentScorer:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """Texts that the file carries beside the network."""
+        """Metadata of the file."""
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
     @property
@@ -117,15 +117,12 @@ class SegmentScorer:
 def activate(
     logits: NDArray[np.float32], temperature: float, *, multi_label: bool
 ) -> NDArray[np.float32]:
-    """Turn logits into probabilities that exclude each other, or do not.
+    """Turn logits into probabilities of the same shape.
 
     Args:
         logits: [shape=(..., n_genres)].
-        temperature: divides the logits (Guo et al. 2017); above 1 is less sure.
+        temperature: divides the logits (Guo et al. 2017).
         multi_label: a sigmoid for each genre instead of a softmax over all.
-
-    Returns:
-        Probabilities of the same shape.
     """
     if not multi_label:
         return softmax(logits, temperature)
@@ -136,15 +133,7 @@ def activate(
 
 
 def softmax(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """Turn logits into probabilities.
-
-    Args:
-        logits: [shape=(..., n_genres)].
-        temperature: divides the logits (Guo et al. 2017); above 1 is less sure.
-
-    Returns:
-        Probabilities of the same shape; each row sums to 1.
-    """
+    """Return the softmax of logits over the last axis, divided by a temperature."""
     scaled = (logits - logits.max(axis=-1, keepdims=True)) / np.float32(temperature)
     exponentials = np.exp(scaled)
     probabilities: NDArray[np.float32] = exponentials / exponentials.sum(

@@ -1,15 +1,15 @@
-"""Where a model file lies: a path, or the name of a bundled or an installed model."""
+"""Finds and reads model files: paths, and names of bundled or installed models."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genre_model.errors import ModelFileError
-from genre_model.model.data_folder import data_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "genre_crnn_v1"
 #: Name of a backbone -> name of the model that it becomes.
 BACKBONES = {"mn04": "gtzan_mn04_v1", "taggers": "published_taggers_v1"}
-#: Within the data folder.
-INSTALLED = "models"
+#: Environment variable that overrides :func:`data_folder`.
+DATA_VARIABLE = "GENRE_MODEL_DATA"
 #: Beside the bundled models, as ``sha256sum`` writes it.
 CHECKSUMS = "SHA256SUMS"
-#: No model of this project comes near; a larger file is a mistake.
+#: Larger than any model of this project.
 MAX_BYTES = 256 * 2**20
 #: Where beets looks for its configuration, unless ``BEETSDIR`` says otherwise.
 CONFIG_HOMES = (
@@ -31,6 +31,21 @@ CONFIG_HOMES = (
     "~/Library/Application Support/beets",
     "$APPDATA/beets",
 )
+
+
+def data_folder() -> Path:
+    """Return the folder for files that users install, as each system has it."""
+    if given := os.environ.get(DATA_VARIABLE):
+        return Path(given)
+    # Not Path.home(), which may raise if there is none.
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Application Support"
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or home / ".local" / "share"
+    return Path(base) / "genre_model"
 
 
 def bundled_files() -> list[str]:
@@ -47,17 +62,17 @@ def bundled_model_names() -> list[str]:
 
 def installed_model_names() -> list[str]:
     """Return the names of the models that ``genre-model backbone install`` has made."""
-    folder = data_folder() / INSTALLED
     try:
-        names = [path.stem for path in folder.iterdir() if path.suffix == ".onnx"]
+        paths = list((data_folder() / "models").iterdir())
     except OSError:
         return []
-    return sorted(set(names) - set(bundled_model_names()))
+    names = {path.stem for path in paths if path.suffix == ".onnx"}
+    return sorted(names - set(bundled_model_names()))
 
 
 def installed_model_path(name: str) -> Path:
     """Return where an installed model is, or would be."""
-    return data_folder() / INSTALLED / f"{name}.onnx"
+    return data_folder() / "models" / f"{name}.onnx"
 
 
 def installed_backbone(name: str) -> str:
@@ -111,12 +126,7 @@ def find_model(model: str | Path | None = None) -> Path | Traversable:
 
 
 def no_such_model(name: str, known: Sequence[str]) -> ModelFileError:
-    """Say that there is no model of this name, and what to do.
-
-    Args:
-        name: of the model that is missing.
-        known: names that there are.
-    """
+    """Return the error that there is no model of this name; ``known`` are the others."""
     if backbones := [key for key, model in BACKBONES.items() if model == name]:
         return ModelFileError(
             f"model {name!r} needs a network that is not installed: "
@@ -131,7 +141,7 @@ def no_such_model(name: str, known: Sequence[str]) -> ModelFileError:
 
 
 def read_network(model: str | Path | None = None) -> bytes:
-    """Return the whole content of a model file; of bundled ones only the checksum is tried.
+    """Return the content of a model file; that of bundled ones is compared by checksum.
 
     Raises:
         ModelFileError: one line that names the file and what is wrong with it.
@@ -153,10 +163,10 @@ def read_network(model: str | Path | None = None) -> bytes:
 
 
 def check_sum(name: str, content: bytes) -> None:
-    """Compare a file of the package with what was published.
+    """Compare a file of the package with its published checksum.
 
     Raises:
-        ModelFileError: if it is another one.
+        ModelFileError: if it is another file.
     """
     folder = resources.files("genre_model") / "models"
     try:

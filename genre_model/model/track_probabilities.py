@@ -1,4 +1,4 @@
-"""Track probabilities: those of its segments, combined; and several tracks, pooled."""
+"""Track probabilities: segments combined, and the tracks of an album pooled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Combination = Literal["mean", "vote"]
 #: How alike the model's errors are on tracks of one album; see :func:`pool_tracks`.
 #: ``benchmarks/album_pooling.py`` measures it on songs by one artist.
 ALBUM_CORRELATION = 0.6
-#: Share of the uniform distribution mixed in, so that one track cannot veto a genre.
+#: Share of the uniform distribution that is mixed in; one track cannot veto a genre.
 POOLING_FLOOR = 0.05
 #: Rounded probabilities miss a sum of 1 by less.
 ROUNDING = 0.005
@@ -25,7 +25,7 @@ ROUNDING = 0.005
 
 @dataclass(frozen=True)
 class TrackPrediction:
-    """What the model makes of one track.
+    """The prediction of a model for one track.
 
     Attributes:
         path: the file.
@@ -34,8 +34,8 @@ class TrackPrediction:
             multi-label or rejects something].
         segment_probabilities: of each segment [shape=(n_segments, n_genres)].
         start_seconds: where each segment begins [shape=(n_segments,)].
-        strangeness: the odds of what the model rejects, such as sounds that are not music,
-            against the most probable genre; None if it rejects nothing.
+        strangeness: the odds of the outputs that the model rejects, such as sounds that are
+            not music, against the most probable genre; None if it rejects nothing.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class TrackPrediction:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether the model rejects the track: its most probable genre is less so."""
+        """True if the model rejects the track: its strangeness is above 1."""
         return self.strangeness is not None and self.strangeness > 1
 
     @property
@@ -69,7 +69,7 @@ class TrackPrediction:
 def combine_segments(
     segment_probabilities: NDArray[np.float32], combination: Combination = "mean"
 ) -> NDArray[np.float32]:
-    """Combine a track's segments into one opinion.
+    """Combine the probabilities of a track's segments.
 
     Args:
         segment_probabilities: [shape=(n_segments, n_outputs)].
@@ -95,7 +95,7 @@ def pool_tracks(
     *,
     multi_label: bool = False,
 ) -> NDArray[np.float32]:
-    """Pool the tracks of an album into one opinion.
+    """Pool the probabilities of the tracks of an album.
 
     The mean of log-probabilities, times the effective number of tracks: with ``n``
     tracks whose errors correlate by ``r``, ``n_eff = n / (1 + (n - 1) r)`` (the design
@@ -103,15 +103,14 @@ def pool_tracks(
 
         p(genre) ~ exp(n_eff * mean_i log((1 - e) p_i(genre) + e / n_genres))
 
-    ``r = 0`` multiplies independent opinions, ``r = 1`` takes their geometric mean, and
-    what lies between shrinks the first towards the second. One track is left as it is,
-    but for ``e``, the pooling floor.
+    ``r = 0`` multiplies independent probabilities, ``r = 1`` takes their geometric mean.
+    ``e`` is the pooling floor.
 
     Args:
         track_probabilities: [shape=(n_tracks, n_genres)]; unless multi-label, what a row
-            lacks to a sum of 1 belongs to what the model rejects.
+            lacks to a sum of 1 belongs to the rejected outputs.
         correlation: of the errors, 0 to 1.
-        multi_label: pool each genre for itself, against its absence.
+        multi_label: pool each genre by itself, against its absence.
 
     Returns:
         Album probabilities [shape=(n_genres,)], with a sum of 1 if all rows have it.

@@ -1,4 +1,4 @@
-"""Checks the content of model files before it is trusted."""
+"""Checks model files of unknown origin."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from genre_model.features.config import FrontEnd
     from genre_model.model.model_file import Model
 
-#: Operators that a file can make run for ever.
+#: Operators that may never end.
 CONTROL_FLOW = ("Loop", "Scan")
 STANDARD_DOMAINS = ("", "ai.onnx")
-#: Whose operators ONNX Runtime brings along; no function of a file may pose as one.
+#: ONNX Runtime has operators of these domains; no function of a file may replace one.
 TAKEN_DOMAINS = ("ai.onnx", "com.microsoft", "com.ms", "org.pytorch")
-#: What a front end stays below; a card that says more would fill memory or time.
+#: Limits of a front end; larger values would fill memory or time.
 MOST = {
     "sample_rate_hz": 192_000,
     "n_fft": 2**16,
@@ -44,7 +44,7 @@ N_NOISE_SEGMENTS = 5
 
 
 def check_untrusted_network(content: bytes) -> None:
-    """Check a model file of unknown origin: that it does no harm, and that it works.
+    """Check that a model file does no harm, and that it works.
 
     Raises:
         ModelFileError: one line that says what is wrong with it.
@@ -59,7 +59,7 @@ def check_untrusted_network(content: bytes) -> None:
 
 
 def _check_network(content: bytes) -> None:
-    """Refuse what must not reach ONNX Runtime."""
+    """Refuse networks that must not reach ONNX Runtime."""
     try:
         model = onnx.load_model_from_string(content)
     except Exception as error:
@@ -83,7 +83,7 @@ def _check_function(function: FunctionProto) -> None:
         raise ModelFileError(
             f"its function {function.name!r} poses as an operator of {function.domain!r}"
         )
-    # Not even other functions of the file: calls could go round in circles.
+    # Not even other functions of the file: calls could be circular.
     _check_parts(function, ())
 
 
@@ -142,7 +142,7 @@ def _check_front_end(front_end: FrontEnd) -> None:
 
 
 def _check_answers(model: Model) -> None:
-    """Try the network on noise and on silence."""
+    """Run the network on noise and on silence."""
     shape = model.scorer.segment_shape
     noise = np.random.default_rng(0).normal(-40, 15, (N_NOISE_SEGMENTS, *shape))
     silence_db = 10 * math.log10(model.card.front_end.mel.power_floor)

@@ -48,6 +48,12 @@ class LabelledFile:
     seconds: float = 0.0
 
 
+def read_labelled(data: Path, warn: Callable[[str], None]) -> list[LabelledFile]:
+    """Read labels from a folder or from a table."""
+    read = read_labelled_folder if data.is_dir() else read_labelled_csv
+    return read(data, warn)
+
+
 def read_labelled_folder(root: Path, warn: Callable[[str], None]) -> list[LabelledFile]:
     """Label each track with the name of the folder directly below ``root``.
 

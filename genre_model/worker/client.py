@@ -1,4 +1,4 @@
-"""One process that predicts, as seen by the process that asks."""
+"""The side of a worker process that asks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from genre_model.model.track_probabilities import Combination
 
 Wants = Literal["prediction", "scores", "fingerprint"]
-#: The modules of this process, wherever they were found; only then does it import any.
+#: Takes the module path of this process before it imports anything.
 PROGRAM = (
     "import sys; sys.path[:] = sys.argv[1:]; "
     "from genre_model.worker.main import main; main()"
@@ -31,23 +31,23 @@ PROGRAM = (
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
 )
-#: No model takes as long to be loaded, or tried, not even on a disk that has to wake up.
+#: Enough to load and check a model, even from a disk that has to wake up.
 LOAD_SECONDS = 120.0
-#: No answer is as long: a hundred segments, with their embeddings.
+#: Longer than the answer for a hundred segments with their embeddings.
 MOST_BYTES_OF_ANSWER = 64 * 2**20
 _SECONDS_TO_DIE = 1.0
 
 
 class ProcessEndedError(Exception):
-    """The process is gone, or was ended because it was too slow; the message says why."""
+    """The process ended, or was too slow and was ended; the message says which."""
 
 
 class PredictionProcess:
-    """A process with a model in it; one thread at a time may ask.
+    """A process with a model; one thread at a time may ask.
 
-    Apart from the group of this process, so that Ctrl-C does not reach it. When this
-    process ends, in any way, it ends within a second or so (on Windows, and where a
-    library holds Python's lock, when it is through with its file).
+    It has a process group of its own, so that Ctrl-C does not reach it. When this process
+    ends, in any way, it ends within about a second (on Windows, and where a library holds
+    Python's lock, after its file).
 
     Raises:
         OSError: if no process can be started.
@@ -67,16 +67,11 @@ class PredictionProcess:
     def load(
         self, content: bytes, combination: Combination, *, is_untrusted: bool
     ) -> dict[str, Any]:
-        """Hand over a model file, and wait for the answer.
-
-        Args:
-            content: of the file.
-            combination: how segments become a track.
-            is_untrusted: whether to try it before it is trusted.
+        """Send a model file, and wait for the answer.
 
         Raises:
             ProcessEndedError: if the process ended over it, or took too long.
-            NoProcessError: no thread can be started that would wait for it.
+            NoProcessError: no thread can be started that limits the time.
         """
         level = logging.getLogger("genre_model").getEffectiveLevel()
         beginning = {
@@ -90,16 +85,11 @@ class PredictionProcess:
             return self._answer_to(json.dumps(beginning).encode() + b"\n" + content)
 
     def ask(self, path: Path, wants: Wants, seconds: float) -> dict[str, Any]:
-        """Wait for the answer about a file.
-
-        Args:
-            path: of the file.
-            wants: what is to be known of it.
-            seconds: after which the process is ended.
+        """Ask about a file, and wait for the answer.
 
         Raises:
-            ProcessEndedError: if the process ended over it.
-            NoProcessError: no thread can be started that would wait for it.
+            ProcessEndedError: if the process ended over it, or took too long.
+            NoProcessError: no thread can be started that limits the time.
         """
         request = {"path": str(path), "wants": wants}
         with self._at_most(seconds):
@@ -107,19 +97,19 @@ class PredictionProcess:
 
     @property
     def pid(self) -> int:
-        """Its number in the system."""
+        """Process id."""
         return self._process.pid
 
     def is_alive(self) -> bool:
-        """Whether it still runs."""
+        """Return True if it still runs."""
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End the process at once; the thread that asks is told."""
+        """End the process at once; the thread that asks gets an error."""
         self._process.kill()
 
     def close(self) -> None:
-        """End the process, and forget it; no thread may be asking."""
+        """End the process and close its pipes; no thread may be asking."""
         self.kill()
         with suppress(subprocess.TimeoutExpired):  # it waits for a disk that is gone
             self._process.wait(_SECONDS_TO_DIE)
@@ -146,7 +136,7 @@ class PredictionProcess:
         self._process.kill()
 
     def _skip_what_python_prints(self) -> None:
-        """Read on to the answers: a ``sitecustomize`` may print before the program runs."""
+        """Skip the output of a ``sitecustomize``."""
         if self._process.stdout is not None:
             with suppress(OSError):
                 for line in self._process.stdout:

@@ -1,16 +1,24 @@
-"""A classifier whose work is done by processes of its own."""
+"""A classifier that works in processes of its own, also for files that are not trusted."""
 
 from __future__ import annotations
 
+import stat
 import sys
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from genre_model.errors import ADVICE, AudioDecodeError, ModelFileError, NoProcessError
+from genre_model.errors import (
+    ADVICE,
+    AudioDecodeError,
+    GenreModelError,
+    ModelFileError,
+    NoProcessError,
+)
 from genre_model.features.audio_fingerprint import N_BYTES
 from genre_model.model.card import card_from_json
-from genre_model.model.source import find_model, read_network
+from genre_model.model.card_text import printable
+from genre_model.model.source import MAX_BYTES, find_model, read_network
 from genre_model.worker.client import PredictionProcess, ProcessEndedError
 from genre_model.worker.protocol import error_of_json, prediction_of_json, scores_of_json
 
@@ -33,17 +41,17 @@ MAX_SECONDS_PER_FILE = 900.0
 class IsolatedClassifier:
     """Predicts the genre of audio files in other processes; safe to share between threads.
 
-    A file that crashes the decoder, or lets it wait for ever, costs itself and nothing
-    else. Threads that ask at the same time are served by as many processes, so that they
-    do not wait for Python's lock either. This process loads neither PyAV nor ONNX Runtime.
+    A file that crashes the decoder, or makes it hang, costs itself and nothing else. Each
+    thread that asks gets a process, so that they do not wait for Python's lock either. This
+    process loads neither PyAV nor ONNX Runtime.
 
-    Processes start when they are needed, and end with this object. Where the system gives
-    no further one, threads share the running ones.
+    Processes start when they are needed, and end with this object. If the system gives no
+    further one, threads share the running ones.
 
     Args:
         content: of a model file.
         combination: how segments become a track, ``"mean"`` or ``"vote"``.
-        is_untrusted: it is not trusted: try whether it does no harm.
+        is_untrusted: check first that the file does no harm.
 
     Raises:
         ModelFileError: what is wrong with the content.
@@ -83,8 +91,7 @@ class IsolatedClassifier:
         Args:
             model: a path, or a name.
             combination: how segments become a track.
-            is_untrusted: it is not trusted: try whether it does no harm. None tries
-                what is given as a path.
+            is_untrusted: check first that the file does no harm; None checks paths only.
 
         Raises:
             ModelFileError: one line that names the file and what is wrong with it.
@@ -106,7 +113,7 @@ class IsolatedClassifier:
 
     @property
     def card(self) -> Card:
-        """What the model says of itself."""
+        """The card of the model."""
         return self._card
 
     @property
@@ -116,7 +123,7 @@ class IsolatedClassifier:
 
     @property
     def multi_label(self) -> bool:
-        """Whether several genres of a prediction can be probable at once."""
+        """True if several genres of a prediction can be probable at once."""
         return self._card.multi_label
 
     @property
@@ -172,7 +179,7 @@ class IsolatedClassifier:
             what_is_wrong = error_of_json(answer)
             result = None if what_is_wrong else read(answer)
         except BaseException as error:
-            # Its next answer would not be to the next question.
+            # Its next answer would not belong to the next request.
             self._end(process)
             if isinstance(error, ProcessEndedError):
                 raise AudioDecodeError(f"{path}: {_why(str(error))}") from error
@@ -192,13 +199,13 @@ class IsolatedClassifier:
             self._changed.notify_all()
 
     def interrupt(self) -> None:
-        """End what is under way, whoever asked for it."""
+        """End all requests that are under way."""
         with self._changed:
             for process in self._all.difference(self._idle):
                 process.kill()
 
     def _start(self) -> tuple[PredictionProcess, dict[str, Any]]:
-        """Start a process; return it with what it says of the model."""
+        """Start a process; return it with its first answer."""
         if not sys.executable:
             raise NoProcessError("no process can be started: sys.executable is empty")
         try:
@@ -255,6 +262,42 @@ class IsolatedClassifier:
             self._all.discard(process)
             self._changed.notify_all()
         process.close()
+
+
+def check_untrusted_model(path: Path) -> bytes:
+    """Check that a model file of unknown origin works and does no harm.
+
+    If it harms ONNX Runtime, by asking for all memory for example, it harms a process that
+    ends.
+
+    Returns:
+        The content that was checked; keep this, the file may change.
+
+    Raises:
+        ModelFileError: one line that names the file and what is wrong with it.
+        ImportError: a library that is needed cannot be loaded.
+    """
+    try:
+        content = _read(path)
+        IsolatedClassifier(content, is_untrusted=True).close()
+    except GenreModelError as error:
+        kind = type(error) if isinstance(error, ModelFileError) else ModelFileError
+        raise kind(f"model file {path}: {printable(str(error))}") from error
+    return content
+
+
+def _read(path: Path) -> bytes:
+    if path.suffix.lower() != ".onnx":
+        raise ModelFileError("its name must end in .onnx")
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise ModelFileError("it is no file")
+        if about.st_size > MAX_BYTES:
+            raise ModelFileError(f"it is larger than {MAX_BYTES // 2**20} MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"cannot be read ({error.strerror})") from error
 
 
 def _why(how: str) -> str:

@@ -1,4 +1,4 @@
-"""The program of a process that predicts: a model comes in, then paths; answers go out.
+"""The program of a worker process: reads a model and then paths, writes answers.
 
 Each request and each answer is a line of JSON; the model follows the first line.
 """
@@ -27,19 +27,19 @@ from genre_model.worker.protocol import (
 if TYPE_CHECKING:
     from genre_model.classifier import GenreClassifier
 
-#: Of memory, for one process; a track takes a tenth of a gigabyte.
+#: Memory of one process; a track takes a tenth of a gigabyte.
 MOST_BYTES = 3 * 2**30
 SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def main() -> None:
-    """Answer until nobody asks any more."""
+    """Answer requests until the pipe is closed."""
     requests, answers = pipes()
     answers.write(b"\n" + ANSWERS_BEGIN + b"\n")
     answers.flush()
-    # Ctrl-C is for the process that asks; this one ends when it does.
+    # Ctrl-C is for the parent; this process ends when it does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with suppress(OSError):  # nobody listens any more; Windows says "invalid argument"
+    with suppress(OSError):  # a closed pipe; on Windows "invalid argument"
         classifier = _load(requests, answers)
         if classifier is not None:
             _answer(classifier, requests, answers)
@@ -54,17 +54,14 @@ def _end_with_parent() -> None:
 
 
 def _end_with(parent: int) -> None:
-    """End when the process that asks is gone, even in the middle of a file."""
+    """End when the parent is gone, even in the middle of a file."""
     while os.getppid() == parent:
         time.sleep(SECONDS_BETWEEN_LOOKS)
     os._exit(1)
 
 
 def pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Return the pipes, and silence libraries of C, which print what a file tells them to.
-
-    Python still says what goes wrong.
-    """
+    """Return the pipes, and silence C libraries, which print text of damaged files."""
     out, err = sys.stdout.fileno(), sys.stderr.fileno()
     answers = os.fdopen(os.dup(out), "wb")
     sys.stderr = os.fdopen(os.dup(err), "w", errors="backslashreplace")
@@ -100,8 +97,8 @@ def _load(requests: BinaryIO, answers: BinaryIO) -> GenreClassifier | None:
 
 
 def bound_memory() -> None:
-    """Let a file that asks for too much fail, rather than the system look for a victim."""
-    if sys.platform == "linux":  # elsewhere such limits mean something else, or nothing
+    """Limit memory, so that a file that needs too much fails alone."""
+    if sys.platform == "linux":  # other systems ignore the limit
         import resource
 
         soft, hard = resource.getrlimit(resource.RLIMIT_DATA)

@@ -1,4 +1,4 @@
-"""What processes tell each other of predictions, as JSON: reading it runs no code."""
+"""Answers of worker processes as JSON, which runs no code when read."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
     from genre_model.model.segment_probabilities import SegmentScores
 
-#: The line before the first answer. Output of Python's start-up (``sitecustomize``) comes
-#: before it.
+#: The line before the first answer, behind the output of a ``sitecustomize``.
 ANSWERS_BEGIN = b"genre_model answers"
-#: What such a process may raise here.
+#: Errors that an answer may raise.
 ERRORS = {
     kind.__name__: kind
     for kind in (
@@ -42,10 +41,7 @@ ERRORS = {
 
 
 def json_of_prediction(prediction: TrackPrediction) -> dict[str, Any]:
-    """Return what :func:`prediction_of_json` needs beside path and genres.
-
-    A float32 is a Python float on its way, and the same float32 behind it.
-    """
+    """Return the input of :func:`prediction_of_json`; floats stay equal to the last bit."""
     return {
         "probabilities": prediction.probabilities.tolist(),
         "segment_probabilities": prediction.segment_probabilities.tolist(),
@@ -57,7 +53,7 @@ def json_of_prediction(prediction: TrackPrediction) -> dict[str, Any]:
 def prediction_of_json(
     answer: dict[str, Any], path: Path, genres: tuple[str, ...]
 ) -> TrackPrediction:
-    """Return the prediction, equal to the last bit."""
+    """Return the prediction of an answer."""
     return TrackPrediction(
         path=path,
         genres=genres,
@@ -69,12 +65,12 @@ def prediction_of_json(
 
 
 def json_of_scores(scores: SegmentScores) -> dict[str, Any]:
-    """Return what :func:`scores_of_json` needs."""
+    """Return the input of :func:`scores_of_json`."""
     return {"logits": scores.logits.tolist(), "embedding": scores.embedding.tolist()}
 
 
 def scores_of_json(answer: dict[str, Any]) -> SegmentScores:
-    """Return the scores, equal to the last bit."""
+    """Return the scores of an answer."""
     # Imported here: ONNX Runtime comes along, which only training asks for.
     from genre_model.model.segment_probabilities import SegmentScores
 
@@ -84,17 +80,12 @@ def scores_of_json(answer: dict[str, Any]) -> SegmentScores:
 
 
 def json_of_error(error: Exception) -> dict[str, Any]:
-    """Return what :func:`error_of_json` needs."""
+    """Return the input of :func:`error_of_json`."""
     return {"error": type(error).__name__, "text": str(error)}
 
 
 def error_of_json(answer: dict[str, Any]) -> Exception | None:
-    """Return the error that an answer is, if it is one.
-
-    Returns:
-        One of :mod:`genre_model.errors`, or an ImportError, of the same text; None if the
-        answer is none.
-    """
+    """Return the error of an answer, of the same type and text; None if there is none."""
     if "error" not in answer:
         return None
     name, text = str(answer["error"]), str(answer.get("text"))

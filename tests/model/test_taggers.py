@@ -22,9 +22,12 @@ from published_taggers import published_file, random_tagger
 from beetsplug.genreclf.policy.aliases import lastgenre_data
 from genre_model.backbone.install import TAGGERS
 from genre_model.backbone.published import FILES
-from genre_model.backbone.tagger_ensemble import ensemble_genres, tagger_ensemble
+from genre_model.backbone.tagger_ensemble import (
+    ensemble_genres,
+    tagger_ensemble,
+    tags_of_genres,
+)
 from genre_model.backbone.tagger_networks import ARCHITECTURES, FRONT_END, N_TAGS
-from genre_model.backbone.tags import tags_of_genres
 from genre_model.backbone.torch_file import read_weights
 from genre_model.cli.main import main
 from genre_model.errors import ModelFileError

@@ -18,7 +18,7 @@ from genre_model.features.config import FrontEnd
 from genre_model.model.model_file import read_model
 from genre_model.model.source import DEFAULT_MODEL, read_network
 from genre_model.model.untrusted_network import MOST
-from genre_model.worker.untrusted_model import check_untrusted_model
+from genre_model.worker.isolated_classifier import check_untrusted_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,8 +16,11 @@ from published_mn04 import random_weights
 from published_taggers import published_file, random_tagger
 
 from genre_model.backbone import mn04_network, tagger_networks
-from genre_model.backbone.tagger_ensemble import ensemble_genres, tagger_ensemble
-from genre_model.backbone.tags import tags_of_genres
+from genre_model.backbone.tagger_ensemble import (
+    ensemble_genres,
+    tagger_ensemble,
+    tags_of_genres,
+)
 from genre_model.backbone.torch_file import read_weights
 from genre_model.classifier import GenreClassifier
 from genre_model.cli.main import main

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from genre_model.backbone import mn04_network, tagger_networks
-from genre_model.backbone.tagger_ensemble import ensemble_genres, tagger_ensemble
-from genre_model.backbone.tags import tags_of_genres
+from genre_model.backbone.tagger_ensemble import (
+    ensemble_genres,
+    tagger_ensemble,
+    tags_of_genres,
+)
 from genre_model.features.mel_frames import mel_frames_from_waveform
 from genre_model.features.segments import Segments, repeat_to_length
 from genre_model.model.segment_probabilities import SegmentScorer
