@@ -38,6 +38,19 @@ BANNED = re.compile(
     re.IGNORECASE,
 )
 
+#: More of them: pages have none, code still has some.
+BANNED_IN_DOCS = re.compile(
+    r"\b(judg(e|es|ed|ing|ements?)|hears?|heard|(?<!\*)ours|before us|stands?|stood"
+    r"|bur(y|ies|ied)|mends?|what [^.;:|]{1,40} comes? to|came of"
+    r"|as (it|they) comes?|in the place of|so as to|whether there|Say whether"
+    r"|cannot be had|is none|as many|nevertheless|for (it|they) (is|are|has|have))\b",
+    re.IGNORECASE,
+)
+#: What a program prints, and tables that a command writes.
+NOT_PROSE = re.compile(
+    r"^```.*?^```$|<!-- (?!end of )(.*?) -->.*?<!-- end of \1 -->", re.M | re.S
+)
+
 MAX_MODULE_LINES = 400
 MAX_WHEEL_BYTES = 6_000_000
 
@@ -352,15 +365,32 @@ def test_no_table_that_a_command_writes_is_empty(page: str) -> None:
     assert [name for name, table in marked if not table.strip()] == []
 
 
-def test_english_is_plain() -> None:
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md")),
     # Rows of papers quote them.
-    pages.remove(ROOT / "docs" / "papers-rows.md")
-    scripts = [*(ROOT / "benchmarks").glob("*.py"), *(ROOT / "scripts").glob("*.py")]
-    found = [
+    *sorted({*(ROOT / "docs").glob("*.md")} - {ROOT / "docs" / "papers-rows.md"}),
+]
+
+
+def idioms(pattern: re.Pattern[str], path: Path, text: str) -> list[str]:
+    return [
         f"{path.relative_to(ROOT)}:{number}: {idiom[0]}"
-        for path in (*pages, *MODULES, *scripts)
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
-        if (idiom := BANNED.search(line))
+        for number, line in enumerate(text.splitlines(), 1)
+        if (idiom := pattern.search(line))
     ]
-    assert found == []
+
+
+def test_english_is_plain() -> None:
+    scripts = [*(ROOT / "benchmarks").glob("*.py"), *(ROOT / "scripts").glob("*.py")]
+    files = [*PAGES, *MODULES, *scripts]
+    assert [
+        each for path in files for each in idioms(BANNED, path, path.read_text("utf-8"))
+    ] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_english_of_pages_is_plain(page: Path) -> None:
+    prose = NOT_PROSE.sub(
+        lambda match: "\n" * match[0].count("\n"), page.read_text(encoding="utf-8")
+    )
+    assert idioms(BANNED_IN_DOCS, page, prose) == []
