@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from beets.plugins import BeetsPlugin
 
 from beetsplug.genreclf.commands.evaluate import make_eval_command, run_eval_command
-from beetsplug.genreclf.commands.models import make_models_command
+from beetsplug.genreclf.commands.models import make_models_command, run_models_command
 from beetsplug.genreclf.commands.tag import make_tag_command
-from beetsplug.genreclf.commands.train import make_train_command
+from beetsplug.genreclf.commands.train import make_train_command, run_train_command
 from beetsplug.genreclf.config.defaults import DEFAULTS
 from beetsplug.genreclf.policy.provenance import ALBUM_TYPES, ITEM_TYPES
 
@@ -76,17 +76,13 @@ class GenreClfPlugin(BeetsPlugin):
         self, _lib: Library, opts: optparse.Values, args: list[str]
     ) -> None:
         """List, show or choose models."""
-        from beetsplug.genreclf.commands.models import run_models_command
-
         run_models_command(self.config, self._log, opts, args)
 
     def run_train_command(
         self, lib: Library, opts: optparse.Values, args: list[str]
     ) -> None:
         """Train a model on the genres of the tracks that a query matches."""
-        from beetsplug.genreclf.commands.train import TrainCommand
-
-        TrainCommand(self.config, self._log).run(lib, opts, args)
+        run_train_command(self.config, self._log, lib, opts, args)
 
     def run_eval_command(
         self, lib: Library, opts: optparse.Values, args: list[str]

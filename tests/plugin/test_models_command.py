@@ -378,11 +378,27 @@ class TestTrouble:
         printed = home.beet(command)
 
         (line,) = printed.err.splitlines()
-        assert line.startswith(f"error: {command}: no model 'mine'")
+        assert line.startswith(f"error: {command}: ")
+        assert "no model 'mine'" in line
         # What to do, and what there is.
         assert "beet genreclf-models --use" in line
         assert DEFAULT_MODEL in line
         assert "other" in line
         assert printed.exit_code == 1
+        listed = [f"  {DEFAULT_MODEL}", "  other: small"]
+        assert headings(printed.lines) == (listed if command == "genreclf-models" else [])
         assert home.beet("genreclf-models", "--use", "other").exit_code == 0
         assert headings(home.beet("genreclf-models").lines)[-1] == "* other: small"
+
+    def test_a_chosen_model_that_is_damaged_is_said_once(
+        self, home: BeetsHome, small: Path
+    ) -> None:
+        home.beet("genreclf-models", "--use", "mine")
+        small.write_text("no model")
+        printed = home.beet("genreclf-models")
+        (line,) = printed.err.splitlines()
+        assert line.startswith(
+            "error: genreclf-models: the model in force is not available"
+        )
+        assert str(small) in line
+        assert (headings(printed.lines), printed.exit_code) == ([f"  {DEFAULT_MODEL}"], 1)

@@ -17,7 +17,7 @@ from mediafile import MediaFile
 from onnx_models import write_small_model
 
 import genre_model
-from beetsplug.genreclf.models.active import model_folder, out_of_fold_path
+from beetsplug.genreclf.models.active import choose_model, model_folder, out_of_fold_path
 from beetsplug.genreclf.models.out_of_fold import read_out_of_fold
 from genre_model.model.model_file import write_model
 
@@ -166,6 +166,20 @@ class TestTrain:
         printed = labelled.beet("genreclf-train", "--seed", "1", "--replace")
         assert "personal tags from now on" in printed.lines
         assert (model_folder() / "personal.onnx").read_bytes() != before
+
+    @pytest.mark.parametrize("configured", [None, "personal", "genreclf/personal.onnx"])
+    def test_one_that_was_in_force_before_its_file_was_lost(
+        self, labelled: BeetsHome, configured: str | None
+    ) -> None:
+        if configured is None:
+            labelled.beet("version")
+            choose_model("personal")
+        labelled.configure(model=configured)
+        printed = labelled.beet("genreclf-train")
+        assert (printed.err, printed.exit_code) == ("", 0)
+        assert "To tag with" not in printed.out
+        assert "personal tags from now on" in printed.lines
+        assert in_force(labelled).startswith("personal@")
 
     def test_a_configuration_of_its_own_has_models_of_its_own(
         self, labelled: BeetsHome

@@ -7,26 +7,22 @@ from typing import TYPE_CHECKING
 from beets import ui
 
 import genre_model
-from beetsplug.genreclf.compat import UserError
 from beetsplug.genreclf.config.options import read_options
-from beetsplug.genreclf.models.active import (
-    choose_model,
-    known_models,
-    model_folder,
-    model_in_force,
-    own_name,
-)
+from beetsplug.genreclf.models import active
 from beetsplug.genreclf.models.files import (
     about_file,
     export_model,
     import_model,
-    load_model,
-    models_error,
     remove_model,
     update_hint,
 )
+from beetsplug.genreclf.models.loading import (
+    ModelError,
+    ModelUnavailableError,
+    load_classifier,
+)
 from beetsplug.genreclf.ui.reporter import LogReporter
-from beetsplug.genreclf.ui.text import say
+from beetsplug.genreclf.ui.text import say, user_error
 
 if TYPE_CHECKING:
     import optparse
@@ -37,7 +33,7 @@ if TYPE_CHECKING:
 
     from genre_model import GenreClassifier
 
-#: How many arguments each flag takes, and what is said of any other number.
+#: How many arguments each flag takes, and the error for any other number.
 ARGUMENTS = {
     "": ((0, 1), "name one model, please"),
     "use": ((1,), "name one model, please"),
@@ -73,86 +69,86 @@ def run_models_command(
             or copied.
     """
     configured = read_options(config).model
-    flag = _flag(opts)
-    numbers, complaint = ARGUMENTS[flag]
-    if len(args) not in numbers:
-        raise models_error(complaint)
-    if flag == "use":
-        _use(args[0], configured)
-    elif flag == "remove":
-        remove_model(args[0], configured)
-    elif flag == "export":
-        export_model(*args)
-    elif flag == "import":
-        import_model(args[0], args[1] if len(args) > 1 else None, configured)
-    else:
-        _list_or_show(args, configured, log)
+    try:
+        match _given_flag(opts, args):
+            case "use":
+                _use(args[0], configured)
+            case "remove":
+                remove_model(args[0], configured)
+            case "export":
+                export_model(*args)
+            case "import":
+                import_model(args[0], args[1] if len(args) > 1 else None, configured)
+            case _ if args:
+                classifier = load_classifier(args[0])
+                say(genre_model.card_details(classifier.model_id, classifier.card))
+            case _:
+                _list(configured, log)
+    except ModelError as error:
+        raise user_error(f"genreclf-models: {error}") from error
 
 
-def _flag(opts: optparse.Values) -> str:
-    given = [flag for flag in ARGUMENTS if flag and getattr(opts, flag)]
+def _given_flag(opts: optparse.Values, args: list[str]) -> str:
+    given = [flag for flag in ARGUMENTS if flag and getattr(opts, flag)] or [""]
     if len(given) > 1:
         others = ", ".join(f"--{flag}" for flag in given[1:])
-        raise models_error(f"--{given[0]} does not go with {others}")
-    return given[0] if given else ""
-
-
-def _list_or_show(
-    names: list[str], configured: str | Path | None, log: BeetsLogger
-) -> None:
-    for name in names:
-        classifier = load_model(name)
-        say(genre_model.card_details(classifier.model_id, classifier.card))
-    if not names:
-        _list(configured, log)
+        raise ModelError(f"--{given[0]} does not go with {others}")
+    numbers, complaint = ARGUMENTS[given[0]]
+    if len(args) not in numbers:
+        raise ModelError(complaint)
+    return given[0]
 
 
 def _list(configured: str | Path | None, log: BeetsLogger) -> None:
-    in_force, name_in_force = load_model(configured), _name_in_force(configured)
-    loaded = ((name, _load_or_warn(name, log)) for name in known_models())
-    listed = [(name, classifier) for name, classifier in loaded if classifier is not None]
-    if name_in_force is None:
-        # A file somewhere else.
-        listed.append((in_force.card.name, in_force))
-    for name, classifier in listed:
-        model_id, card = classifier.model_id, classifier.card
-        is_in_force = classifier is in_force or name == name_in_force
-        mark = "* " if is_in_force else "  "
-        # A model is chosen by the name of its file, which its card need not know.
-        named = "" if name == card.name else f"{genre_model.printable(name)}: "
-        say(mark + named + genre_model.card_summary(model_id, card))
+    in_force, name_in_force, problem = None, None, None
+    try:
+        in_force, name_in_force = load_classifier(configured), _name_in_force(configured)
+    except ModelUnavailableError as error:
+        problem = f"the model in force is not available: {error}"
+    for name in active.known_models():
+        try:
+            classifier = load_classifier(name)
+        except ModelUnavailableError as error:  # the others are listed nevertheless
+            if problem is None or str(error) not in problem:
+                LogReporter(log).warning(str(error))
+            continue
+        _list_one(name, classifier, is_in_force=name == name_in_force)
+    if problem is not None:
+        raise ModelError(problem)
+    if in_force is not None and name_in_force is None:  # a file somewhere else
+        _list_one(in_force.card.name, in_force, is_in_force=True)
+
+
+def _list_one(name: str, classifier: GenreClassifier, *, is_in_force: bool) -> None:
+    model_id, card = classifier.model_id, classifier.card
+    mark = "* " if is_in_force else "  "
+    # A model is chosen by the name of its file, which its card need not know.
+    named = "" if name == card.name else f"{genre_model.printable(name)}: "
+    say(mark + named + genre_model.card_summary(model_id, card))
 
 
 def _name_in_force(configured: str | Path | None) -> str | None:
-    """Return what the model in force is called; None if it is a file somewhere else."""
-    name = own_name(str(model_in_force(configured) or genre_model.DEFAULT_MODEL))
-    return name if name in known_models() else None
+    """Return the name of the model in force; None if it is a file somewhere else."""
+    name = active.own_name(
+        str(active.model_in_force(configured) or genre_model.DEFAULT_MODEL)
+    )
+    return name if name in active.known_models() else None
 
 
 def _use(name: str, configured: str | Path | None) -> None:
-    model_id = load_model(name).model_id
-    name = own_name(name)
+    model_id = load_classifier(name).model_id
+    name = active.own_name(name)
     if configured is not None:
-        raise models_error(
+        raise ModelError(
             f"the configuration says model: {configured}, and it has the last word; set "
             f"model: {name} there, or remove the line"
         )
-    if name not in known_models():
-        raise models_error(
-            f"{name} is a file; put it into {model_folder()}, or name it in the "
+    if name not in active.known_models():
+        raise ModelError(
+            f"{name} is a file; put it into {active.model_folder()}, or name it in the "
             "configuration as genreclf.model"
         )
-    with about_file(model_folder()):
-        choose_model(name)
+    with about_file(active.model_folder()):
+        active.choose_model(name)
     say(f"{name} ({model_id}) tags from now on")
     say(update_hint())
-
-
-def _load_or_warn(name: str, log: BeetsLogger) -> GenreClassifier | None:
-    """Let one damaged file not hide the others."""
-    try:
-        return load_model(name)
-    except UserError as error:
-        text = str(error).removeprefix("genreclf-models: ")
-        LogReporter(log).warning(text)
-        return None

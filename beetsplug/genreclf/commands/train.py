@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +20,13 @@ from beetsplug.genreclf.commands.common import (
 from beetsplug.genreclf.config.defaults import DEFAULTS
 from beetsplug.genreclf.config.options import read_options
 from beetsplug.genreclf.models.active import model_folder, model_in_force
+from beetsplug.genreclf.models.files import check_name
 from beetsplug.genreclf.models.library_labels import labelled_files
-from beetsplug.genreclf.models.trained_model import check_folder, check_name, keep_model
+from beetsplug.genreclf.models.loading import ModelError
+from beetsplug.genreclf.models.trained_model import check_folder, keep_model
 from beetsplug.genreclf.policy.aliases import canonical_names
 from beetsplug.genreclf.policy.vocabulary import GenreNames
-from beetsplug.genreclf.ui.reporter import LogReporter, TerminalReporter
+from beetsplug.genreclf.ui.reporter import TerminalReporter
 from beetsplug.genreclf.ui.signals import stop_on_signals
 from beetsplug.genreclf.ui.text import say, user_error
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     from beetsplug.genreclf.compat import UserError
     from beetsplug.genreclf.config.options import Options
-    from genre_model import LabelledFile, PersonalModel
+    from genre_model import PersonalModel, PersonalTraining
 
 STORE = "embeddings.db"
 #: Flags that are options of the section ``genreclf``; the others are of ``training``.
@@ -75,90 +76,99 @@ def make_train_command() -> ui.Subcommand:
     return command
 
 
-@dataclass
-class TrainCommand:
-    """One run of ``beet genreclf-train``.
+def run_train_command(
+    config: confuse.Subview,
+    log: BeetsLogger,
+    lib: Library,
+    opts: optparse.Values,
+    args: list[str],
+) -> None:
+    """Train on the tracks that the query matches; keep the model unless it is worse.
 
-    Attributes:
-        config: the ``genreclf`` section.
-        log: of the plugin.
+    Raises:
+        UserError: if no model can be trained, or an older one is better; the model in
+            force stays so.
+        confuse.ConfigError: naming the option.
+        SystemExit: after Ctrl-C.
     """
-
-    config: confuse.Subview
-    log: BeetsLogger
-
-    def run(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
-        """Train on the tracks that the query matches; keep the model if it is worth it.
-
-        Raises:
-            UserError: if no model can be trained, or an older one is better; the model
-                that was in force stays so.
-            confuse.ConfigError: naming the option.
-        """
-        read_options(self.config)  # before flags are laid over what may be wrong
-        flags = given_flags(opts)
-        self.config.set_args({name: flags[name] for name in GENERAL if name in flags})
-        training = {
-            name: value
-            for name, value in flags.items()
-            if name not in (*GENERAL, *SWITCHES)
-        }
-        self.config["training"].set(training | _parent_of(flags))
-        options = read_options(self.config)
-        check_name(options.training.name)
-        by_album = bool(flags.get("albums"))
-        items = list(matching(lib, args, albums=by_album))
+    flags = given_flags(opts)
+    options = _options(config, flags)
+    albums = bool(flags.get("albums"))
+    items = list(matching(lib, args, albums=albums))
+    reporter = TerminalReporter(log, quiet=options.quiet)
+    try:
+        check_name(options.training.name, other="the new model another --name")
         if not items:
-            LogReporter(self.log).warning(nothing_matches(args, albums=by_album))
+            reporter.warning(nothing_matches(args, albums=albums))
             return
         check_folder()
-        # Until the model is kept: a late Ctrl-C must not fall between its files.
+        # Until the model is kept: a late Ctrl-C must not come between its files.
         with stop_on_signals() as is_stopped:
-            model = self._train(options, items, is_stopped)
+            model = _train(options, items, reporter, is_stopped)
             if is_stopped():
                 raise _interrupted("nothing has changed")
             say(model.headline() if options.quiet else model.report())
             command = command_line(options, with_query=bool(args))
             keep_model(model, items, options, flags, command)
+    except ModelError as error:
+        raise _error(str(error)) from error
 
-    def _train(
-        self, options: Options, items: Sequence[Item], is_stopped: Callable[[], bool]
-    ) -> PersonalModel:
-        files, notes = labelled_files(items, options.training.label_field)
-        reporter = TerminalReporter(self.log, quiet=options.quiet)
-        if not options.quiet:
-            for note in notes:
-                say(f"left out: {note}")
+
+def _options(config: confuse.Subview, flags: dict[str, Any]) -> Options:
+    read_options(config)  # a mistake there is no mistake of the flags
+    config.set_args({name: flags[name] for name in GENERAL if name in flags})
+    others = (*GENERAL, *SWITCHES)
+    training = {name: value for name, value in flags.items() if name not in others}
+    if "backbone" in flags:
+        if "parent" in flags:
+            raise _error("--backbone does not go with --parent")
         try:
-            return _fit(options, files, reporter, is_stopped)
-        except genre_model.TrainingStoppedError as error:
-            raise _interrupted(str(error)) from None
-        except KeyboardInterrupt:  # the second press
-            raise SystemExit(INTERRUPTED) from None
+            training["parent"] = genre_model.installed_backbone(flags["backbone"])
         except genre_model.GenreModelError as error:
-            raise _error(f"{error}; nothing has changed") from error
-        finally:
-            reporter.close()
+            raise _error(str(error)) from error
+    config["training"].set(training)
+    return read_options(config)
 
 
-def _interrupted(text: str) -> SystemExit:
-    say(f"interrupted: {text}")
-    return SystemExit(INTERRUPTED)
-
-
-def _fit(
+def _train(
     options: Options,
-    files: Sequence[LabelledFile],
+    items: Sequence[Item],
     reporter: TerminalReporter,
     is_stopped: Callable[[], bool],
 ) -> PersonalModel:
-    source = model_in_force(options.training.parent or genre_model.DEFAULT_MODEL)
+    files, notes = labelled_files(items, options.training.label_field)
+    if not options.quiet:
+        for note in notes:
+            say(f"left out: {note}")
+    try:
+        return _training(options, is_stopped).run(files, reporter)
+    except genre_model.TrainingStoppedError as error:
+        raise _interrupted(str(error)) from None
+    except KeyboardInterrupt:  # the second press
+        raise SystemExit(INTERRUPTED) from None
+    except genre_model.GenreModelError as error:
+        raise _error(f"{error}; nothing has changed") from error
+    finally:
+        reporter.close()
+
+
+def _training(options: Options, is_stopped: Callable[[], bool]) -> PersonalTraining:
+    training = options.training
+    source = model_in_force(training.parent or genre_model.DEFAULT_MODEL)
     parent = genre_model.GenreClassifier.load(source)
     names = GenreNames(
         parent.genres, label_map=options.policy.label_map, aliases=options.aliases
     )
-    training = genre_model.PersonalTraining(
-        settings=_settings(options),
+    return genre_model.PersonalTraining(
+        settings=genre_model.PersonalSettings(
+            min_tracks=training.min_tracks,
+            max_per_artist=training.max_per_artist,
+            multi_label=training.labels == "all",
+            label_map=training.label_map,
+            genre_balance=training.genre_balance,
+            n_folds=training.folds,
+            seed=training.seed,
+        ),
         parent=parent,
         network=genre_model.parent_network(source, parent.model_id),
         store_path=model_folder() / STORE,
@@ -167,49 +177,25 @@ def _fit(
         n_threads=options.threads,
         should_stop=is_stopped,
     )
-    return training.run(files, reporter)
-
-
-def _parent_of(flags: dict[str, Any]) -> dict[str, Any]:
-    """Return the parent that ``--backbone`` means, as a flag."""
-    if "backbone" not in flags:
-        return {}
-    if "parent" in flags:
-        raise _error("--backbone does not go with --parent")
-    try:
-        return {"parent": genre_model.installed_backbone(flags["backbone"])}
-    except genre_model.GenreModelError as error:
-        raise _error(str(error)) from error
-
-
-def _settings(options: Options) -> genre_model.PersonalSettings:
-    training = options.training
-    return genre_model.PersonalSettings(
-        min_tracks=training.min_tracks,
-        max_per_artist=training.max_per_artist,
-        multi_label=training.labels == "all",
-        label_map=training.label_map,
-        genre_balance=training.genre_balance,
-        n_folds=training.folds,
-        seed=training.seed,
-    )
 
 
 def command_line(options: Options, *, with_query: bool) -> str:
-    """Return what trains such a model, less what only this person can mean."""
-    plain = DEFAULTS["training"]
-    shown = [
-        " ".join([f"--{name.replace('_', '-')}", *_quoted(name, value)])
-        for name, value in vars(options.training).items()
-        if name != "label_map" and value != plain[name]
-    ]
-    mapped = ["with a label_map"] * bool(options.training.label_map)
-    query = ["QUERY"] * with_query
-    return " ".join(["beet genreclf-train", *shown, *query, *mapped])
+    """Return the command that trains such a model, without private names."""
+    words = ["beet genreclf-train"]
+    for name, value in vars(options.training).items():
+        if name != "label_map" and value != DEFAULTS["training"][name]:
+            shown = "PARENT" if name == "parent" else shlex.quote(str(value))
+            words.append(f"--{name.replace('_', '-')} {shown}")
+    if with_query:
+        words.append("QUERY")
+    if options.training.label_map:
+        words.append("with a label_map")
+    return " ".join(words)
 
 
-def _quoted(name: str, value: object) -> list[str]:
-    return ["PARENT" if name == "parent" else shlex.quote(str(value))]
+def _interrupted(text: str) -> SystemExit:
+    say(f"interrupted: {text}")
+    return SystemExit(INTERRUPTED)
 
 
 def _error(text: str) -> UserError:

@@ -1,4 +1,4 @@
-"""Which model is in force: the configured one, the one chosen last, or the bundled one."""
+"""The model in force: the configured one, the chosen one, or the bundled one."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ def model_in_force(option: str | Path | None) -> str | Path | None:
         return name
     paths = [own_model_path(name)]
     if option is None:  # a model beside the choice goes before one of the same name
-        paths.insert(0, _choice().with_name(f"{name}.onnx"))
-    # Not Path.is_file(), which cannot bear long names.
+        paths.insert(0, _first_existing(CHOSEN).with_name(f"{name}.onnx"))
+    # Not Path.is_file(), which raises for long names.
     return next((path for path in paths if os.path.isfile(path)), name)  # noqa: PTH113
 
 
 def is_path(name: str) -> bool:
-    """Tell the path of a model from the name of one."""
+    """Return True if a model is given by its path, not by its name."""
     return name.lower().endswith(".onnx") or "/" in name or "\\" in name
 
 
 def chosen_model() -> str | None:
-    """Return the name that was chosen last; None if none was.
+    """Return the name of the chosen model; None if none was chosen.
 
     Raises:
-        OSError: if that cannot be read, and names the file.
+        OSError: if the choice cannot be read; it names the file.
         UnicodeError: if it is no text.
     """
-    choice = _choice()
+    choice = _first_existing(CHOSEN)
     try:
         return choice.read_text("utf-8").strip() or None
     except FileNotFoundError:
@@ -61,29 +61,17 @@ def chosen_model() -> str | None:
 
 
 def choose_model(name: str) -> None:
-    """Remember a choice for all later commands; it must have been loaded before.
-
-    Raises:
-        OSError: if it cannot be written; the old choice stays then.
-    """
+    """Choose a model for all later commands."""
     genre_model.write_atomically(model_folder() / CHOSEN, f"{name}\n".encode())
 
 
 def forget_choice() -> None:
-    """Go back to the bundled default.
-
-    Raises:
-        OSError: if the choice cannot be deleted.
-    """
+    """Choose the bundled default."""
     (model_folder() / CHOSEN).unlink(missing_ok=True)
 
 
 def advice(option: str | Path | None) -> str:
-    """Return what to add to an error of loading, if the model was chosen once.
-
-    Args:
-        option: ``genreclf.model``, which may be at fault itself.
-    """
+    """Return what to add to an error of loading, if the model is the chosen one."""
     if option is not None or chosen_model() is None:
         return ""
     known = ", ".join(known_models())
@@ -106,43 +94,43 @@ def own_models() -> list[str]:
 
 
 def own_model_path(name: str) -> Path:
-    """Return where a model of the user's own lies, or would lie."""
+    """Return the path of a model of the user's own, which need not exist."""
     return _first_existing(f"{name}.onnx")
 
 
 def new_model_path(name: str) -> Path:
-    """Return where a new model of the user's own is to lie."""
+    """Return where to write a model of the user's own."""
     return model_folder() / f"{name}.onnx"
 
 
 def own_name(name: str) -> str:
-    """Return the name of a model whose path was given, if it is one of the user's own."""
-    path = person_path(name)
+    """Return the name of a model of the user's own whose path was given."""
+    path = user_path(name)
     is_own = is_path(name) and path.resolve() == own_model_path(path.stem).resolve()
     return path.stem if is_own else name
 
 
-def person_path(text: str) -> Path:
+def user_path(text: str) -> Path:
     """Return the path that a user typed."""
     return Path(os.path.expanduser(text))  # noqa: PTH111 -- it never raises
 
 
 def out_of_fold_path(model_id: str) -> Path:
-    """Return where the predictions for the tracks of a training lie.
+    """Return where the out-of-fold predictions of a model are.
 
     Args:
-        model_id: of a model; one that came from a friend may call itself anything, so
-            this is no path.
+        model_id: of a model; one of unknown origin may call itself anything, so this is
+            no path.
     """
     name = re.sub(r"[^\w .()@-]", "_", model_id)
     return _first_existing(f"{OUT_OF_FOLD}/{name}.json")
 
 
 def model_folder() -> Path:
-    """Return the folder of the user's own models, for what is new.
+    """Return the folder where to write the user's own models.
 
-    It lies beside the configuration file. A file that was given with ``beet -c`` has one of
-    its own, which other configurations do not see.
+    It is beside the configuration file. A file that was given with ``beet -c`` has a
+    folder of its own, which other configurations do not see.
     """
     return _folders()[0]
 
@@ -157,10 +145,9 @@ def _given_configuration() -> Path | None:
     """Return the file that was given with ``beet -c``, unless it is the usual one."""
     usual = {Path(beets.config.user_config_path()).resolve()}
     with suppress(confuse.NotFoundError):
-        usual |= {
-            Path(v.as_filename()).resolve() for v in beets.config["include"].sequence()
-        }
-    # Before beets 2.14 nothing but the sources tells of the option.
+        included = beets.config["include"].sequence()
+        usual |= {Path(view.as_filename()).resolve() for view in included}
+    # Before beets 2.14 only the sources tell of the option.
     for source in beets.config.sources:
         if source.filename and not source.default:
             path = Path(source.filename).resolve()
@@ -170,7 +157,7 @@ def _given_configuration() -> Path | None:
 
 
 def _folders() -> list[Path]:
-    """Return the folder of what is new, and another that is read, too, if there is one."""
+    """Return the folders of models, the one to write to first."""
     folders = [Path(beets.config.config_dir()) / FOLDER]
     given = _given_configuration()
     if given is not None:
@@ -178,13 +165,8 @@ def _folders() -> list[Path]:
     return folders
 
 
-def _choice() -> Path:
-    """Return the file that holds the choice, or would hold it."""
-    return _first_existing(CHOSEN)
-
-
 def _first_existing(name: str) -> Path:
-    """Return where a file lies; where a new one would lie if there is none."""
+    """Return the path of a file; where to write it if it does not exist."""
     paths = [folder / name for folder in _folders()]
-    # Not Path.exists(), which cannot bear long names.
+    # Not Path.exists(), which raises for long names.
     return next((path for path in paths if os.path.lexists(path)), paths[0])

@@ -7,7 +7,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import genre_model
-from beetsplug.genreclf.models.active import advice, is_path, known_models, model_in_force
+from beetsplug.genreclf.models.active import (
+    advice,
+    is_path,
+    known_models,
+    model_in_force,
+    user_path,
+)
 from beetsplug.genreclf.ui.reporter import LogReporter
 
 if TYPE_CHECKING:
@@ -20,16 +26,19 @@ if TYPE_CHECKING:
     from genre_model import GenreClassifier, IsolatedClassifier
 
 
-class ModelUnavailableError(Exception):
-    """The model cannot be loaded; the message says why in one line."""
+class ModelError(Exception):
+    """Something is wrong with a model; the message says what in one line."""
+
+
+class ModelUnavailableError(ModelError):
+    """The model cannot be loaded."""
 
 
 def load_classifier(option: str | Path | None) -> GenreClassifier:
     """Return the classifier of a model, to read its card.
 
     Args:
-        option: ``genreclf.model``: a path, the name of a model, or None for the one in
-            force.
+        option: a path, the name of a model, or None for the one in force.
 
     Raises:
         ModelUnavailableError: the file is missing or damaged, or a library that it needs
@@ -87,9 +96,11 @@ def _explained(option: str | Path | None) -> Iterator[None]:
 
 
 def _existing_model(option: str | Path | None) -> str | Path | None:
-    """Return the model in force; a name must be one of the known models."""
+    """Return what to load; a name must be one of the known models."""
     model = model_in_force(option)
-    if isinstance(model, str) and not is_path(model) and model not in known_models():
+    if isinstance(model, str) and is_path(model):
+        return user_path(model)
+    if isinstance(model, str) and model not in known_models():
         raise genre_model.no_such_model(model, known_models())
     return model
 

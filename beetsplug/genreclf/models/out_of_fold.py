@@ -1,7 +1,7 @@
-"""What was said of tracks, before a model was trained on them, by models that were not.
+"""Out-of-fold predictions: of each track, by models that were not trained on it.
 
-A model knows by heart what it was trained on. Where it is to judge such a track, this
-stands in for it.
+They replace the predictions of a model for the tracks of its training, which it knows by
+heart.
 """
 
 from __future__ import annotations
@@ -28,15 +28,6 @@ if TYPE_CHECKING:
 MOST = 1e4
 
 
-class Said(NamedTuple):
-    """What was said of a track, and how to know it again."""
-
-    path: str
-    title: str
-    length: float
-    listening: StoredPrediction
-
-
 def write_out_of_fold(
     model_id: str,
     items: Iterable[Item],
@@ -44,7 +35,7 @@ def write_out_of_fold(
     *,
     multi_label: bool,
 ) -> None:
-    """Keep the scores of the tracks that a model is trained on.
+    """Write the predictions for the tracks that a model is trained on.
 
     Args:
         model_id: of the model.
@@ -53,7 +44,7 @@ def write_out_of_fold(
         multi_label: whether several labels can be right at once.
 
     Raises:
-        OSError: if it cannot be written.
+        OSError: if they cannot be written.
     """
     tracks = {
         str(item.id): {
@@ -70,48 +61,64 @@ def write_out_of_fold(
 
 
 def read_out_of_fold(lib: Library, model_id: str) -> dict[int, StoredPrediction]:
-    """Return what is known of the tracks that a model was trained on.
+    """Return the predictions by the ids of tracks; none if the file is damaged.
 
     An id may belong to another track by now, and a track may have another id: path or
-    title, and the length, have to agree. A file that is missing or damaged says nothing.
+    title, and the length, have to agree.
     """
     try:
         content = json.loads(out_of_fold_path(model_id).read_text("utf-8"))
         tracks = {
-            int(key): Said(
-                str(each["path"]),
-                str(each["title"]),
-                float(each["length"]),
-                StoredPrediction(model_id, _scores(each["scores"]), each["strangeness"]),
-            )
-            for key, each in content["tracks"].items()
+            int(key): _parsed(each, model_id) for key, each in content["tracks"].items()
         }
         if content["model"] != model_id:
             return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    by_path = {said.path: said for said in tracks.values()}
+    by_path = {track.path: track for track in tracks.values()}
     found = {}
     for item in lib.items():
-        path = str(item.filepath)
-        for said in filter(None, (tracks.get(item.id or 0), by_path.get(path))):
-            is_same = path == said.path or (item.title and item.title == said.title)
-            length = abs((item.length or 0.0) - said.length)
-            if item.id and is_same and length <= LENGTH_TOLERANCE_SECONDS:
-                found[item.id] = said.listening
+        candidates = (tracks.get(item.id or 0), by_path.get(str(item.filepath)))
+        for track in filter(None, candidates):
+            if item.id and track.is_same(item):
+                found[item.id] = track.prediction
                 break
     return found
 
 
+class _Trained(NamedTuple):
+    """A track that trained a model."""
+
+    path: str
+    title: str
+    length: float
+    prediction: StoredPrediction
+
+    def is_same(self, item: Item) -> bool:
+        is_same_title = bool(item.title) and item.title == self.title
+        is_same_length = abs((item.length or 0.0) - self.length) <= LENGTH_TOLERANCE_SECONDS
+        return is_same_length and (is_same_title or str(item.filepath) == self.path)
+
+
+def _parsed(track: Mapping[str, Any], model_id: str) -> _Trained:
+    scores = {str(label): float(value) for label, value in track["scores"].items()}
+    return _Trained(
+        path=str(track["path"]),
+        title=str(track["title"]),
+        length=float(track["length"]),
+        prediction=StoredPrediction(model_id, scores, track["strangeness"]),
+    )
+
+
 def may_know(training: Mapping[str, Any], n_known: int) -> str | None:
-    """Say that a model may have been trained on tracks, and nobody knows on which.
+    """Return why a model may know tracks by heart; None if all those are known.
 
     Args:
-        training: what its card says; a stranger may have written it.
-        n_known: tracks of the library of which something is known from before.
+        training: from its card, which may be of unknown origin.
+        n_known: tracks of the library that have out-of-fold predictions.
 
     Returns:
-        The rest of a sentence about the model; None if all is known.
+        The rest of a sentence about the model.
     """
     if not genre_model.is_personal(training):
         return None
@@ -128,7 +135,3 @@ def _strangeness(scores: Mapping[str, float], *, multi_label: bool) -> float | N
     if multi_label:
         return None if best else MOST
     return round(min(max(rest, 0.0) / max(best, 1 / MOST), MOST), DECIMALS)
-
-
-def _scores(values: Mapping[str, float]) -> dict[str, float]:
-    return {str(label): float(value) for label, value in values.items()}
