@@ -20,7 +20,7 @@ import numpy as np
 import soundfile
 from marked_table import put_into
 
-from beetsplug.genreclf.config.defaults import DEFAULTS
+from beetsplug.genreclf.config.options import DEFAULTS
 from genre_model.audio.suffixes import AUDIO_SUFFIXES
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import GenreModelError, SilentError, TooShortError

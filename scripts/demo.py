@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from compose import compose_pieces
 from throwaway_library import BeetError, Row, ThrowawayLibrary
 
-from beetsplug.genreclf.config.defaults import DEFAULTS
+from beetsplug.genreclf.config.options import DEFAULTS
 from genre_model.audio.suffixes import AUDIO_SUFFIXES
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from beetsplug.genreclf.commands.evaluate import make_eval_command, run_eval_com
 from beetsplug.genreclf.commands.models import make_models_command, run_models_command
 from beetsplug.genreclf.commands.tag import make_tag_command
 from beetsplug.genreclf.commands.train import make_train_command, run_train_command
-from beetsplug.genreclf.config.defaults import DEFAULTS
+from beetsplug.genreclf.config.options import DEFAULTS
 from beetsplug.genreclf.policy.provenance import ALBUM_TYPES, ITEM_TYPES
 
 if TYPE_CHECKING:

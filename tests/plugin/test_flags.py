@@ -16,7 +16,7 @@ from beetsplug.genreclf.commands.tag import (
     make_tag_command,
 )
 from beetsplug.genreclf.compat import UserError
-from beetsplug.genreclf.config.defaults import DEFAULTS
+from beetsplug.genreclf.config.options import DEFAULTS
 
 if TYPE_CHECKING:
     from plugin.conftest import BeetsHome, ScriptedClassifier

@@ -11,8 +11,7 @@ import confuse
 import pytest
 from confuse import yaml_util
 
-from beetsplug.genreclf.config.defaults import DEFAULTS
-from beetsplug.genreclf.config.options import Policy, read_options
+from beetsplug.genreclf.config.options import DEFAULTS, Policy, read_options
 
 if TYPE_CHECKING:
     from plugin.conftest import BeetsHome, ScriptedClassifier

@@ -10,8 +10,7 @@ import confuse
 import pytest
 from confuse import yaml_util
 
-from beetsplug.genreclf.config.defaults import DEFAULTS
-from beetsplug.genreclf.config.options import Policy, read_options
+from beetsplug.genreclf.config.options import DEFAULTS, Policy, read_options
 from beetsplug.genreclf.policy.policy import (
     Decision,
     Outcome,

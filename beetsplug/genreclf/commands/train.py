@@ -17,8 +17,7 @@ from beetsplug.genreclf.commands.common import (
     matching,
     nothing_matches,
 )
-from beetsplug.genreclf.config.defaults import DEFAULTS
-from beetsplug.genreclf.config.options import read_options
+from beetsplug.genreclf.config.options import DEFAULTS, read_options
 from beetsplug.genreclf.models.active import model_folder, model_in_force
 from beetsplug.genreclf.models.files import check_name
 from beetsplug.genreclf.models.library_labels import labelled_files

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import confuse
 
 from beetsplug.genreclf.config import validators as read
-from beetsplug.genreclf.config.defaults import DEFAULTS
 from genre_model import spelling_key
 
 if TYPE_CHECKING:
@@ -25,6 +23,13 @@ HINTS = {
     "genreclf.training.method": "a head on the embedding is the only one: remove the line",
     "genreclf.training.epochs": "a head on the embedding has none: remove the line",
 }
+
+
+def option(default: Any, reader: Reader[Any]) -> Any:
+    """Return a field for an option; the default is the same in the configuration."""
+    if default == {}:
+        return field(default_factory=dict, metadata={"reader": reader})
+    return field(default=default, metadata={"reader": reader})
 
 
 @dataclass(frozen=True)
@@ -43,15 +48,15 @@ class Policy:
         ignore: artist in lower case, or ``*`` for all -> labels never written.
     """
 
-    force: bool = False
-    keep_existing: bool = False
-    count: int = 1
-    min_confidence: float = 0.6
-    min_margin: float = 0.0
-    fallback: str | None = None
-    title_case: bool = True
-    label_map: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    ignore: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    force: bool = option(False, read.yes_or_no)
+    keep_existing: bool = option(False, read.yes_or_no)
+    count: int = option(1, read.whole_number)
+    min_confidence: float = option(0.6, read.probability)
+    min_margin: float = option(0.0, read.probability)
+    fallback: str | None = option(None, read.fallback)
+    title_case: bool = option(True, read.yes_or_no)
+    label_map: Mapping[str, tuple[str, ...]] = option({}, read.label_map)
+    ignore: Mapping[str, frozenset[str]] = option({}, read.ignored_labels)
 
     def unknown_labels(self, labels: Iterable[str]) -> dict[str, set[str]]:
         """Return the labels that ``label_map`` and ``ignore`` name and a model lacks.
@@ -109,16 +114,16 @@ class TrainingOptions:
         name: of the new model.
     """
 
-    label_field: str
-    labels: str
-    label_map: Mapping[str, tuple[str, ...]]
-    min_tracks: int
-    max_per_artist: int | None
-    genre_balance: float
-    folds: int
-    seed: int
-    parent: str | Path | None
-    name: str
+    label_field: str = option("genres", read.name)
+    labels: str = option("first", read.one_of("first", "all"))
+    label_map: Mapping[str, tuple[str, ...]] = option({}, read.label_map)
+    min_tracks: int = option(15, read.whole_number)
+    max_per_artist: int | None = option(None, read.optional(read.whole_number))
+    genre_balance: float = option(1.0, read.probability)
+    folds: int = option(5, partial(read.whole_number, least=2))
+    seed: int = option(0, read.natural)
+    parent: str | Path | None = option(None, read.optional(read.model))  # noqa: RUF009
+    name: str = option("personal", read.normalised_name)
 
 
 @dataclass(frozen=True)
@@ -126,10 +131,11 @@ class Options:
     """All options.
 
     Attributes:
+        policy: the options that decide the genres.
+        training: the options of a model of the user's own.
         auto: tag tracks during an import.
         asis: what to do with tracks that are imported as they are.
         source: whether a track, its album, or first the one and then the other decides.
-        policy: the options that decide the genres.
         aliases: other names of genres; as lastgenre's option of that name.
         model: None for the one in force, the name of a model, or a model file.
         threads: tracks predicted at a time; None is one per core, at most four.
@@ -137,58 +143,33 @@ class Options:
         move: move files whose path depends on the genre.
         pretend: show the decisions, store and write nothing.
         quiet: do not print a line for each track, nor the summary.
-        training: the options of a model of the user's own.
     """
 
-    auto: bool
-    asis: str
-    source: str
     policy: Policy
-    aliases: bool | Mapping[str, list[str]]
-    model: str | Path | None
-    threads: int | None
-    safe_write: bool
-    move: bool
-    pretend: bool
-    quiet: bool
     training: TrainingOptions
+    auto: bool = option(True, read.yes_or_no)
+    asis: str = option("db", read.one_of("db", "write", "skip"))
+    source: str = option("album", read.one_of("track", "album", "both"))
+    aliases: bool | Mapping[str, list[str]] = option(True, read.aliases)
+    model: str | Path | None = option(None, read.optional(read.model))  # noqa: RUF009
+    threads: int | None = option(None, read.optional(read.whole_number))
+    safe_write: bool = option(True, read.yes_or_no)
+    move: bool = option(False, read.yes_or_no)
+    pretend: bool = option(False, read.yes_or_no)
+    quiet: bool = option(False, read.yes_or_no)
 
 
-POLICY: dict[str, Reader[Any]] = {
-    "force": read.yes_or_no,
-    "keep_existing": read.yes_or_no,
-    "count": read.whole_number,
-    "min_confidence": read.probability,
-    "min_margin": read.probability,
-    "fallback": read.fallback,
-    "title_case": read.yes_or_no,
-    "label_map": read.label_map,
-    "ignore": read.ignored_labels,
-}
-TRAINING: dict[str, Reader[Any]] = {
-    "label_field": read.name,
-    "labels": read.one_of("first", "all"),
-    "label_map": read.label_map,
-    "min_tracks": read.whole_number,
-    "max_per_artist": read.optional(read.whole_number),
-    "genre_balance": read.probability,
-    "folds": partial(read.whole_number, least=2),
-    "seed": read.natural,
-    "parent": read.optional(read.model),
-    # File systems spell accents in two ways; a name has one.
-    "name": lambda view: unicodedata.normalize("NFC", read.name(view)),
-}
-OTHERS: dict[str, Reader[Any]] = {
-    "auto": read.yes_or_no,
-    "asis": read.one_of("db", "write", "skip"),
-    "source": read.one_of("track", "album", "both"),
-    "aliases": read.aliases,
-    "model": read.optional(read.model),
-    "threads": read.optional(read.whole_number),
-    "safe_write": read.yes_or_no,
-    "move": read.yes_or_no,
-    "pretend": read.yes_or_no,
-    "quiet": read.yes_or_no,
+def _defaults(kind: type[Any]) -> dict[str, Any]:
+    typed = kind(Policy(), TrainingOptions()) if kind is Options else kind()
+    names = [each.name for each in fields(kind) if each.metadata]
+    return {name: getattr(typed, name) for name in names}
+
+
+#: The default of every option, as in the configuration.
+DEFAULTS: dict[str, Any] = {
+    **_defaults(Policy),
+    **_defaults(Options),
+    "training": _defaults(TrainingOptions),
 }
 
 
@@ -208,19 +189,20 @@ def read_options(view: confuse.Subview) -> Options:
         _check_names(training, inner, DEFAULTS["training"])
     if training.get() is None:  # every line of it is commented out
         training.set(DEFAULTS["training"])
-    policy = Policy(**_read(view, POLICY))
+    policy = Policy(**_read(view, Policy))
     for label, genres in policy.label_map.items():
         if len(genres) > policy.count:
             raise confuse.ConfigValueError(
                 f"{view['label_map'].name}: {label!r} is written as {len(genres)} genres, "
                 f"but count is {policy.count}; set count: {len(genres)}"
             )
-    training_options = TrainingOptions(**_read(training, TRAINING))
-    return Options(policy=policy, training=training_options, **_read(view, OTHERS))
+    training_options = TrainingOptions(**_read(training, TrainingOptions))
+    return Options(policy=policy, training=training_options, **_read(view, Options))
 
 
-def _read(view: confuse.Subview, readers: Mapping[str, Reader[Any]]) -> dict[str, Any]:
-    return {name: reader(view[name]) for name, reader in readers.items()}
+def _read(view: confuse.Subview, kind: type[Any]) -> dict[str, Any]:
+    options = [each for each in fields(kind) if each.metadata]
+    return {each.name: each.metadata["reader"](view[each.name]) for each in options}
 
 
 def _check_names(view: confuse.Subview, section: Any, known: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -61,6 +62,11 @@ def one_of(*choices: str) -> Reader[str]:
 def name(view: Subview) -> str:
     """Return a text that is not blank, without the spaces around it."""
     return str(_require(view, _is_text(view.get()), "a name")).strip()
+
+
+def normalised_name(view: Subview) -> str:
+    """Return a name in one of the two ways in which file systems spell accents."""
+    return unicodedata.normalize("NFC", name(view))
 
 
 def model(view: Subview) -> str | Path:
