@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from beetsplug.genreclf.ui.reporter import LogReporter
+
 if TYPE_CHECKING:
     import optparse
+    from collections.abc import Mapping
 
     from beets.library import Item, Library
+    from beets.logging import BeetsLogger
 
 #: Exit status after Ctrl-C, as of shells.
 INTERRUPTED = 130
@@ -20,14 +24,7 @@ INTERRUPTED = 130
 def add_switch(
     parser: optparse.OptionParser, *flags: str, text: str, off: str | None = None
 ) -> None:
-    """Add a flag that takes no value; its value is None where it is not given.
-
-    Args:
-        parser: of the command.
-        flags: such as ``-p`` and ``--pretend``.
-        text: shown by ``--help``.
-        off: the long flag that this one undoes; it sets that one to False.
-    """
+    """Add a flag without a value: True, or False for the flag that it turns ``off``."""
     name = (off or flags[-1]).removeprefix("--").replace("-", "_")
     action = "store_true" if off is None else "store_false"
     parser.add_option(*flags, dest=name, action=action, default=None, help=text)
@@ -45,18 +42,19 @@ def given_flags(opts: optparse.Values) -> dict[str, Any]:
     return {name: value for name, value in vars(opts).items() if value is not None}
 
 
-def matching(lib: Library, args: list[str], *, albums: bool) -> deque[Item]:
-    """Return the tracks that a query matches, or those of the albums that it matches."""
-    if albums:
-        return deque(item for album in lib.albums(args) for item in album.items())
-    return deque(lib.items(args))
-
-
-def nothing_matches(args: list[str], *, albums: bool) -> str:
-    """Return the warning that a query matches nothing."""
-    if args:
-        return f"no {'album' if albums else 'track'} matches {' '.join(args)}"
-    return "the library has no album" if albums else "the library is empty"
+def matching(
+    lib: Library, args: list[str], flags: Mapping[str, Any], log: BeetsLogger
+) -> deque[Item]:
+    """Return the tracks that a query, or with ``-a`` their albums, match; warn if none."""
+    if flags.get("albums"):
+        items = deque(item for album in lib.albums(args) for item in album.items())
+        kind, nothing = "album", "the library has no album"
+    else:
+        items = deque(lib.items(args))
+        kind, nothing = "track", "the library is empty"
+    if not items:
+        LogReporter(log).warning(f"no {kind} matches {' '.join(args)}" if args else nothing)
+    return items
 
 
 def failed_tracks(n_failed: int) -> str:

@@ -9,18 +9,10 @@ from typing import TYPE_CHECKING
 
 from beets import ui
 
-from beetsplug.genreclf.commands.common import (
-    INTERRUPTED,
-    add_number,
-    add_switch,
-    failed_tracks,
-    given_flags,
-    matching,
-    nothing_matches,
-)
+from beetsplug.genreclf.commands import common
 from beetsplug.genreclf.config.options import read_options
 from beetsplug.genreclf.models.loading import ModelUnavailableError
-from beetsplug.genreclf.ui.reporter import LogReporter, TerminalReporter
+from beetsplug.genreclf.ui.reporter import TerminalReporter
 from beetsplug.genreclf.ui.signals import stop_on_signals
 from beetsplug.genreclf.ui.text import say, user_error
 
@@ -53,7 +45,7 @@ def make_eval_command() -> ui.Subcommand:
     )
     parser = command.parser
     parser.usage = "%prog [options] [QUERY]"
-    switch, number = partial(add_switch, parser), partial(add_number, parser)
+    switch, number = partial(common.add_switch, parser), partial(common.add_number, parser)
     switch("-q", "--quiet", text="print warnings and the headline only")
     switch("-a", "--albums", text="QUERY matches albums")
     number("-t", "--threads", text="tracks listened to at a time")
@@ -80,21 +72,19 @@ def run_eval_command(
         confuse.ConfigError: naming the option.
         SystemExit: after Ctrl-C.
     """
-    flags = given_flags(opts)
+    from beetsplug.genreclf.models.out_of_fold import read_out_of_fold
+    from beetsplug.genreclf.predict.predictor import Predictor
+
+    flags = common.given_flags(opts)
     n_issues = flags.get("number", DEFAULT_NUMBER)
     if n_issues < 0:
         raise _error(f"--number must be 0 or more, not {n_issues}")
     config.set_args({name: flags[name] for name in GENERAL if name in flags})
     config["training"].set({name: flags[name] for name in TRAINING if name in flags})
     options = read_options(config)
-    albums = bool(flags.get("albums"))
-    items = matching(lib, args, albums=albums)
+    items = common.matching(lib, args, flags, log)
     if not items:
-        LogReporter(log).warning(nothing_matches(args, albums=albums))
         return
-    from beetsplug.genreclf.models.out_of_fold import read_out_of_fold
-    from beetsplug.genreclf.predict.predictor import Predictor
-
     with stop_on_signals() as is_stopped:
         try:
             model = classifier.load(options)
@@ -110,7 +100,7 @@ def run_eval_command(
         except ModelUnavailableError as error:
             raise _error(str(error)) from error
         except KeyboardInterrupt:  # the second press
-            raise SystemExit(INTERRUPTED) from None
+            raise SystemExit(common.INTERRUPTED) from None
     if is_stopped():
         say(f"interrupted: heard {evaluation.n_done} of {evaluation.n_asked} tracks")
     if evaluation.answers:
@@ -150,13 +140,13 @@ def _print(
 def _conclude(evaluation: Evaluation, failure: str | None, *, stopped: bool) -> None:
     """Turn what went wrong into the exit status."""
     if stopped:
-        raise SystemExit(INTERRUPTED)
+        raise SystemExit(common.INTERRUPTED)
     if failure is not None:
         raise _error(failure)
     if not evaluation.answers:
         raise _error(f"nothing to evaluate: {'; '.join(evaluation.left_out())}")
     if n_failed := evaluation.tracks.counts.unreadable:
-        raise _error(failed_tracks(n_failed))
+        raise _error(common.failed_tracks(n_failed))
 
 
 def _error(text: str) -> UserError:

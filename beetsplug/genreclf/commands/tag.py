@@ -18,11 +18,10 @@ from beetsplug.genreclf.commands.common import (
     failed_tracks,
     given_flags,
     matching,
-    nothing_matches,
 )
 from beetsplug.genreclf.config.options import Options, read_options
 from beetsplug.genreclf.models.loading import ModelUnavailableError
-from beetsplug.genreclf.ui.reporter import LogReporter, TerminalReporter
+from beetsplug.genreclf.ui.reporter import TerminalReporter
 from beetsplug.genreclf.ui.signals import stop_on_signals
 from beetsplug.genreclf.ui.text import say, user_error
 
@@ -151,10 +150,8 @@ class Command:
         self.config.set_args(config_flags(flags))
         options = read_options(self.config)
         _check_keep_existing(flags, options)
-        albums = bool(flags.get("albums"))
-        items = matching(lib, args, albums=albums)
+        items = matching(lib, args, flags, self.log)
         if not items:
-            LogReporter(self.log).warning(nothing_matches(args, albums=albums))
             return
         with stop_on_signals() as is_stopped:
             job = Job(self, lib, options, flags, is_stopped)

@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Any
 from beets import ui
 
 import genre_model
-from beetsplug.genreclf.commands.common import (
-    INTERRUPTED,
-    add_number,
-    add_switch,
-    given_flags,
-    matching,
-    nothing_matches,
-)
+from beetsplug.genreclf.commands import common
 from beetsplug.genreclf.config.options import DEFAULTS, read_options
 from beetsplug.genreclf.models.active import model_folder, model_in_force
 from beetsplug.genreclf.models.files import check_name
@@ -55,7 +48,7 @@ def make_train_command() -> ui.Subcommand:
     )
     parser = command.parser
     parser.usage = "%prog [options] [QUERY]"
-    switch, number = partial(add_switch, parser), partial(add_number, parser)
+    switch, number = partial(common.add_switch, parser), partial(common.add_number, parser)
     switch("-p", "--pretend", text="train and score, but keep no model")
     switch("-q", "--quiet", text="print warnings and the result only")
     switch("-a", "--albums", text="QUERY matches albums")
@@ -90,15 +83,13 @@ def run_train_command(
         confuse.ConfigError: naming the option.
         SystemExit: after Ctrl-C.
     """
-    flags = given_flags(opts)
+    flags = common.given_flags(opts)
     options = _options(config, flags)
-    albums = bool(flags.get("albums"))
-    items = list(matching(lib, args, albums=albums))
     reporter = TerminalReporter(log, quiet=options.quiet)
     try:
         check_name(options.training.name, other="the new model another --name")
+        items = common.matching(lib, args, flags, log)
         if not items:
-            reporter.warning(nothing_matches(args, albums=albums))
             return
         check_folder()
         # Until the model is kept: a late Ctrl-C must not come between its files.
@@ -144,7 +135,7 @@ def _train(
     except genre_model.TrainingStoppedError as error:
         raise _interrupted(str(error)) from None
     except KeyboardInterrupt:  # the second press
-        raise SystemExit(INTERRUPTED) from None
+        raise SystemExit(common.INTERRUPTED) from None
     except genre_model.GenreModelError as error:
         raise _error(f"{error}; nothing has changed") from error
     finally:
@@ -194,7 +185,7 @@ def command_line(options: Options, *, with_query: bool) -> str:
 
 def _interrupted(text: str) -> SystemExit:
     say(f"interrupted: {text}")
-    return SystemExit(INTERRUPTED)
+    return SystemExit(common.INTERRUPTED)
 
 
 def _error(text: str) -> UserError:

@@ -1,4 +1,4 @@
-"""Library query to labelled tracks, without anything that we wrote."""
+"""Labels of tracks of the library: genres of the user's own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOBODY = ("", "[unknown]", "unknown", "unknown artist")
 def labelled_files(
     items: Sequence[Item], field: str = GENRES
 ) -> tuple[list[LabelledFile], list[str]]:
-    """Take the labels of tracks as the user gave them.
+    """Return the tracks that have labels of the user's own.
 
     Args:
         items: of the library.
@@ -34,22 +34,21 @@ def labelled_files(
             several labels between semicolons.
 
     Returns:
-        The tracks that have labels of the user's own, and why the others do not count:
-        one line for each reason.
+        The tracks, and why the others do not count: one line for each reason.
 
     Raises:
-        UserError: if the field is one of ours.
+        UserError: if the plugin writes the field.
     """
     if field in provenance.OUR_FIELDS:
         raise UserError(f"genreclf: {field} is written by genreclf, not by you")
     n_empty = n_ours = 0
     files = []
-    ours = OurGenres()
+    by_album: dict[int, set[str]] = {}
     for item in items:
         labels = _labels(item, field)
         if not labels:
             n_empty += 1
-        elif ours.reached(item, labels):
+        elif _may_be_ours(item, labels, by_album):
             n_ours += 1
         else:
             files.append(_labelled(item, labels))
@@ -79,49 +78,42 @@ def _labelled(item: Item, labels: tuple[str, ...]) -> LabelledFile:
     )
 
 
-class OurGenres:
-    """Tells labels that came from genreclf, even indirectly, from the user's."""
+def _may_be_ours(item: Item, labels: Sequence[str], by_album: dict[int, set[str]]) -> bool:
+    """Return True if the plugin may have written a label of a track.
 
-    def __init__(self) -> None:
-        """Know no album yet."""
-        self._of_album: dict[int, set[str]] = {}
+    Either to the track, where it may now be among others or in another spelling; or to
+    its album or another track of that, from where beets spreads it: when it updates the
+    first track of an album, the others get its genre. Such a label is the user's only if
+    the model never predicted the track and the file holds the label.
 
-    def reached(self, item: Item, labels: Sequence[str]) -> bool:
-        """Return True if a label of a track may be one that we wrote.
-
-        Either onto the track, where it still stands among others or in another spelling;
-        or onto its album or another track of that, from where beets spreads it: when it
-        updates the first track of an album, the others get its genre. Such a label is
-        taken for the user's only if we never heard the track and its file holds it.
-        """
-        present = {spelling_key(label) for label in labels}
-        if present & _keys(item.get("genreclf_genres", with_album=False)):
-            return True
-        if item.album_id is None or not present & self._ours_in_album(item):
-            return False
-        return bool(item.get("genreclf_model", with_album=False)) or not (
-            present <= {spelling_key(genre) for genre in _in_file(item)}
-        )
-
-    def _ours_in_album(self, item: Item) -> set[str]:
-        album = item.get_album()
-        if album is None or album.id is None:
-            return set()
-        if album.id not in self._of_album:
-            ours = _keys(album.get("genreclf_album_genres"))
-            for track in album.items():
-                ours |= _keys(track.get("genreclf_genres", with_album=False))
-            self._of_album[album.id] = ours
-        return self._of_album[album.id]
+    Args:
+        item: the track.
+        labels: of the track.
+        by_album: remembers what the plugin wrote to albums.
+    """
+    present = set(map(spelling_key, labels))
+    if present & _keys(item.get("genreclf_genres", with_album=False)):
+        return True
+    album = item.get_album() if item.album_id is not None else None
+    if album is None or album.id is None:
+        return False
+    if album.id not in by_album:
+        by_album[album.id] = _keys(album.get("genreclf_album_genres"))
+        for track in album.items():
+            by_album[album.id] |= _keys(track.get("genreclf_genres", with_album=False))
+    if not present & by_album[album.id]:
+        return False
+    was_predicted = bool(item.get("genreclf_model", with_album=False))
+    return was_predicted or not present <= _in_file(item)
 
 
-def _keys(written: str | None) -> set[str]:
-    return {spelling_key(genre) for genre in provenance.split(written or "")}
+def _keys(genres: str | None) -> set[str]:
+    return set(map(spelling_key, provenance.split(genres or "")))
 
 
-def _in_file(item: Item) -> list[str]:
+def _in_file(item: Item) -> set[str]:
     """Return the genres in a file; none if it cannot be read."""
     try:
-        return MediaFile(item.filepath).genres or []
+        return set(map(spelling_key, MediaFile(item.filepath).genres or []))
     except (UnreadableFileError, OSError):
-        return []
+        return set()

@@ -1,4 +1,4 @@
-"""Other names of genres, as lastgenre, a plugin that beets ships, knows them."""
+"""Other names of genres, from lastgenre, a plugin that beets ships."""
 
 from __future__ import annotations
 
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 
 def compile_aliases(aliases: Mapping[str, Sequence[str]]) -> list[Alias]:
-    """Compile a table in the format of lastgenre's option ``aliases``.
-
-    Args:
-        aliases: patterns by the name that they stand for, which may refer to groups.
+    """Compile patterns by the name that they stand for, as in lastgenre's configuration.
 
     Raises:
         re.error: a pattern is wrong, or a name refers to a group that it lacks.
@@ -41,20 +38,16 @@ def compile_aliases(aliases: Mapping[str, Sequence[str]]) -> list[Alias]:
 
 
 def expanded(name: str, aliases: Iterable[Alias]) -> str | None:
-    """Return what the first alias that matches makes of a name; None if none does."""
-    for pattern, canonical in aliases:
-        match = pattern.fullmatch(name)
-        if match:
-            return match.expand(canonical)
-    return None
+    """Return the name that the first matching alias stands for; None if none matches."""
+    matches = ((pattern.fullmatch(name), canonical) for pattern, canonical in aliases)
+    return next((match.expand(canonical) for match, canonical in matches if match), None)
 
 
 def canonical_names(option: bool | Mapping[str, Sequence[str]]) -> Callable[[str], str]:
     """Return a function from a name to the one that it stands for, or to itself.
 
     Args:
-        option: True for lastgenre's aliases, patterns by the name that they stand for
-            instead of those, or False to take every name literally.
+        option: as for :class:`~beetsplug.genreclf.policy.vocabulary.GenreNames`.
     """
     table = (lastgenre_data("aliases.yaml") or {}) if option is True else option or {}
     aliases = compile_aliases(table)
@@ -67,7 +60,7 @@ def canonical_names(option: bool | Mapping[str, Sequence[str]]) -> Callable[[str
 
 
 def lastgenre_data(name: str) -> Any:
-    """Return what a file of lastgenre holds; None if this beets does not ship it."""
+    """Return the content of a YAML file of lastgenre; None if beets does not ship it."""
     # Not by importing lastgenre, which needs pylast, an optional package.
     paths = (Path(folder, "lastgenre", name) for folder in beetsplug.__path__)
     path = next(filter(Path.is_file, paths), None)

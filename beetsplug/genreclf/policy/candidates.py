@@ -1,7 +1,7 @@
-"""Genres that may be written: how probable each is, and why the best may not be.
+"""Candidates: genres that may be written, and why the best one may not.
 
-The half of the policy that depends on whether labels exclude each other. Those of a
-multi-label model do not: each has a probability of its own, and several can be right.
+Labels of a multi-label model do not exclude each other: each has a probability of its
+own, and several can be right.
 """
 
 from __future__ import annotations
@@ -23,13 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A genre that may be written.
+    """A genre as the model or the label map spells it, and the labels written as it.
 
-    Attributes:
-        genre: as the model or the label map spells it.
-        probability: that one of its labels is right; the least that it can be, if they
-            do not exclude each other.
-        labels: that are written as this genre.
+    The probability is that one of the labels is right; a lower bound if these do not
+    exclude each other.
     """
 
     genre: str
@@ -43,10 +40,10 @@ def rank_genres(
     *,
     multi_label: bool = False,
 ) -> list[Candidate]:
-    """Turn labels of the model into genres that may be written, most probable first.
+    """Return the genres that may be written, most probable first.
 
-    Two labels that are written as one genre add up if they exclude each other. If not,
-    one of them is right at least as probably as the more probable one.
+    Labels that are written as one genre add up if they exclude each other; if not, the
+    most probable one counts.
 
     Args:
         scores: label -> probability.
@@ -77,16 +74,10 @@ def find_doubt(
     *,
     multi_label: bool = False,
 ) -> str | None:
-    """Say why the best genre cannot be written; None if it can.
+    """Return why the best candidate cannot be written; None if it can.
 
     Where several labels can be right at once, none is a rival of another, and
-    ``min_margin`` means nothing.
-
-    Args:
-        candidates: what the scores come to, best first.
-        scores: label -> probability.
-        policy: what the user chose.
-        multi_label: whether several labels can be right at once.
+    ``min_margin`` is ignored.
     """
     if not scores:
         return "too little to hear"
@@ -104,7 +95,7 @@ def find_doubt(
 
 
 def _find_rival(best: Candidate, scores: Mapping[str, float], policy: Policy) -> str | None:
-    """Say which label comes too close to the best genre; None if none does."""
+    """Return which label comes too close to the best genre; None if none does."""
     named = f"{best.genre} {best.probability:.2f}"
     rivals = {label: value for label, value in scores.items() if label not in best.labels}
     rival, rivalling = max(rivals.items(), key=itemgetter(1), default=("", 0.0))

@@ -1,8 +1,7 @@
-"""What the names that people give genres mean to a model.
+"""Which labels of a model a genre means, such as "Hip-Hop/Rap", "Thrash Metal" or "Ska".
 
-A model knows its labels only. People write "Hip-Hop/Rap", "Thrash Metal" or "Ska". What
-such names have to do with each other stands in the data files of lastgenre, a plugin
-that beets ships: its aliases (since beets 2.13) and its tree of genres.
+lastgenre, a plugin that beets ships, has the data: its aliases (since beets 2.13) and its
+tree of genres.
 """
 
 from __future__ import annotations
@@ -20,19 +19,18 @@ if TYPE_CHECKING:
 
     from beetsplug.genreclf.policy.aliases import Alias
 
-    #: Where a genre stands in a tree: itself, its parent, and so on to the root.
+    #: A genre in a tree, its parent, and so on to the root.
     Place = tuple[str, ...]
 
 NOTHING: frozenset[str] = frozenset()
 
-#: What people put between the words of one name, or leave out; as in ``spelling_key``.
+#: What is between the words of one name; as in ``spelling_key``.
 GAP = re.compile(r"[\s_.\u2010-\u2015\u2212-]+")
 #: What joins two genres to one name, and the words of "rock & roll".
 JOINT = re.compile(r"[/,;&+]|\b(?:and|n)\b")
 
-#: Names whose last word or whose place in lastgenre's tree misleads: it has contemporary
-#: R&B under blues. In the format of lastgenre's aliases, and looked up before them, so
-#: that all versions of beets agree.
+#: Names whose last word or place in lastgenre's tree misleads: it has contemporary R&B
+#: under blues. Looked up before lastgenre's aliases, so that all versions of beets agree.
 MISLEADING: dict[str, list[str]] = {
     "electronic": [r"(?:dark|synth)[ -]?wave", r"electroclash", r"indietronica"],
     "pop/rock": [r"pop[ -]rock"],
@@ -43,8 +41,8 @@ MISLEADING: dict[str, list[str]] = {
     "reggae": [r"lovers[ -]rock"],
 }
 
-#: What people expect and lastgenre does not say, or says since beets 2.13 only. Unlike an
-#: alias, a synonym that means nothing to the model is passed over.
+#: What lastgenre does not have, or has since beets 2.13 only. Unlike an alias, a synonym
+#: that the model does not know is ignored.
 SYNONYMS: dict[str, list[str]] = {
     "hip hop": [r"(?:.*\W)?rap", r"gangsta", r"boom[ -]?bap"],
     "metal": [r"thrash", r"doom", r"sludge", r"grindcore", r"nwobhm"],
@@ -59,7 +57,7 @@ SYNONYMS: dict[str, list[str]] = {
 
 
 class GenreNames:
-    """Translates names of genres to labels of one model; remembers what it found."""
+    """Translates names of genres to labels of one model."""
 
     def __init__(
         self,
@@ -68,10 +66,10 @@ class GenreNames:
         label_map: Mapping[str, tuple[str, ...]],
         aliases: bool | Mapping[str, Sequence[str]],
     ) -> None:
-        """Read nothing yet.
+        """Store the options; files are read when a name needs them.
 
         Args:
-            labels: the genres that the model knows, as it spells them.
+            labels: of the model.
             label_map: the genres that a label is written as, where not as itself.
             aliases: True for lastgenre's aliases, patterns by the name that they stand
                 for instead of those, or False to take every name literally.
@@ -87,9 +85,10 @@ class GenreNames:
         return self._found[genre]
 
     def labels_named(self, genre: str) -> frozenset[str]:
-        """Return the labels that a genre is another name of; "Shoegaze" is none of rock.
+        """Return the labels that a genre is another name of.
 
-        "Hip-Hop/Rap" names hip hop, and what an alias stands for is named, too.
+        "Hip-Hop/Rap" and what an alias stands for name hip hop; "Shoegaze" is no name of
+        rock.
         """
         name = genre.strip().lower()
         names = [name, *JOINT.split(name)]
@@ -138,15 +137,14 @@ class GenreNames:
         return self._labels_by_key.get(spelling_key(name), NOTHING)
 
     def _ending(self, name: str) -> frozenset[str]:
-        """Look for the most words at the end that are a label: "delta blues" is blues.
+        """Return the most words at the end that are a label: "delta blues" is blues.
 
         Not behind a joint, since "soul & jazz" is not a kind of jazz.
         """
         for gap in GAP.finditer(name):
             if JOINT.search(name[: gap.end()]):
                 break
-            known = self._named(name[gap.end() :])
-            if known:
+            if known := self._named(name[gap.end() :]):
                 return known
         return NOTHING
 
@@ -155,10 +153,10 @@ class GenreNames:
         return self._meant(other) or self._joined(other, self._named) if other else NOTHING
 
     def _above(self, name: str) -> frozenset[str]:
-        """Look for the nearest ancestor in lastgenre's tree that is a label or ends in one.
+        """Return the nearest ancestor in lastgenre's tree that is a label or ends in one.
 
-        The name itself is looked at too, since the tree may part its words. A name that
-        stands in several places has to mean something in each.
+        That may be the name itself, since the tree may part its words. If it is in several
+        places of the tree, each must lead to a label.
         """
         places = self._places.get(spelling_key(name), [])
         return _united(
@@ -167,7 +165,7 @@ class GenreNames:
         )
 
     def _joined(self, name: str, find: Callable[[str], frozenset[str]]) -> frozenset[str]:
-        """Unite what the parts mean, if each means something: "pop/rock" is both.
+        """Return the labels of the parts, if each has some: "pop/rock" is both.
 
         Parts of one letter are no genres but those of "R&B".
         """
@@ -178,7 +176,7 @@ class GenreNames:
 
 
 def _united(found: Iterable[frozenset[str]]) -> frozenset[str]:
-    """Unite the findings; one that is empty spoils all."""
+    """Return the union; nothing if one of the sets is empty."""
     findings = list(found)
     return NOTHING.union(*findings) if all(findings) else NOTHING
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and its like: the first ends a pass after the track in hand, a second at once."""
+"""Signals: the first ends a pass after the current track, a second at once."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-#: Ctrl-C; `kill`, or the end of the system; the end of the terminal.
+#: Ctrl-C; `kill`, or the system shuts down; the terminal is closed.
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[Callable[[], bool]]:
-    """Turn the first signal into a flag, so that none falls between file and library.
+    """Turn the first signal into a flag, so that none comes between file and library.
 
-    A second one does what it would have done.
+    A second one has its usual effect.
 
     Yields:
-        A function that says whether one came.
+        A function that returns True after a signal.
     """
     came = threading.Event()
     before: dict[int, Any] = {}
@@ -35,7 +35,7 @@ def stop_on_signals() -> Iterator[Callable[[], bool]]:
         while before:
             signal.signal(*before.popitem())
 
-    # Only the main thread may, and a background job that ignores SIGINT goes on to.
+    # Only the main thread may; a background job that ignores SIGINT still ignores it.
     if threading.current_thread() is threading.main_thread():
         for number in (getattr(signal, name, None) for name in SIGNALS):
             default = (signal.default_int_handler, signal.SIG_DFL)
@@ -48,7 +48,7 @@ def stop_on_signals() -> Iterator[Callable[[], bool]]:
 
 
 def import_abort_poll() -> Callable[[], bool]:
-    """Return a function that says whether the import was aborted.
+    """Return a function that returns True once the import is aborted.
 
     On Ctrl-C beets sets a flag on the threads of its pipeline, then waits for them.
     """
