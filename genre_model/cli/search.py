@@ -81,8 +81,7 @@ def search(options: argparse.Namespace) -> int:
     from genre_model.training.data.gtzan import find_tracks
     from genre_model.training.search.search import Search, run_search
     from genre_model.training.search.search_space import read_search_space
-    from genre_model.training.search.valid_scores import Validation
-    from genre_model.training.search.variants import BaseRecipe
+    from genre_model.training.search.variants import BaseRecipe, Validation
 
     is_picture = find_tracks(options.data, options.source)[0].is_picture
     out = options.out or options.study.with_suffix("")
@@ -109,14 +108,13 @@ def search(options: argparse.Namespace) -> int:
 
 
 def _report(result: SearchResult, options: argparse.Namespace, out: Path) -> None:
-    from genre_model.training.search.toml_text import recipe_toml
+    from genre_model.training.search.variants import recipe_toml
 
     best = out / "best.toml"
     write_atomically(best, recipe_toml(result.variant.recipe).encode())
-    standing = result.standing
     print(
-        f"best of {standing.n_scored} scored trials ({standing.n_impossible} impossible): "
-        f"trial {standing.best_number}, validation loss {standing.best_loss:.4f}"
+        f"best of {result.n_scored} scored trials ({result.n_impossible} impossible): "
+        f"trial {result.best_number}, validation loss {result.best_loss:.4f}"
     )
     changes = [*options.set, *result.variant.changes]
     flags = [word for change in changes for word in ("--set", change)]

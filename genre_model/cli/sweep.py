@@ -51,10 +51,8 @@ def add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def sweep(options: argparse.Namespace) -> int:
     """Train what is not trained yet, print a table per setting, write the numbers."""
     from genre_model.training.data.gtzan import find_tracks
-    from genre_model.training.search.sweep import plan_sweep, run_sweep
-    from genre_model.training.search.sweep_text import sweep_text
-    from genre_model.training.search.valid_scores import Validation
-    from genre_model.training.search.variants import BaseRecipe
+    from genre_model.training.search.sweep import plan_sweep, run_sweep, sweep_text
+    from genre_model.training.search.variants import BaseRecipe, Validation
 
     is_picture = find_tracks(options.data, options.source)[0].is_picture
     base = BaseRecipe(options.recipe, tuple(options.set), is_picture)

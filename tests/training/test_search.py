@@ -15,12 +15,20 @@ from genre_model.cli.search import add_search, search
 from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.training.data.protocols import folds_of
 from genre_model.training.recipe import read_recipe
-from genre_model.training.search import valid_scores
-from genre_model.training.search.search import Search, run_search
+from genre_model.training.search import variants
+from genre_model.training.search.search import (
+    Search,
+    Study,
+    run_search,
+)
 from genre_model.training.search.search_space import read_search_space
-from genre_model.training.search.toml_text import recipe_toml
-from genre_model.training.search.valid_scores import Validation, ValidScores, VariantJob
-from genre_model.training.search.variants import BaseRecipe
+from genre_model.training.search.variants import (
+    BaseRecipe,
+    Validation,
+    ValidScores,
+    VariantJob,
+    recipe_toml,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,8 +107,8 @@ def judge(monkeypatch: pytest.MonkeyPatch) -> Judge:
     def scores(job: VariantJob) -> ValidScores:
         return judge.scores(job)
 
-    monkeypatch.setattr(valid_scores.VariantJob, "run", lambda _: None)
-    monkeypatch.setattr(valid_scores.VariantJob, "scores", scores)
+    monkeypatch.setattr(variants.VariantJob, "run", lambda _: None)
+    monkeypatch.setattr(variants.VariantJob, "scores", scores)
     return judge
 
 
@@ -124,14 +132,14 @@ def test_two_workers_train_and_a_rerun_adds(
     assert best.training.label_smoothing == 0
     assert search(parser.parse_args([*arguments, "2"])) == 0
     assert capsys.readouterr().out == printed
-    assert sorted(path.name for path in root.glob("*.workers/*")) == []
+    assert sorted(path.name for path in root.glob("*.running/*")) == []
 
 
 def test_it_finds_the_minimum(plan: Search, judge: Judge) -> None:
     result = run_search(replace(plan, n_trials=15), 1)
-    assert len(judge.tried) == result.standing.n_scored == 15
+    assert len(judge.tried) == result.n_scored == 15
     losses = [judge.loss_of(settings) for settings in judge.tried]
-    assert result.standing.best_loss == min(losses) < 0.01
+    assert result.best_loss == min(losses) < 0.01
     assert result.variant.recipe.network_options["dense"] == 8
     assert {tuple(one["filters"]) for one in judge.tried} == {(2, 4), (3, 5)}
     assert {one["dense"] for one in judge.tried} == {4, 8, 12}
@@ -165,39 +173,41 @@ def test_what_was_interrupted_is_tried_again(
         if len(seen) == 2:
             raise Killed
 
-    monkeypatch.setattr(valid_scores.VariantJob, "run", killed)
+    monkeypatch.setattr(variants.VariantJob, "run", killed)
     with pytest.raises(Killed):
         run_search(plan, 1)
     result = run_search(plan, 1)
     assert seen[2] == seen[1]
-    assert result.standing.n_scored == len(judge.tried) == 3
+    assert result.n_scored == len(judge.tried) == 3
 
 
 def test_settings_that_kill_are_given_up(plan: Search) -> None:
     tried = []
     for _ in range(5):
-        study = plan.study()
-        with study:
-            trial = study.next_trial(9)
-        assert trial is not None
-        tried.append(trial.changes)
+        with Study(plan) as study, study.next_trial() as trial:
+            assert trial is not None
+            tried.append(trial.params)
     assert tried[0] == tried[1] == tried[2] != tried[3] == tried[4]
 
 
 def test_trials_of_the_living_are_left_alone(plan: Search) -> None:
-    with plan.study() as one, plan.study() as other:
-        first = one.next_trial(2)
-        second = other.next_trial(2)
+    plan = replace(plan, n_trials=2)
+    with (
+        Study(plan) as one,
+        Study(plan) as other,
+        one.next_trial() as first,
+        other.next_trial() as second,
+        one.next_trial() as third,
+    ):
         assert first is not None
         assert second is not None
-        assert first.changes != second.changes
-        assert one.next_trial(2) is other.next_trial(2) is None, "both are being tried"
+        assert first.params != second.params
+        assert third is None, "both are being tried"
         one.finish(first, 1.5)
         other.give_up(second, "too little memory")
-        standing = one.standing()
-    assert (standing.n_scored, standing.n_impossible) == (1, 1)
-    assert (standing.best_number, standing.best_loss) == (0, 1.5)
-    assert standing.reason == "too little memory"
+        result = one.result()
+    assert (result.n_scored, result.n_impossible) == (1, 1)
+    assert (result.best_number, result.best_loss) == (0, 1.5)
 
 
 def test_impossible_settings_end_no_search(
@@ -206,7 +216,7 @@ def test_impossible_settings_end_no_search(
     judge.loss_of = lambda settings: 1.0 if settings["dense"] == 8 else float("nan")
     result = run_search(replace(plan, n_trials=8), 1)
     assert result.variant.recipe.network_options["dense"] == 8
-    assert result.standing.n_scored + result.standing.n_impossible == 8
+    assert result.n_scored + result.n_impossible == 8
     assert "the training diverged" in caplog.text
     judge.loss_of = lambda _: float("inf")
     other = replace(plan, study_path=plan.study_path.with_name("other.db"))
@@ -263,24 +273,7 @@ def test_nothing_of_optuna_is_printed(
         ("low = 1", "unknown key low"),
         ("[setting]\nname = 'a'", r"no \[\[setting\]\]"),
         ("[[setting]]\nlow = 1\nhigh = 2", "name is missing"),
-        ("[[setting]]\nname = 'a.b'\nlow = 1", "a.b: high is missing"),
-        ("[[setting]]\nname = 'a.b'\nlow = '1'\nhigh = 2", "a.b: low is '1'"),
-        ("[[setting]]\nname = 'a.b'\nlow = 0.1\nhigh = inf", "a.b: high is inf"),
-        ("[[setting]]\nname = 'a.b'\nlow = 2\nhigh = 2", "low is 2, which is not below"),
-        (
-            "[[setting]]\nname = 'a.b'\nlow = 0\nhigh = 2\nlog = true",
-            "log needs a positive",
-        ),
-        (
-            "[[setting]]\nname = 'a.b'\nlow = 0\nhigh = 2\nlog = 1",
-            "log is 1; expected true",
-        ),
-        ("[[setting]]\nname = 'a.b'\nlow = 0\nhigh = 5\nstep = 2", "no number of steps"),
-        ("[[setting]]\nname = 'a.b'\nlow = 0\nhigh = 5\nstep = 0.5", "whole as low"),
-        ("[[setting]]\nname = 'a.b'\nlow = 0\nhigh = 5\nstepp = 1", "unknown key stepp"),
-        ("[[setting]]\nname = 'a.b'\nchoices = [1]\nlow = 0", "unknown key low beside cho"),
-        ("[[setting]]\nname = 'a.b'\nchoices = 3", "choices is 3; expected an array"),
-        (SPACE + SPACE, "network_options.dense is there twice"),
+        (SPACE + SPACE, "training.learning_rate is there twice"),
         ("[[setting]\n", "space.toml: "),
     ],
 )
@@ -290,6 +283,30 @@ def test_mistakes_of_a_space_are_named(tmp_path: Path, space: str, complaint: st
     with pytest.raises(RecipeError, match=complaint) as caught:
         read_search_space(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ("low = 1", "'high'"),
+        ("low = '1'\nhigh = 2", "low is '1'"),
+        ("low = 0.1\nhigh = inf", "high is inf"),
+        ("low = 3\nhigh = 2", "low <= high"),
+        ("low = 0\nhigh = 2\nlog = true", "low >= 1"),
+        ("low = 0\nhigh = 5\nstep = 2", "not divisible by `step`"),
+        ("low = 0\nhigh = 5\nstepp = 1", "'stepp'"),
+        ("choices = [1]\nlow = 0", "'low'"),
+        ("choices = 3", "choices is 3; .* array of choices"),
+        ("choices = []", "one or more elements"),
+    ],
+)
+def test_mistakes_of_a_setting_are_named(
+    tmp_path: Path, values: str, complaint: str
+) -> None:
+    path = tmp_path / "space.toml"
+    path.write_text(f"[[setting]]\nname = 'a.b'\n{values}", "utf-8")
+    with pytest.raises(RecipeError, match=f"a.b: .*{complaint}"):
+        read_search_space(path)
 
 
 def test_a_space_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -21,11 +21,14 @@ from genre_model.errors import GenreModelError, RecipeError, TrainingDataError
 from genre_model.training.data.protocols import folds_of
 from genre_model.training.fit.experiment import run_training
 from genre_model.training.recipe import read_recipe, recipe_from_toml
-from genre_model.training.search.sweep import plan_sweep, run_sweep
-from genre_model.training.search.sweep_text import sweep_text
-from genre_model.training.search.toml_text import recipe_toml, toml_value
-from genre_model.training.search.valid_scores import Validation
-from genre_model.training.search.variants import BaseRecipe, parse_variation
+from genre_model.training.search.sweep import plan_sweep, run_sweep, sweep_text
+from genre_model.training.search.variants import (
+    BaseRecipe,
+    Validation,
+    parse_variation,
+    recipe_toml,
+    toml_value,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genre_model.errors import RecipeError, TrainingDataError
+from genre_model.training.data.protocols import is_leaky
 from genre_model.training.evaluation.significance import mcnemar, paired_t_test
 from genre_model.training.fit.job_pool import run_jobs
-from genre_model.training.search.valid_scores import VariantJob
-from genre_model.training.search.variants import parse_variation
+from genre_model.training.search.variants import VariantJob, parse_variation, toml_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from genre_model.training.search.valid_scores import Validation, ValidScores
-    from genre_model.training.search.variants import BaseRecipe, Variant
+    from genre_model.training.search.variants import (
+        BaseRecipe,
+        Validation,
+        ValidScores,
+        Variant,
+    )
+
+HEADER = ("parameters", "seconds", "accuracy", "sd", "loss", "sd", "difference", "p")
+WIDTHS = (11, 8, 9, 6, 7, 6, 11, 7)
 
 
 @dataclass(frozen=True)
@@ -56,15 +63,20 @@ def plan_sweep(base: BaseRecipe, variations: Sequence[str]) -> Sweep:
     for name, values in map(parse_variation, variations):
         if name in settings:
             raise RecipeError(f"--vary {name} is given twice; list all values at once")
-        variants = [(value, base.variant((name, value))) for value in values]
+        variants = [base.variant(f"{name}={toml_value(value)}") for value in values]
         settings[name] = [
-            (value, unchanged if one.has_settings_of(unchanged) else one)
-            for value, one in variants
+            (value, unchanged if is_same(one, unchanged) else one)
+            for value, one in zip(values, variants, strict=True)
         ]
     sweep = Sweep(unchanged, settings)
     for variant in sweep.variants():
         variant.check_network()
     return sweep
+
+
+def is_same(one: Variant, other: Variant) -> bool:
+    """Return True if two variants have the same settings, apart from their names."""
+    return one.recipe.settings_hash == other.recipe.settings_hash
 
 
 def run_sweep(sweep: Sweep, validation: Validation, n_processes: int) -> dict[str, Any]:
@@ -151,3 +163,53 @@ def _spread(values: list[float]) -> float | None:
 def _finite(value: float | None) -> float | None:
     """JSON has no other numbers; a training can diverge."""
     return value if value is not None and math.isfinite(value) else None
+
+
+def sweep_text(report: dict[str, Any]) -> str:
+    """Lay out one table per setting; the base has a star."""
+    return "\n".join(_lines(report))
+
+
+def _lines(report: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"{report['recipe']}: {report['protocol']}, {report['n_tracks']} whole validation "
+        f"tracks, from {report['source']}; {report['seeds']} seed(s)"
+    )
+    if is_leaky(report["protocol"]):
+        yield "LEAKY: artists or recordings are on both sides of this split"
+    for setting in report["settings"]:
+        yield from ("", setting["name"], *_table(setting["values"], report["base"]))
+    n_tests = sum(
+        not row["is_base"] for setting in report["settings"] for row in setting["values"]
+    )
+    test = "McNemar's exact test" if report["seeds"] == 1 else "paired t-test over tracks"
+    yield ""
+    yield "* the recipe itself; difference of accuracy from it in points;"
+    yield f"loss: negative log-likelihood; p: {test}, uncorrected for {n_tests} test(s)"
+
+
+def _table(values: list[dict[str, Any]], base: dict[str, Any]) -> Iterator[str]:
+    rows = [(toml_value(row["value"]), row) for row in values]
+    if not any(row["is_base"] for row in values):
+        rows.insert(0, ("as it is", base))
+    width = max(len("value"), *(len(name) for name, _ in rows))
+    header = "".join(f"{h:>{w}}" for h, w in zip(HEADER, WIDTHS, strict=True))
+    yield f"    {'value':<{width}}{header}"
+    for name, row in rows:
+        cells = "".join(f"{c:>{w}}" for c, w in zip(_cells(row), WIDTHS, strict=True))
+        yield f"  {'*' if row['is_base'] else ' '} {name:<{width}}{cells}"
+
+
+def _cells(row: dict[str, Any]) -> Iterator[str]:
+    points = None if row["difference"] is None else 100 * row["difference"]
+    for value, form in (
+        (row["n_parameters"], "d"),
+        (row["seconds"], ".0f"),
+        (row["accuracy"], ".3f"),
+        (row["accuracy_sd"], ".3f"),
+        (row["negative_log_likelihood"], ".3f"),
+        (row["negative_log_likelihood_sd"], ".3f"),
+        (points, "+.1f"),
+        (row["p_value"], ".3f"),
+    ):
+        yield "-" if value is None else f"{value:{form}}"
