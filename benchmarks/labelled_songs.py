@@ -28,6 +28,7 @@ from sklearn.model_selection import GroupKFold
 
 from genre_model.classifier import GenreClassifier
 from genre_model.label_spelling import spelling_key
+from genre_model.metrics import coverage_at_accuracy
 from genre_model.model.model_file import read_model
 from genre_model.model.segment_probabilities import softmax
 from genre_model.model.source import DEFAULT_MODEL
@@ -39,7 +40,6 @@ from genre_model.training.distillation.calibration import (
     WANTED_ACCURACY,
     with_segments,
 )
-from genre_model.training.evaluation.selective import coverage_at_accuracy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -32,8 +32,7 @@ def add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def compare(options: argparse.Namespace) -> int:
     """Print both accuracies, the tests of their difference, and what follows."""
-    from genre_model.training.evaluation.comparison import comparison_of
-    from genre_model.training.evaluation.comparison_text import comparison_text
+    from genre_model.training.evaluation.comparison import comparison_of, comparison_text
     from genre_model.training.evaluation.predictions import predict_systems
 
     runs = (options.run_a, options.run_b)

@@ -46,9 +46,7 @@ def add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def evaluate(options: argparse.Namespace) -> int:
     """Print the report of a protocol, or audio beside pictures."""
     from genre_model.training.evaluation.ensemble import ensemble_of
-    from genre_model.training.evaluation.evaluation_files import write_evaluation
-    from genre_model.training.evaluation.report import report_of
-    from genre_model.training.evaluation.report_text import text_of
+    from genre_model.training.evaluation.report import report_of, text_of, write_evaluation
 
     _check(options)
     if options.source == "both":
@@ -115,7 +113,7 @@ def _predicted(options: argparse.Namespace, run: str) -> list[Predictions]:
 
 def _compare_sources(evaluation: Evaluation) -> int:
     from genre_model.training.evaluation.predictions import predict_systems
-    from genre_model.training.evaluation.report_text import sources_text, warnings_of
+    from genre_model.training.evaluation.report import sources_text, warnings_of
 
     pictures = predict_systems(replace(evaluation, source="pictures"))
     audio = predict_systems(replace(evaluation, source="audio"))

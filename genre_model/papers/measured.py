@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genre_model import metrics
+from genre_model.metrics import measures_of
 from genre_model.papers.outcome import Measurement
 from genre_model.papers.rows import RANDOM_SPLITS, leaks
-from genre_model.training.evaluation.measures import measures_of
 
 if TYPE_CHECKING:
     from genre_model.papers.rows import System

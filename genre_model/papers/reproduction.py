@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from genre_model.papers.rows import Row, System
     from genre_model.papers.tables.feature_table import FeatureTable
     from genre_model.training.evaluation.predictions import Predictions
-    from genre_model.training.evaluation.systems import Part
+    from genre_model.training.evaluation.scored_models import Part
     from genre_model.training.recipe import Recipe
 
 #: What a quick reproduction changes of each recipe: enough to see that all of it runs.

@@ -9,6 +9,7 @@ import numpy as np
 
 from genre_model import metrics
 from genre_model.errors import TrainingDataError
+from genre_model.metrics import measures_of
 from genre_model.model.card import Card
 from genre_model.model.segment_probabilities import activate
 from genre_model.personal.embeddings import Embedder
@@ -16,7 +17,6 @@ from genre_model.personal.grouping import grouped_folds
 from genre_model.personal.heads import Choice, HeadData, cross_validate
 from genre_model.training.data.gtzan import GENRES, find_tracks
 from genre_model.training.data.protocols import artist_of, folds_of
-from genre_model.training.evaluation.measures import measures_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

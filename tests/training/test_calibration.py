@@ -8,12 +8,13 @@ from scipy import stats
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import top_k_accuracy_score
 
-from genre_model.metrics import calibration_error
-from genre_model.training.evaluation.calibration import noise_floor, reliability_bins
-from genre_model.training.evaluation.measures import measures_of
-from genre_model.training.evaluation.selective import (
+from genre_model.metrics import (
     area_under_risk_coverage,
+    calibration_error,
     coverage_at_accuracy,
+    measures_of,
+    noise_floor,
+    reliability_bins,
     risk_coverage,
 )
 

@@ -28,8 +28,7 @@ from genre_model.model.model_file import read_model, write_model
 from genre_model.training.data.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.data.protocols import folds_of
 from genre_model.training.evaluation.predictions import Evaluation, predict_systems
-from genre_model.training.evaluation.report import report_of
-from genre_model.training.evaluation.report_text import sources_text, text_of
+from genre_model.training.evaluation.report import report_of, sources_text, text_of
 from genre_model.training.export.export import export_model
 from genre_model.training.export.publish import measured_card
 from genre_model.training.networks.residual_crnn import ResidualCrnn

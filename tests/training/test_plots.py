@@ -15,9 +15,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from genre_model.metrics import reliability_bins
 from genre_model.training import plots
 from genre_model.training.data.gtzan import GENRES
-from genre_model.training.evaluation.calibration import reliability_bins
 from genre_model.training.plots import appearance
 from genre_model.training.plots.appearance import line_look, point_look
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genre_model.training.evaluation.calibration import ReliabilityBins
+    from genre_model.metrics import ReliabilityBins
 
 TITLE = "what is shown"
 N_TRACKS = 60

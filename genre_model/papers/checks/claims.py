@@ -12,6 +12,7 @@ import numpy as np
 from genre_model import metrics
 from genre_model.atomic_file import write_atomically
 from genre_model.classifier import GenreClassifier
+from genre_model.metrics import N_TOP, measures_of
 from genre_model.model.source import read_network
 from genre_model.papers.checks.filters import first_filters, shapes_of
 from genre_model.papers.checks.int8_weights import with_int8_weights
@@ -24,7 +25,6 @@ from genre_model.papers.rows import chosen_rows
 from genre_model.training.data.gtzan import CLIP_SECONDS, find_tracks
 from genre_model.training.data.labelled_mel_frames import load_labelled_mel_frames
 from genre_model.training.evaluation.comparison import LEVEL, comparison_of
-from genre_model.training.evaluation.measures import N_TOP, measures_of
 from genre_model.training.evaluation.predictions import Evaluation, predict_systems
 from genre_model.training.plots import plot_filters
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genre_model import metrics
+from genre_model.metrics import measures_of
 from genre_model.papers.checks.needed_networks import HONEST_PROTOCOL
 from genre_model.papers.checks.paper_code import code_findings, size_measurements
 from genre_model.papers.checks.possible_shares import span_text
@@ -17,7 +18,6 @@ from genre_model.papers.rows import chosen_rows, marked
 from genre_model.training.data.gtzan import GENRE_OF_FOLDER, GENRES, find_tracks
 from genre_model.training.data.labelled_mel_frames import track_mel_frames
 from genre_model.training.data.protocols import is_leaky
-from genre_model.training.evaluation.measures import measures_of
 from genre_model.training.fit.experiment import SEGMENT_PROTOCOL
 from genre_model.training.plots import plot_genre_bars, plot_mel_gallery
 

@@ -14,13 +14,13 @@ from sklearn.model_selection import GroupKFold
 from genre_model.classifier import GenreClassifier
 from genre_model.errors import GenreModelError, ModelFileError, TrainingDataError
 from genre_model.label_spelling import spelling_key
+from genre_model.metrics import coverage_at_accuracy
 from genre_model.model.model_file import with_card
 from genre_model.model.onnx_graph import OnnxGraph, free_name, set_output_aside
 from genre_model.model.segment_probabilities import softmax
 from genre_model.personal.leaks import heard_files
 from genre_model.personal.open_set import MIN_CONFIDENCE
 from genre_model.training.data.gtzan import track_id_of_name
-from genre_model.training.evaluation.selective import coverage_at_accuracy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,10 +15,11 @@ from genre_model.model.model_file import read_model
 from genre_model.training.data.gtzan import GENRES, SEGMENT_MARK, find_tracks
 from genre_model.training.data.labelled_mel_frames import track_mel_frames
 from genre_model.training.data.protocols import folds_of
-from genre_model.training.evaluation.scored_tracks import count_seen, scored_tracks
-from genre_model.training.evaluation.systems import (
+from genre_model.training.evaluation.scored_models import (
     ScoredModel,
     check_one_recipe,
+    count_seen,
+    scored_tracks,
     systems_of,
 )
 from genre_model.training.recipe import recipe_of
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from genre_model.model.track_probabilities import Combination
     from genre_model.training.data.gtzan import LabelledTrack, Source
-    from genre_model.training.evaluation.systems import Part
+    from genre_model.training.evaluation.scored_models import Part
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from genre_model.training.evaluation.calibration import ReliabilityBins
+    from genre_model.metrics import ReliabilityBins
 
 
 @plot_style()
