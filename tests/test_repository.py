@@ -78,6 +78,7 @@ LAYERS = {
         "training.run_folder",
         "training.data",
         "training.networks training.recipe",
+        "training.settings",
         "backbone",
         "personal",
         "worker",

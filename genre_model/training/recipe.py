@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
-from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from genre_model.errors import ModelFileError, RecipeError
 from genre_model.features.config import FrontEnd
+from genre_model.training.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,18 @@ Schedule = Literal["one_cycle", "constant", "step", "plateau"]
 Precision = Literal["32-true", "bf16-mixed"]
 
 
-@dataclass(frozen=True)
-class TrainingConfig:
+#: Counts that cannot be 0.
+POSITIVE = (
+    "epochs",
+    "steps_per_epoch",
+    "batch_size",
+    "schedule_epochs",
+    "validate_every_epochs",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(Settings):
     """The optimisation.
 
     Attributes:
@@ -79,14 +89,20 @@ class TrainingConfig:
     patience_epochs: int
     precision: Precision
 
+    def __post_init__(self) -> None:
+        """Check every value."""
+        super().__post_init__()
+        if zeros := [name for name in POSITIVE if getattr(self, name) == 0]:
+            raise ValueError(f"{zeros[0]} is 0; at least 1 is needed")
+
     @property
     def needs_validation(self) -> bool:
         """Whether validation tracks steer the training."""
         return self.patience_epochs > 0 or self.schedule == "plateau"
 
 
-@dataclass(frozen=True)
-class AugmentConfig:
+@dataclass(frozen=True, kw_only=True)
+class AugmentConfig(Settings):
     """Random changes of training crops, in bands, frames and standard deviations.
 
     Attributes:
@@ -128,27 +144,6 @@ class AugmentConfig:
 
 SectionT = TypeVar("SectionT", TrainingConfig, AugmentConfig)
 
-#: Counts that cannot be 0.
-POSITIVE = (
-    "epochs",
-    "steps_per_epoch",
-    "batch_size",
-    "schedule_epochs",
-    "validate_every_epochs",
-)
-#: What a setting of each kind may be in TOML.
-KINDS: dict[str, tuple[type, ...]] = {
-    "int": (int,),
-    "float": (int, float),
-    "str": (str,),
-    "bool": (bool,),
-}
-CHOICES = {
-    "Optimizer": get_args(Optimizer),
-    "Schedule": get_args(Schedule),
-    "Precision": get_args(Precision),
-}
-
 
 def build_section(section: type[SectionT], values: Any) -> SectionT:
     """Build a section from TOML values.
@@ -157,11 +152,17 @@ def build_section(section: type[SectionT], values: Any) -> SectionT:
         RecipeError: naming the setting that is unknown, missing or impossible.
     """
     check_keys(values, {field.name for field in fields(section)})
-    for field in fields(section):
-        _check_value(field.name, str(field.type), values[field.name])
+    try:
+        built = section(**values)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(str(error)) from error
     # 0 and 0.0 are one setting, and one hash.
-    floats = {f.name: float(values[f.name]) for f in fields(section) if f.type == "float"}
-    return section(**(values | floats))
+    floats: dict[str, Any] = {
+        field.name: float(values[field.name])
+        for field in fields(section)
+        if field.type == "float"
+    }
+    return replace(built, **floats)
 
 
 def check_keys(values: Any, expected: set[str]) -> None:
@@ -176,18 +177,6 @@ def check_keys(values: Any, expected: set[str]) -> None:
         raise RecipeError(f"unknown setting {', '.join(unknown)}")
     if missing := sorted(expected - set(values)):
         raise RecipeError(f"missing setting {', '.join(missing)}")
-
-
-def _check_value(name: str, kind: str, value: Any) -> None:
-    is_bool = isinstance(value, bool)
-    if not isinstance(value, KINDS.get(kind, (str,))) or is_bool != (kind == "bool"):
-        raise RecipeError(f"{name} is {value!r}; expected {kind}")
-    if kind in CHOICES and value not in CHOICES[kind]:
-        raise RecipeError(f"{name} is {value!r}; it must be {' or '.join(CHOICES[kind])}")
-    if isinstance(value, (int, float)) and not 0 <= value < inf:
-        raise RecipeError(f"{name} is {value!r}; it must be 0 or more")
-    if name in POSITIVE and value == 0:
-        raise RecipeError(f"{name} is 0; at least 1 is needed")
 
 
 @dataclass(frozen=True)

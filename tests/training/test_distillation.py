@@ -31,7 +31,6 @@ from genre_model.features.segments import Segments, repeat_to_length
 from genre_model.model.model_file import read_model
 from genre_model.model.segment_probabilities import SegmentScorer
 from genre_model.training.distillation import student
-from genre_model.training.distillation.examples import SHARD_SIZE, Examples, ExampleStore
 from genre_model.training.distillation.recordings import (
     NOT_MUSIC,
     ExcerptSampler,
@@ -43,6 +42,9 @@ from genre_model.training.distillation.recordings import (
 from genre_model.training.distillation.run import Distillation, distil
 from genre_model.training.distillation.student import targets_of
 from genre_model.training.distillation.teachers import (
+    SHARD_SIZE,
+    Examples,
+    ExampleStore,
     TeacherOutputs,
     Teachers,
     mean_logits,

@@ -198,7 +198,7 @@ def test_unknown_options_are_named(name: str) -> None:
         ("elu_crnn", {"pools": [2, 2, 2]}, "pools .* are of more layers than 2 filters"),
         ("elu_crnn", {"pools": [[2, 2, 2]]}, "expected 2 numbers or one"),
         ("elu_crnn", {"kernel_size": 4}, "kernel_size is 4; .* odd with padding"),
-        ("elu_crnn", {"gru_output": "first"}, "gru_output is 'first'; expected Literal"),
+        ("elu_crnn", {"gru_output": "first"}, "gru_output is 'first'; expected 'last' or"),
         ("elu_crnn", {"units": []}, "units is empty"),
         ("elu_crnn", {"units": 32}, r"units is 32; expected tuple\[int"),
         ("elu_crnn", {"filters": [8, 0]}, r"filters is \[8, 0\]; counts .* 1 or more"),

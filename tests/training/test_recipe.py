@@ -50,7 +50,7 @@ def test_a_file_reads(tmp_path: Path) -> None:
         ("n_mels = 96", "n_mels = 0", "MelConfig.n_mels is 0"),
         ("n_mels = 96", "mels = 96", "MelConfig holds"),
         ("[augment]", "[augment", "recipe mine: "),
-        ('"one_cycle"', '"cosine"', "schedule is 'cosine'; it must be one_cycle or"),
+        ('"one_cycle"', '"cosine"', "schedule is 'cosine'; expected 'one_cycle' or"),
         ("standardise_tracks = true", "standardise_tracks = 1", "expected bool"),
         ("epochs = 40", "epochs = true", "expected int"),
     ],

@@ -12,12 +12,12 @@ import numpy as np
 
 from genre_model.audio.suffixes import AUDIO_SUFFIXES
 from genre_model.audio.waveform import AudioFile, is_silent
+from genre_model.backbone import tagger_networks
 from genre_model.errors import GenreModelError, TrainingDataError
 from genre_model.features.config import WaveformConfig
 from genre_model.label_spelling import spelling_key
 from genre_model.personal.labelled_files import read_labelled_csv, read_labelled_folder
 from genre_model.training.data.gtzan import track_id_of_name
-from genre_model.training.distillation.teachers import TAGGER_RATE_HZ
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -42,6 +42,7 @@ MIN_SECONDS = 1.5
 _PART_NUMBER = re.compile(r"-\d$")
 LEVEL = 0.1
 N_TRIES = 50
+TAGGER_RATE_HZ = tagger_networks.FRONT_END.waveform.sample_rate_hz
 
 log = logging.getLogger(__name__)
 
@@ -161,8 +162,9 @@ class ExcerptSampler:
                     int(rng.choice(len(self._recordings), p=shares / shares.sum()))
                 )
             parts = [self._read(self._recordings[place], rng) for place in chosen]
-            if all(part is not None for part in parts):
-                return _mixed([part for part in parts if part is not None], rng)
+            read = [part for part in parts if part is not None]
+            if len(read) == len(parts):
+                return _mixed(read, rng)
         raise TrainingDataError(
             f"{N_TRIES} recordings in turn are silent or cannot be read, such as "
             f"{self._recordings[index].path}"
@@ -180,18 +182,15 @@ class ExcerptSampler:
         """Read an excerpt at ``rate_hz``, and take it for one at 16 kHz."""
         n_samples = self._n_samples
         try:
-            waveforms = (
-                _read_waveform(recording.path, rate_hz, n_samples, place),
-                _read_waveform(recording.path, 2 * rate_hz, 2 * n_samples, place),
-            )
+            low = _read_waveform(recording.path, rate_hz, n_samples, place)
+            high = _read_waveform(recording.path, 2 * rate_hz, 2 * n_samples, place)
         except GenreModelError as error:
             log.warning("skipped %s", error)
             return None
-        too_short = len(waveforms[0]) < MIN_SECONDS * TAGGER_RATE_HZ
-        if too_short or any(map(is_silent, waveforms)):
+        too_short = len(low) < MIN_SECONDS * TAGGER_RATE_HZ
+        if too_short or is_silent(low) or is_silent(high):
             return None
         labels = {recording.label: 1.0} if recording.label else {}
-        low, high = waveforms
         return Excerpt((np.resize(low, n_samples), np.resize(high, 2 * n_samples)), labels)
 
 
@@ -201,16 +200,10 @@ def drawing_shares(recordings: Sequence[Recording]) -> NDArray[np.float64]:
     Genres have equal shares, and so have the recordings of one genre.
     """
     sizes = Counter(one.label for one in recordings)
-    share_of = {
-        "": 1 - LABELLED_SHARE - NOT_MUSIC_SHARE,
-        NOT_MUSIC: NOT_MUSIC_SHARE,
-    }
-    n_genres = len(sizes.keys() - share_of.keys())
+    share_of = {"": 1 - LABELLED_SHARE - NOT_MUSIC_SHARE, NOT_MUSIC: NOT_MUSIC_SHARE}
+    of_genre = LABELLED_SHARE / max(1, len(sizes.keys() - share_of.keys()))
     weights = np.array(
-        [
-            share_of.get(one.label, LABELLED_SHARE / max(1, n_genres)) / sizes[one.label]
-            for one in recordings
-        ]
+        [share_of.get(one.label, of_genre) / sizes[one.label] for one in recordings]
     )
     shares: NDArray[np.float64] = weights / weights.sum()
     return shares
@@ -228,15 +221,10 @@ def _mixed(parts: Sequence[Excerpt], rng: np.random.Generator) -> Excerpt:
         np.float32(LEVEL * gain / max(float(part.waveforms[0].std()), 1e-4))
         for part, gain in zip(parts, gains, strict=True)
     ]
+    sides = zip(*(part.waveforms for part in parts), strict=True)
     low, high = (
-        np.sum(
-            [
-                scale * part.waveforms[side]
-                for part, scale in zip(parts, scales, strict=True)
-            ],
-            axis=0,
-        )
-        for side in (0, 1)
+        np.sum([scale * one for scale, one in zip(scales, side, strict=True)], axis=0)
+        for side in sides
     )
     return Excerpt((low, high), labels)
 

@@ -17,11 +17,18 @@ from genre_model.features.segments import Segments
 from genre_model.model.card import Card
 from genre_model.model.model_file import model_from_bytes, with_card
 from genre_model.training.data.gtzan import track_id_of_name
-from genre_model.training.distillation.examples import ExampleStore, recordings_hash
 from genre_model.training.distillation.recordings import NOT_MUSIC, split_recordings
-from genre_model.training.distillation.student import check_recipe, train_student
-from genre_model.training.distillation.student_network import order_outputs, student_network
-from genre_model.training.distillation.teachers import mean_logits
+from genre_model.training.distillation.student import (
+    check_recipe,
+    order_outputs,
+    student_network,
+    train_student,
+)
+from genre_model.training.distillation.teachers import (
+    ExampleStore,
+    mean_logits,
+    recordings_hash,
+)
 from genre_model.training.export.export import check_parity, check_weights
 from genre_model.training.networks import count_parameters
 from genre_model.training.run_folder import RunFolder
@@ -31,9 +38,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from genre_model.model.model_file import Model
-    from genre_model.training.distillation.examples import Examples
     from genre_model.training.distillation.recordings import Recording
-    from genre_model.training.distillation.teachers import Teachers
+    from genre_model.training.distillation.teachers import Examples, Teachers
     from genre_model.training.recipe import Recipe
 
 LICENCE = (
@@ -81,14 +87,14 @@ class Distillation:
 
 
 def distil(plan: Distillation, teachers: Teachers, n_threads: int) -> Path:
-    """Let teachers listen, train the student and write its model file.
+    """Score excerpts with the teachers, train the student and write its model file.
 
     What an interrupted run has computed is used again.
 
     Args:
         plan: what to do.
         teachers: to learn from.
-        n_threads: excerpts that are listened to at once.
+        n_threads: excerpts at once.
 
     Returns:
         The model file.

@@ -1,11 +1,10 @@
-"""The training of a student on examples of its teachers."""
+"""The student: its training on examples of the teachers, and its ONNX network."""
 
 from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -13,21 +12,32 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from genre_model.backbone.torch_layers import TorchLayers
 from genre_model.errors import RecipeError
+from genre_model.model.onnx_graph import OnnxGraph
 from genre_model.training.data.augment import augment_segments, beta_shares
-from genre_model.training.distillation.student_network import check_student
-from genre_model.training.distillation.teachers import TAGGER_RATE_HZ, mean_logits
+from genre_model.training.distillation.recordings import TAGGER_RATE_HZ
+from genre_model.training.distillation.teachers import mean_logits
 from genre_model.training.fit.train import end_epoch, resume, start_training
 from genre_model.training.networks import untrained_network
-from genre_model.training.networks.segment_input import standardise
+from genre_model.training.networks.segment_input import FLAT_DB, standardise
+from genre_model.training.networks.strided_crnn import (
+    STEM_POOL,
+    STEM_STRIDE,
+    StridedCrnn,
+    block_pools,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Generator, Tensor
 
-    from genre_model.training.distillation.examples import Examples
+    from genre_model.training.distillation.teachers import Examples
     from genre_model.training.fit.train import TrainingState
     from genre_model.training.recipe import Recipe
     from genre_model.training.run_folder import RunFolder
+
 
 #: Weight of the embeddings' squared error beside the cross-entropy of the genres.
 EMBEDDING_WEIGHT = 0.5
@@ -41,8 +51,7 @@ MIN_SECONDS, MAX_SECONDS = 1.0, 10.1
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Targets:
+class Targets(NamedTuple):
     """What the student learns of each segment.
 
     Attributes:
@@ -53,24 +62,9 @@ class Targets:
     genres: Tensor
     embeddings: Tensor
 
-    def __getitem__(self, rows: Tensor) -> Targets:
-        """Return the targets of some segments."""
-        return Targets(self.genres[rows], self.embeddings[rows])
-
-    def mixed(self, other: Targets, shares: Tensor) -> Targets:
-        """Return the means of two targets [shares shape=(n, 1)]."""
-        genres = other.genres.lerp(self.genres, shares)
-        return Targets(genres, other.embeddings.lerp(self.embeddings, shares))
-
 
 class Imitator(nn.Module):
-    """A network, and a linear layer from its embedding to the teachers'.
-
-    Args:
-        network: returns logits and an embedding.
-        n_embedding: size of the network's embedding.
-        n_features: size of the teachers' embeddings.
-    """
+    """A network, and a linear layer from its embedding to the teachers'."""
 
     def __init__(self, network: nn.Module, n_embedding: int, n_features: int) -> None:
         super().__init__()
@@ -78,7 +72,7 @@ class Imitator(nn.Module):
         self.imitate = nn.Linear(n_embedding, n_features)
 
     def forward(self, segments: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits of genres, and the teachers' embeddings as they would be."""
+        """Return logits of genres, and predicted embeddings of the teachers."""
         logits, embedding = self.network(segments)
         return logits, self.imitate(embedding)
 
@@ -99,11 +93,7 @@ def targets_of(examples: Examples) -> Targets:
 
 
 def check_recipe(recipe: Recipe, n_outputs: int) -> None:
-    """Refuse what a student cannot be, before teachers listen for hours.
-
-    Args:
-        recipe: of the student.
-        n_outputs: of its network.
+    """Refuse impossible recipes of students, before teachers listen for hours.
 
     Raises:
         RecipeError: naming the setting.
@@ -142,7 +132,7 @@ def example_shares(targets: Targets, genre_balance: float) -> Tensor:
 def train_student(
     recipe: Recipe, examples: Examples, seed: int, run: RunFolder
 ) -> nn.Module:
-    """Train a network to hear as its teachers do, or finish an interrupted training.
+    """Train a network on examples of its teachers, or finish an interrupted training.
 
     Args:
         recipe: network, optimisation and augmentation.
@@ -214,11 +204,90 @@ def _mixed(
     shares[::2] = 1.0
     one, other = (_power(segments[part].float()) for part in rows)
     power = other.lerp(one, shares[:, None, None])
-    wanted = targets[rows[0]].mixed(targets[rows[1]], shares[:, None])
-    return 10 * torch.log10(power + POWER_FLOOR), wanted
+    wanted = [one[rows[1]].lerp(one[rows[0]], shares[:, None]) for one in targets]
+    return 10 * torch.log10(power + POWER_FLOOR), Targets(*wanted)
 
 
 def _power(segments: Tensor) -> Tensor:
     """Return the power, with a mean of 1 for each segment."""
     power = 10 ** (segments / 10)
     return power / power.mean(dim=(1, 2), keepdim=True).clamp(min=1e-12)
+
+
+def order_outputs(network: nn.Module, order: Sequence[int]) -> None:
+    """Put the logits of a trained ``StridedCrnn`` into another order."""
+    head = check_student(network).head
+    rows = torch.tensor(order)
+    head.weight.data, head.bias.data = head.weight.data[rows], head.bias.data[rows]
+
+
+def student_network(network: nn.Module, shape: tuple[int, int]) -> bytes:
+    """Return the ONNX network of a trained ``StridedCrnn``.
+
+    Args:
+        network: in evaluation mode, on the CPU.
+        shape: mel bands and frames of a segment.
+
+    Returns:
+        A network with input ``segments`` and outputs ``logits`` and ``embedding``.
+
+    Raises:
+        RecipeError: if the network is another one.
+    """
+    network = check_student(network)
+    graph = OnnxGraph()
+    weights = {name: one.numpy() for name, one in network.state_dict().items()}
+    layers = TorchLayers(graph, weights, conv="0", norm="1")
+    source = graph.add("Unsqueeze", _standardised(graph), graph.integers(1))
+    stem = layers.convolution("stem", source, stride=STEM_STRIDE)
+    source = graph.max_pooling(graph.add("Relu", stem), STEM_POOL)
+    for number, pool in enumerate(block_pools(len(network.blocks))):
+        source = _block(layers, f"blocks.{number}", source, pool)
+    rows = graph.integers(2)
+    pooled = (
+        graph.add("ReduceMean", source, rows, keepdims=0),
+        graph.add("ReduceMax", source, rows, keepdims=0),
+    )
+    steps = graph.add("Transpose", graph.add("Concat", *pooled, axis=1), perm=[2, 0, 1])
+    steps = layers.gru("gru", steps, bidirectional=True)
+    time = graph.integers(0)
+    summaries = (
+        graph.add("ReduceMean", steps, time, keepdims=0),
+        graph.add("ReduceMax", steps, time, keepdims=0),
+    )
+    embedding = graph.add("Concat", *summaries, to="embedding", axis=1)
+    layers.linear("head", embedding, to="logits")
+    n_genres, n_embedding = network.head.weight.shape
+    return graph.content(shape, {"logits": n_genres, "embedding": n_embedding})
+
+
+def check_student(network: nn.Module) -> StridedCrnn:
+    """Return the network, if it can be written as a model file.
+
+    Raises:
+        RecipeError: if it is another one.
+    """
+    if not isinstance(network, StridedCrnn):
+        raise RecipeError(f"a student is a strided_crnn, no {type(network).__name__}")
+    return network
+
+
+def _standardised(graph: OnnxGraph) -> str:
+    """Give every segment mean 0 and standard deviation 1."""
+    axes = graph.integers(1, 2)
+    centred = graph.add(
+        "Sub", "segments", graph.add("ReduceMean", "segments", axes, keepdims=1)
+    )
+    variance = graph.add("ReduceMean", graph.add("Mul", centred, centred), axes, keepdims=1)
+    spread = graph.add(
+        "Max", graph.add("Sqrt", variance), graph.constant(np.array(FLAT_DB, np.float32))
+    )
+    return graph.add("Div", centred, spread)
+
+
+def _block(layers: TorchLayers, name: str, source: str, pool: tuple[int, int]) -> str:
+    graph = layers.graph
+    inner = graph.add("Relu", layers.convolution(f"{name}.first", source))
+    inner = layers.convolution(f"{name}.second", inner)
+    total = graph.add("Add", inner, layers.convolution(f"{name}.shortcut", source))
+    return graph.max_pooling(graph.add("Relu", total), pool)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from torch import nn
 
-from genre_model.training.networks.segment_input import NetworkSettings
+from genre_model.training.settings import Settings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvSettings(NetworkSettings):
+class ConvSettings(Settings):
     """Options of a stack of convolutions.
 
     Attributes:
@@ -169,7 +169,7 @@ def _sizes_after(
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeadSettings(NetworkSettings):
+class HeadSettings(Settings):
     """Options of the linear head.
 
     Attributes:
@@ -217,7 +217,7 @@ class FlatEncoder(nn.Sequential):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecurrentSettings(NetworkSettings):
+class RecurrentSettings(Settings):
     """Options of recurrent layers.
 
     Attributes:

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from genre_model.training.networks.segment_input import NetworkSettings, standardise
+from genre_model.training.networks.segment_input import standardise
+from genre_model.training.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ LEAST_VARIANCE = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoolingSettings(NetworkSettings):
+class PoolingSettings(Settings):
     """Options of the summary.
 
     Attributes:
