@@ -1,8 +1,8 @@
-"""A head for GTZAN's genres on a backbone: trained on some real clips, judged on others."""
+"""A head for GTZAN's genres on a backbone: trained on real clips, tested on others."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from genre_model.personal.settings import Watcher
 
 N_FOLDS = 5
-#: Its strength was chosen on most of the clips that it judges.
+#: Its strength was chosen on most of the clips that it scores.
 BY_ARTIST = "leave-one-artist-out, strength not nested"
 LICENCE = (
     "The weights of the head are under the MIT licence. They were computed from GTZAN "
@@ -41,7 +41,7 @@ LICENCE = (
 
 @dataclass(frozen=True)
 class Clips:
-    """Real clips, as a backbone hears them; rows belong together.
+    """Embeddings of real clips; rows belong together.
 
     Attributes:
         ids: GTZAN's names of tracks.
@@ -61,12 +61,8 @@ class Clips:
 
     def subset(self, rows: NDArray[np.int64]) -> HeadData:
         """Return what heads are fitted to, of some clips."""
-        return HeadData(
-            self.data.embeddings[rows],
-            self.data.targets[rows],
-            multi_label=False,
-            genre_balance=self.data.genre_balance,
-        )
+        embeddings, targets = self.data.embeddings[rows], self.data.targets[rows]
+        return replace(self.data, embeddings=embeddings, targets=targets)
 
 
 def hear_clips(
@@ -76,14 +72,14 @@ def hear_clips(
     watcher: Watcher,
     n_threads: int | None = None,
 ) -> Clips:
-    """Listen to the audio of a GTZAN folder.
+    """Compute the embeddings of the audio of a GTZAN folder.
 
     Args:
-        backbone: listens.
+        backbone: computes them.
         folder: of the data set.
-        store: keeps what was heard.
-        watcher: is told how it gets on.
-        n_threads: files listened to at once.
+        store: file that keeps them.
+        watcher: is told of the progress.
+        n_threads: files at once.
 
     Raises:
         TrainingDataError: if there is no audio.
@@ -103,15 +99,15 @@ def hear_clips(
 
 
 def train_gtzan_head(clips: Clips, backbone: GenreClassifier) -> tuple[LinearHead, Card]:
-    """Train on the training and validation clips of ``fault-filtered``, judge on the rest.
+    """Train on the training and validation clips of ``fault-filtered``, test on the rest.
 
     Strength and temperature are chosen by cross-validation in whole artists of the clips
-    that train. The test clips choose nothing; leaving each artist out in turn judges all
+    that train. The test clips choose nothing; leaving each artist out in turn scores all
     clips, at that strength.
 
     Args:
         clips: of the data set.
-        backbone: that has listened to them.
+        backbone: that computed their embeddings.
 
     Returns:
         The head, and the card of the model that it makes, but for its name.
@@ -122,12 +118,16 @@ def train_gtzan_head(clips: Clips, backbone: GenreClassifier) -> tuple[LinearHea
     fold = folds_of("fault-filtered")[0]
     train, test = clips.rows(fold.train + fold.valid), clips.rows(fold.test)
     _check(clips, train, test)
-    judged, choice = _cross_validated(clips, train)
+    folds = grouped_folds(clips.labels[train], clips.artists[train], N_FOLDS, 0)
+    validated = cross_validate(clips.subset(train), list(folds))
+    choice, of_valid = validated.choice, validated.probabilities
     head = clips.subset(train).fit_final(choice.strength)
     of_test = _probabilities(head, clips.data.embeddings[test], choice)
     metrics_by_protocol = {
         "fault-filtered, real clips": _measured(of_test, clips.labels[test]),
-        "artist-grouped cross-validation": _measured(judged, clips.labels[train]),
+        "artist-grouped cross-validation": _measured(
+            validated.probabilities, clips.labels[train]
+        ),
         BY_ARTIST: _measured(_by_artist(clips, choice), clips.labels),
     }
     counts = np.bincount(clips.labels[train], minlength=len(GENRES))
@@ -154,7 +154,7 @@ def train_gtzan_head(clips: Clips, backbone: GenreClassifier) -> tuple[LinearHea
 
 
 def measure_lines(card: Card) -> Iterator[str]:
-    """Say how good a head is, by protocol."""
+    """Describe the scores of a head, by protocol."""
     strength, temperature = card.training["strength"], card.temperature
     yield (
         f"trained on {card.training['n_tracks']} clips, strength {strength:g}, "
@@ -180,16 +180,8 @@ def _check(clips: Clips, train: NDArray[np.int64], test: NDArray[np.int64]) -> N
         raise TrainingDataError(f"no audio of {what} to {part} on, by fault-filtered")
 
 
-def _cross_validated(
-    clips: Clips, rows: NDArray[np.int64]
-) -> tuple[NDArray[np.float32], Choice]:
-    folds = grouped_folds(clips.labels[rows], clips.artists[rows], N_FOLDS, 0)
-    judged = cross_validate(clips.subset(rows), list(folds))
-    return judged.probabilities, judged.choice
-
-
 def _by_artist(clips: Clips, choice: Choice) -> NDArray[np.float32]:
-    """Judge every clip by a head that has heard all other artists."""
+    """Score every clip by a head that is trained on all other artists."""
     probabilities = np.zeros(clips.data.targets.shape, np.float32)
     for artist in np.unique(clips.artists):
         own = clips.artists == artist
