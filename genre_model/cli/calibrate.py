@@ -17,8 +17,7 @@ log = logging.getLogger(__name__)
 def add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "calibrate",
-        help="fit the temperature of a model to labelled songs",
+        "calibrate", help="fit the temperature of a model to labelled songs"
     )
     parser.add_argument("model", help="name or .onnx file")
     parser.add_argument(

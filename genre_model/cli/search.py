@@ -68,11 +68,7 @@ def _add_amounts(parser: argparse.ArgumentParser) -> None:
         help="trials at once, in processes that share the cores (default: 1)",
     )
     parser.add_argument(
-        "--seed",
-        type=natural,
-        default=0,
-        metavar="N",
-        help="of what is tried (default: 0)",
+        "--seed", type=natural, default=0, metavar="N", help="of what is tried (default: 0)"
     )
 
 

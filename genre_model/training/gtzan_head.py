@@ -125,9 +125,7 @@ def train_gtzan_head(clips: Clips, backbone: GenreClassifier) -> tuple[LinearHea
     of_test = _probabilities(head, clips.data.embeddings[test], choice)
     metrics_by_protocol = {
         "fault-filtered, real clips": _measured(of_test, clips.labels[test]),
-        "artist-grouped cross-validation": _measured(
-            validated.probabilities, clips.labels[train]
-        ),
+        "artist-grouped cross-validation": _measured(of_valid, clips.labels[train]),
         BY_ARTIST: _measured(_by_artist(clips, choice), clips.labels),
     }
     counts = np.bincount(clips.labels[train], minlength=len(GENRES))

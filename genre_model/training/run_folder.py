@@ -87,8 +87,7 @@ class RunFolder:
             )
         write_atomically(settings_path, text.encode())
         write_atomically(
-            self.path / "environment.json",
-            json.dumps(_environment(), indent=2).encode(),
+            self.path / "environment.json", json.dumps(_environment(), indent=2).encode()
         )
 
     def read_checkpoint(self) -> dict[str, Any] | None:

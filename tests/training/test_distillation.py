@@ -321,10 +321,7 @@ class TestDistil:
             distil(plan_of(recordings[:1], tmp_path), FakeTeachers(), 1)  # type: ignore[arg-type]
 
     def test_examples_and_epochs_are_kept(
-        self,
-        recordings: list[Recording],
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
+        self, recordings: list[Recording], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         teachers = FakeTeachers()
         epoch = student._epoch

@@ -228,10 +228,7 @@ def test_the_whole_way_by_command(
 
 @pytest.mark.parametrize("recipe", [{"recipe": "other"}, {"recipe_hash": "0123"}])
 def test_reports_of_another_recipe_are_refused(
-    recipe: dict[str, str],
-    model: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    recipe: dict[str, str], model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "run"
     run.mkdir()
@@ -366,8 +363,7 @@ def test_segments_are_scored_each_for_itself(folder: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("heard", "protocol"),
-    [("{name}#2", "fault-filtered"), ("{name}", "segment-random")],
+    ("heard", "protocol"), [("{name}#2", "fault-filtered"), ("{name}", "segment-random")]
 )
 def test_who_heard_a_part_of_a_track_has_seen_it(
     folder: Path, tmp_path: Path, heard: str, protocol: str

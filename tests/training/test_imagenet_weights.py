@@ -138,10 +138,7 @@ def test_a_cache_that_cannot_be_written_is_named(
 
 
 def test_the_command_wants_a_recipe_that_begins_with_them(
-    official: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    hub: Path,
+    official: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hub: Path
 ) -> None:
     be_official(monkeypatch, official)
     trained = []

@@ -14,6 +14,7 @@ from genre_model.features.config import FrontEnd, MelConfig, SegmentConfig, Wave
 from genre_model.model.card import Card
 from genre_model.training.export.export import export_model
 from genre_model.training.networks import NETWORKS, build_network, count_parameters
+from genre_model.training.networks.segment_input import standardise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +74,19 @@ def linear_head(network: nn.Module) -> nn.Linear:
     return [layer for layer in network.modules() if isinstance(layer, nn.Linear)][-1]
 
 
+def test_a_flat_segment_is_no_division_by_zero() -> None:
+    flat = torch.full((1, *SMALL["residual_crnn"][0]), -100.0)
+    logits, _ = small("residual_crnn").eval()(flat)
+    assert torch.isfinite(logits).all()
+
+
+def test_standardised_segments_have_mean_0_and_spread_1() -> None:
+    standard = standardise(segments("residual_crnn"))
+    assert standard.mean(dim=(1, 2)).tolist() == pytest.approx([0] * 3, abs=1e-5)
+    spread = standard.std(dim=(1, 2), correction=0)
+    assert spread.tolist() == pytest.approx([1] * 3, abs=1e-5)
+
+
 def test_the_small_ones_are_of_all_networks() -> None:
     assert tuple(SMALL) == NETWORKS
 
@@ -82,6 +96,7 @@ def test_the_small_ones_are_of_all_networks() -> None:
     [
         # As papers.md computes them from the papers' own numbers.
         ("elu_crnn", (288, 432), {}, 406_224),
+        ("residual_crnn", (84, 112), {}, 702_554),
         (
             "elu_crnn",
             (288, 432),

@@ -16,11 +16,7 @@ from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.training.data.protocols import folds_of
 from genre_model.training.recipe import read_recipe
 from genre_model.training.search import variants
-from genre_model.training.search.search import (
-    Search,
-    Study,
-    run_search,
-)
+from genre_model.training.search.search import Search, Study, run_search
 from genre_model.training.search.search_space import read_search_space
 from genre_model.training.search.variants import (
     BaseRecipe,

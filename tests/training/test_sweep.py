@@ -128,10 +128,7 @@ def test_test_tracks_are_not_opened(swept: Swept) -> None:
 
 
 def test_a_rerun_trains_nothing(
-    swept: Swept,
-    folder: Path,
-    base: BaseRecipe,
-    monkeypatch: pytest.MonkeyPatch,
+    swept: Swept, folder: Path, base: BaseRecipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report, out, _ = swept
     monkeypatch.setattr(RUN_TRAINING, lambda _: pytest.fail("trained"))
@@ -153,10 +150,7 @@ def test_the_command_writes_what_it_prints(
 
 
 def test_a_rerun_finishes_what_was_interrupted(
-    swept: Swept,
-    folder: Path,
-    base: BaseRecipe,
-    monkeypatch: pytest.MonkeyPatch,
+    swept: Swept, folder: Path, base: BaseRecipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report, out, _ = swept
     (scores,) = out.glob("base-*/*/valid_scores.json")

@@ -28,11 +28,7 @@ from genre_model.training.data.labelled_mel_frames import (
 )
 from genre_model.training.data.protocols import folds_of
 from genre_model.training.fit import experiment as experiments
-from genre_model.training.fit.experiment import (
-    Experiment,
-    train_protocol,
-    trainings_of,
-)
+from genre_model.training.fit.experiment import Experiment, train_protocol, trainings_of
 from genre_model.training.fit.train import TrainingState, start_training, train_network
 from genre_model.training.run_folder import RunFolder
 
@@ -43,6 +39,9 @@ if TYPE_CHECKING:
     from genre_model.training.data.labelled_mel_frames import LabelledMelFrames
     from genre_model.training.recipe import Recipe
 
+    #: Tracks that train, and tracks that validate.
+    Parts = tuple[LabelledMelFrames, LabelledMelFrames]
+
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -51,7 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def parts(folder: Path) -> tuple[LabelledMelFrames, LabelledMelFrames]:
+def parts(folder: Path) -> Parts:
     """Tracks 0 to 2 train, track 3 validates."""
     data = load_labelled_mel_frames(find_tracks(folder), quick_recipe().front_end)
     last = {name for name in data.track_ids if name.endswith("3")}
@@ -59,10 +58,7 @@ def parts(folder: Path) -> tuple[LabelledMelFrames, LabelledMelFrames]:
 
 
 def trained(
-    recipe: Recipe,
-    parts: tuple[LabelledMelFrames, LabelledMelFrames],
-    path: Path,
-    seed: int = 0,
+    recipe: Recipe, parts: Parts, path: Path, seed: int = 0
 ) -> dict[str, torch.Tensor]:
     run = RunFolder(path)
     run.start({})
@@ -74,9 +70,7 @@ def is_equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) ->
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_it_learns(
-    parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
-) -> None:
+def test_it_learns(parts: Parts, tmp_path: Path) -> None:
     trained(quick_recipe(epochs=6, steps_per_epoch=30, learning_rate=1e-2), parts, tmp_path)
     rows = RunFolder(tmp_path).read_metrics()
     assert [row["epoch"] for row in rows] == [1, 2, 3, 4, 5, 6]
@@ -92,9 +86,7 @@ def test_weights_that_are_no_numbers_are_no_model(folder: Path, tmp_path: Path) 
     assert not training.run_folder.is_complete
 
 
-def test_the_seed_decides(
-    parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
-) -> None:
+def test_the_seed_decides(parts: Parts, tmp_path: Path) -> None:
     first = trained(quick_recipe(epochs=1), parts, tmp_path / "a", seed=1)
     assert is_equal(first, trained(quick_recipe(epochs=1), parts, tmp_path / "b", seed=1))
     assert not is_equal(
@@ -108,10 +100,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_a_killed_training_resumes_exactly(
-    epoch: int,
-    parts: tuple[LabelledMelFrames, LabelledMelFrames],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    epoch: int, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = trained(quick_recipe(), parts, tmp_path / "whole")
 
@@ -139,9 +128,7 @@ def without_times(path: Path) -> list[dict[str, float]]:
 
 
 def test_early_stopping_keeps_the_best_weights(
-    parts: tuple[LabelledMelFrames, LabelledMelFrames],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from genre_model.training.fit import train
     from genre_model.training.fit.track_scores import TrackScores
@@ -159,9 +146,7 @@ def test_early_stopping_keeps_the_best_weights(
     assert not is_equal(stopped, checkpoint["average"])
 
 
-def test_early_stopping_needs_validation_tracks(
-    parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
-) -> None:
+def test_early_stopping_needs_validation_tracks(parts: Parts, tmp_path: Path) -> None:
     nothing = parts[1].subset(())
     with pytest.raises(RecipeError, match="validation tracks, and there are none"):
         trained(quick_recipe(patience_epochs=2), (parts[0], nothing), tmp_path)
@@ -170,7 +155,7 @@ def test_early_stopping_needs_validation_tracks(
 
 
 def test_levels_of_bands_are_not_learnt_of_changed_tracks(
-    parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
+    parts: Parts, tmp_path: Path
 ) -> None:
     recipe = replace(
         quick_recipe(epochs=1, steps_per_epoch=1, standardise_tracks=True),
@@ -184,9 +169,7 @@ def test_levels_of_bands_are_not_learnt_of_changed_tracks(
     trained(replace(recipe, training=as_they_are), parts, tmp_path)
 
 
-def test_a_damaged_checkpoint_is_named(
-    parts: tuple[LabelledMelFrames, LabelledMelFrames], tmp_path: Path
-) -> None:
+def test_a_damaged_checkpoint_is_named(parts: Parts, tmp_path: Path) -> None:
     (tmp_path / "checkpoint.pt").write_bytes(b"half a file")
     with pytest.raises(TrainingDataError, match=r"checkpoint\.pt is damaged"):
         trained(quick_recipe(), parts, tmp_path)

@@ -163,10 +163,7 @@ def train_student(
 
 
 def _epoch(
-    recipe: Recipe,
-    data: tuple[Tensor, Targets, Tensor],
-    seed: int,
-    state: TrainingState,
+    recipe: Recipe, data: tuple[Tensor, Targets, Tensor], seed: int, state: TrainingState
 ) -> float:
     """Take the steps of one epoch; all randomness comes from seed and epoch."""
     config, (segments, targets, shares) = recipe.training, data

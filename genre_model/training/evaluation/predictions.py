@@ -143,10 +143,7 @@ def predict_systems(evaluation: Evaluation) -> list[Predictions]:
 
 
 def _predict_system(
-    name: str,
-    models: list[ScoredModel],
-    found: list[LabelledTrack],
-    evaluation: Evaluation,
+    name: str, models: list[ScoredModel], found: list[LabelledTrack], evaluation: Evaluation
 ) -> Predictions:
     rows: list[tuple[LabelledTrack, NDArray[np.float32]]] = []
     cards, n_seen = [], 0

@@ -111,11 +111,7 @@ log = logging.getLogger(__name__)
 
 
 def scored_tracks(
-    model: ScoredModel,
-    found: list[LabelledTrack],
-    card: Card,
-    protocol: str,
-    part: Part,
+    model: ScoredModel, found: list[LabelledTrack], card: Card, protocol: str, part: Part
 ) -> list[LabelledTrack]:
     """Return the tracks, or segments, of a model's folds that are there.
 

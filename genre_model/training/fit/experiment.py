@@ -237,10 +237,7 @@ def _settings(
 
 
 def _card(
-    training: Training,
-    network: nn.Module,
-    valid: LabelledMelFrames,
-    origin: dict[str, Any],
+    training: Training, network: nn.Module, valid: LabelledMelFrames, origin: dict[str, Any]
 ) -> Card:
     recipe = training.experiment.recipe
     temperature = 1.0

@@ -281,10 +281,7 @@ PAPER_NETWORKS: dict[str, tuple[Callable[..., GenreNetwork], Any]] = {
     ),
     # Paper 003, table 2: two LSTM layers on 13 MFCC of each frame. The paper says nothing
     # of the head.
-    "mfcc_lstm": (
-        crnn,
-        CrnnSettings(n_mfcc=13, filters=(), cell="lstm", units=(128, 128)),
-    ),
+    "mfcc_lstm": (crnn, CrnnSettings(n_mfcc=13, filters=(), cell="lstm", units=(128, 128))),
     # Paper 003, section 4.2, listing 2, on 128 bands x 128 frames. The text has three
     # convolutions where the listing has two, and five are the best of table 1. The listing
     # cannot run, for it gives four dimensions to a GRU; read as steps of rows x channels it

@@ -7,11 +7,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from optuna.distributions import (
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from genre_model.errors import RecipeError
 from genre_model.training.search.variants import toml_value
