@@ -11,26 +11,17 @@ from importlib.metadata import version
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from genre_model.cli.backbone import add_backbone
-from genre_model.cli.calibrate import add_calibrate
-from genre_model.cli.compare import add_compare
-from genre_model.cli.distil import add_distil
-from genre_model.cli.evaluate import add_evaluate
-from genre_model.cli.export import add_export
-from genre_model.cli.features import add_features
-from genre_model.cli.models import add_models
-from genre_model.cli.predict import add_predict
-from genre_model.cli.reproduce import add_reproduce
-from genre_model.cli.search import add_search
-from genre_model.cli.sweep import add_sweep
-from genre_model.cli.train import add_train
-from genre_model.cli.train_head import add_train_head
 from genre_model.errors import GenreModelError
 from genre_model.model.card_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+#: Module of each command; it has a function of the same name, and ``add_`` that name.
+COMMANDS = (
+    *("predict", "models", "backbone", "train_head", "train", "evaluate", "compare"),
+    *("sweep", "search", "features", "reproduce", "export", "distil", "calibrate"),
+)
 EXIT_INTERRUPTED = 130
 
 
@@ -48,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader went away (| head): what is left in the buffer has no place to go.
+        # The reader ended (| head): discard the rest of the buffer.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (GenreModelError, OSError) as error:
         print(f"genre-model: {printable(_line_of(error))}", file=sys.stderr)
@@ -79,7 +70,6 @@ def _line_of(error: Exception) -> str:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Call the function that is named as its command, in the module of that name."""
     name = options.command.replace("-", "_")
     command: Callable[[argparse.Namespace], int]
     command = getattr(import_module(f"genre_model.cli.{name}"), name)
@@ -95,18 +85,6 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"%(prog)s {version('beets-genreclf')}"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    add_predict(commands)
-    add_models(commands)
-    add_backbone(commands)
-    add_train_head(commands)
-    add_train(commands)
-    add_evaluate(commands)
-    add_compare(commands)
-    add_sweep(commands)
-    add_search(commands)
-    add_features(commands)
-    add_reproduce(commands)
-    add_export(commands)
-    add_distil(commands)
-    add_calibrate(commands)
+    for name in COMMANDS:
+        getattr(import_module(f"genre_model.cli.{name}"), f"add_{name}")(commands)
     return parser

@@ -1,4 +1,4 @@
-"""What a network made of files, kept on disk for the next training."""
+"""Embeddings of files, kept on disk for the next training."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import logging
 import os
 import sqlite3
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: A kill loses at most this much listening.
+#: A kill loses the embeddings of this time.
 COMMIT_SECONDS = 5.0
 #: How long to wait for another training that writes.
 LOCK_SECONDS = 30.0
-#: Raised whenever what is stored means something else.
+#: Raised whenever the meaning of stored values changes.
 SCHEMA_VERSION = 2
 SQLITE_MAGIC = b"SQLite format 3\0"
 
@@ -44,14 +45,17 @@ _INSERT = "INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?, ?)"
 class EmbeddingStore:
     """Vectors of files by network, in one SQLite file that may be deleted at any time.
 
-    SQLite keeps the file whole when the process is killed or the disk is full. A file
-    that is damaged all the same is put aside. Without a disk to write to, the store
-    remembers nothing and says so once: a training never fails for it.
+    SQLite keeps the file intact when the process is killed or the disk is full. A file
+    that is damaged all the same is put aside. An error never makes a training fail: the
+    store then remembers nothing.
+
+    Attributes:
+        trouble: why nothing is kept any more; None as long as something is.
 
     Args:
-        path: of the SQLite file; made when first needed.
-        network: identifies what made the vectors.
-        n_values: length of a vector; others are not given out.
+        path: of the SQLite file.
+        network: identifies the network of the vectors.
+        n_values: length of a vector; others are not returned.
     """
 
     def __init__(self, path: Path, network: str, n_values: int) -> None:
@@ -59,20 +63,18 @@ class EmbeddingStore:
         self._network = network
         self._n_values = n_values
         self._last_commit = time.monotonic()
-        #: Why nothing is kept any more; None as long as something is.
         self.trouble: str | None = None
-        self._connection = self._open()
+        self._connection: sqlite3.Connection | None = None
+        with self._giving_up():
+            self._connection = self._open()
 
     def read(self, files: Sequence[Path]) -> dict[Path, NDArray[np.float32]]:
         """Return the vectors of those files that have not changed since."""
-        if self._connection is None:
-            return {}
-        try:
-            rows = self._connection.execute(_SELECT, (self._network,)).fetchall()
-        except sqlite3.Error as error:
-            self._give_up(error)
-            return {}
-        stored = {(row[0], row[1], row[2]): row[3] for row in rows}
+        stored: dict[FileIdentity, bytes] = {}
+        with self._giving_up() as connection:
+            if connection is not None:
+                rows = connection.execute(_SELECT, (self._network,))
+                stored = {tuple(identity): vector for *identity, vector in rows}
         found = {}
         for file in files:
             vector = stored.get(file_identity(file) or (b"", 0, 0))
@@ -84,54 +86,51 @@ class EmbeddingStore:
         """Keep the vector of one file.
 
         Args:
-            identity: of the file before it was listened to.
+            identity: of the file before it was decoded.
             vector: [shape=(n_values,)].
         """
-        if self._connection is None or identity is None:
-            return
-        row = (self._network, *identity, vector.astype("<f4").tobytes())
-        try:
-            self._connection.execute(_INSERT, row)
+        with self._giving_up() as connection:
+            if connection is None or identity is None:
+                return
+            row = (self._network, *identity, vector.astype("<f4").tobytes())
+            connection.execute(_INSERT, row)
             if time.monotonic() - self._last_commit > COMMIT_SECONDS:
-                self._commit()
-        except sqlite3.Error as error:
-            self._give_up(error)
+                connection.commit()
+                self._last_commit = time.monotonic()
 
     def close(self) -> None:
-        """Make sure of what was written."""
-        if self._connection is None:
-            return
-        try:
-            self._commit()
-        except sqlite3.Error as error:
-            self._give_up(error)
-        else:
-            self._connection.close()
-            self._connection = None
+        """Commit and close."""
+        with self._giving_up() as connection:
+            if connection is not None:
+                connection.commit()
+                self._connection = None
+                connection.close()
 
-    def _commit(self) -> None:
-        if self._connection is not None:
-            self._connection.commit()
-        self._last_commit = time.monotonic()
-
-    def _open(self) -> sqlite3.Connection | None:
+    @contextmanager
+    def _giving_up(self) -> Iterator[sqlite3.Connection | None]:
+        """Close the store at an error, and remember why."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                return self._connect()
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError) or not self._is_sqlite():
-                    raise
-                aside = self._path.with_name(f"{self._path.name}.damaged")
-                self._path.replace(aside)
-                log.warning("%s was damaged (%s); moved to %s", self._path, error, aside)
-                return self._connect()
+            yield self._connection
         except (sqlite3.Error, OSError) as error:
-            self._give_up(error)
-            return None
+            self.trouble = f"{self._path}: {error}"
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return self._connect()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) or not self._is_sqlite():
+                raise
+            aside = self._path.with_name(f"{self._path.name}.damaged")
+            self._path.replace(aside)
+            log.warning("%s was damaged (%s); moved to %s", self._path, error, aside)
+            return self._connect()
 
     def _is_sqlite(self) -> bool:
-        """Tell a damaged cache from another program's file."""
+        """Tell a damaged store from another program's file."""
         with self._path.open("rb") as file:
             return file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
 
@@ -156,15 +155,9 @@ class EmbeddingStore:
             raise
         return connection
 
-    def _give_up(self, error: Exception) -> None:
-        self.trouble = f"{self._path}: {error}"
-        connection, self._connection = getattr(self, "_connection", None), None
-        if connection is not None:
-            connection.close()
-
 
 def file_identity(path: Path) -> FileIdentity | None:
-    """Return what changes whenever a file does; None if there is no such file."""
+    """Return values that change with the file; None if there is no such file."""
     try:
         status = path.stat()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Embeddings of many files: taken from the store, or listened to."""
+"""Embeddings of many files, from the store or from the network."""
 
 from __future__ import annotations
 
@@ -26,20 +26,19 @@ if TYPE_CHECKING:
     from genre_model.personal.embedding_store import FileIdentity
     from genre_model.personal.settings import Watcher
 
-    #: Of a file: what it was when it was heard; its embedding, logits and probabilities.
+    #: Identity of a file before decoding; its embedding, logits and probabilities.
     Vector = tuple[FileIdentity | None, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
 class Embeddings:
-    """What a network made of tracks.
+    """Outputs of a network for tracks.
 
     Attributes:
-        paths: files that could be listened to, in the order in which they were asked for.
+        paths: readable files, in the given order.
         embeddings: mean and standard deviation over segments
             [shape=(n_tracks, 2 * n_features)].
-        logits: of the network's own outputs, mean over segments
-            [shape=(n_tracks, n_outputs)].
+        logits: mean over segments [shape=(n_tracks, n_outputs)].
         probabilities: of the network's own genres [shape=(n_tracks, n_genres)].
         errors: of the other files, one line each.
     """
@@ -53,7 +52,7 @@ class Embeddings:
 
 @dataclass(frozen=True)
 class Embedder:
-    """Turns files into vectors: embedding, logits and probabilities of the network."""
+    """Computes embedding, logits and probabilities of files."""
 
     classifier: GenreClassifier
     store_path: Path
@@ -61,13 +60,13 @@ class Embedder:
     should_stop: Callable[[], bool] = lambda: False
 
     def embed(self, paths: Sequence[Path], watcher: Watcher) -> Embeddings:
-        """Embed files; those that cannot be read are left out and named.
+        """Embed files; unreadable ones are left out and named.
 
         Raises:
-            TrainingStoppedError: if asked to stop; what was heard is kept.
-            ModelFileError: if the network fails on anything.
+            TrainingStoppedError: if asked to stop; the store keeps finished files.
         """
-        lengths = self._lengths()
+        card = self.classifier.card
+        lengths = (2 * self.classifier.n_features, card.n_outputs, len(card.genres))
         n_values = sum(lengths)
         store = EmbeddingStore(self.store_path, self.classifier.model_id, n_values)
         try:
@@ -115,7 +114,7 @@ class Embedder:
             )
 
     def _vector(self, isolated: IsolatedClassifier, path: Path) -> Vector:
-        # Before listening: a file that changes meanwhile is heard again next time.
+        # First: a file that changes meanwhile is decoded again next time.
         identity = file_identity(path)
         scores = isolated.score_file(path)
         parts = [
@@ -124,8 +123,3 @@ class Embedder:
             self.classifier.track_probabilities(scores.logits),
         ]
         return identity, np.concatenate(parts).astype(np.float32)
-
-    def _lengths(self) -> tuple[int, int, int]:
-        """Return the lengths of the three parts of a vector."""
-        card = self.classifier.card
-        return 2 * self.classifier.n_features, card.n_outputs, len(card.genres)

@@ -1,4 +1,4 @@
-"""Whom a file is by, which album it is from and what it is called, by its tags."""
+"""Artist, album and title in the tags of files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: What each tag is called in Vorbis comments and APEv2, ASF, ID3 and MP4.
+#: Names of each tag in Vorbis comments and APEv2, ASF, ID3 and MP4.
 ARTIST = ("artist", "Author", "TPE1", "\xa9ART")
 ALBUM_ARTIST = ("albumartist", "album artist", "WM/AlbumArtist", "TPE2", "aART")
 ALBUM = ("album", "WM/AlbumTitle", "TALB", "\xa9alb")
@@ -34,16 +34,7 @@ NOBODY = frozenset(
 
 @dataclass(frozen=True)
 class FileTags:
-    """What the tags of a file say; empty where they say nothing.
-
-    Attributes:
-        artist: of the track.
-        album_artist: of the album.
-        album: its name.
-        title: of the track.
-        is_compilation: whether the album is marked as being by many.
-        seconds: length of the file, by its header; 0 if it is not known.
-    """
+    """Tags of a file, empty where there is none; ``seconds`` is 0 if unknown."""
 
     artist: str = ""
     album_artist: str = ""
@@ -54,22 +45,18 @@ class FileTags:
 
     @property
     def is_by_many(self) -> bool:
-        """Whether the album is by many artists."""
+        """True if the album is by many artists."""
         return self.is_compilation or self.album_artist != known_artist(self.album_artist)
 
     @property
     def main_artist(self) -> str:
-        """The artist of the album; of the track if the album is by many."""
+        """The artist of the album, or of the track if the album is by many."""
         return known_artist(
             self.artist if self.is_by_many else self.album_artist or self.artist
         )
 
     def album_identity(self, folder: str) -> str:
-        """Tell albums of one name apart: by their artist, or by where they lie.
-
-        Args:
-            folder: of the file; identifies albums by many.
-        """
+        """Identify the album by its artist, or by the folder if it is by many."""
         if not self.album:
             return ""
         artist = "" if self.is_by_many else spelling_key(self.main_artist)
@@ -77,18 +64,18 @@ class FileTags:
         return f"{owner}: {spelling_key(self.album)}"
 
     def track_name(self, path: Path) -> str:
-        """Return what the track is called in reports."""
+        """Return the name of the track for reports."""
         named = f"{self.artist} - {self.title}" if self.artist and self.title else ""
         return named or printable(path.stem)
 
 
 def known_artist(name: str) -> str:
-    """Return the name of an artist; nothing if it only says that nobody knows."""
+    """Return the name of an artist; nothing if it only says "unknown" or "various"."""
     return "" if spelling_key(name) in NOBODY else name
 
 
 def read_tags(path: Path) -> FileTags:
-    """Read the tags of a file; those of a file that cannot be read say nothing."""
+    """Read the tags of a file; none if it cannot be read."""
     try:
         file = mutagen.File(path)
         seconds = float(getattr(getattr(file, "info", None), "length", 0.0))
@@ -107,7 +94,7 @@ def read_tags(path: Path) -> FileTags:
 
 
 def _text(tags: Any, names: Iterable[str]) -> str:
-    """Return the first value of the first of several tags that is there."""
+    """Return the first value of the first tag that is there."""
     for name in names:
         try:
             value = tags[name]

@@ -28,19 +28,16 @@ MAX_SHARE = 0.25
 
 
 def group_tracks(files: Sequence[LabelledFile]) -> NDArray[np.int64]:
-    """Number the groups of tracks that share an artist or an album, even over corners.
+    """Number the groups of tracks that share an artist or an album [shape=(n_tracks,)].
 
-    Recordings of one artist, or of one album, are alike in ways that are no genre
-    (Flexer 2007, "A closer look on artist filters for musical genre classification"). A
-    track of unknown artist and album is a group of its own.
+    Groups are transitive. Recordings of one artist, or of one album, are alike in ways
+    that are no genre (Flexer 2007, "A closer look on artist filters for musical genre
+    classification"). A track of unknown artist and album is a group by itself.
 
-    Albums by many artists can tie most of a library together. Where one group would hold
+    Albums by many artists can tie most of a library together. If one group would hold
     more than ``MAX_SHARE`` of the tracks, such albums do not count.
-
-    Returns:
-        [shape=(n_tracks,)].
     """
-    groups = _over_corners(files)
+    groups = _connected([[_artist(file), _album(file)] for file in files])
     if _is_too_large(groups):
         artists_of: defaultdict[str, set[str]] = defaultdict(set)
         for file in files:
@@ -55,11 +52,7 @@ def group_tracks(files: Sequence[LabelledFile]) -> NDArray[np.int64]:
 
 def samplers_are_cut(files: Sequence[LabelledFile]) -> bool:
     """Return True if albums by many artists do not count as one group."""
-    return _is_too_large(_over_corners(files))
-
-
-def _over_corners(files: Sequence[LabelledFile]) -> NDArray[np.int64]:
-    return _connected([[_artist(file), _album(file)] for file in files])
+    return _is_too_large(_connected([[_artist(file), _album(file)] for file in files]))
 
 
 def _is_too_large(groups: NDArray[np.int64]) -> bool:
@@ -67,7 +60,7 @@ def _is_too_large(groups: NDArray[np.int64]) -> bool:
 
 
 def _connected(bonds: Sequence[Sequence[str]]) -> NDArray[np.int64]:
-    """Number tracks so that those with a bond in common, over corners too, are alike."""
+    """Number the connected components of tracks that have a name in common."""
     place_of: dict[str, int] = {}
     rows, columns = [], []
     for row, names in enumerate(bonds):
@@ -92,21 +85,21 @@ def _album(file: LabelledFile) -> str:
 def grouped_folds(
     main_labels: NDArray[np.int64], groups: NDArray[np.int64], n_folds: int, seed: int
 ) -> list[Fold]:
-    """Divide tracks into folds of whole groups, with labels as even as that allows.
+    """Divide tracks into folds of whole groups, stratified by the first label.
 
     Args:
         main_labels: the first label of each track [shape=(n_tracks,)].
         groups: of :func:`group_tracks` [shape=(n_tracks,)].
-        n_folds: at most; there are never more than groups.
-        seed: of the order in which groups are dealt.
+        n_folds: at most; there are never more folds than groups.
+        seed: of the order of groups.
     """
     n_splits = min(n_folds, len(np.unique(groups)))
     if np.bincount(main_labels).max() < n_splits:
-        # No label has a track for each fold: there is nothing to even out.
+        # No label has a track for each fold: there is nothing to stratify.
         main_labels = np.zeros_like(main_labels)
     splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        # That a label has fewer tracks than there are folds; it is scored all the same.
+        # A label may have fewer tracks than there are folds.
         warnings.simplefilter("ignore", UserWarning)
         folds = list(splitter.split(main_labels, main_labels, groups))
     # Few, large groups can leave a fold empty.

@@ -1,4 +1,4 @@
-"""What a user can choose about a model for their own genres."""
+"""Settings of a personal model, and the interface to its progress."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class PersonalSettings:
 
 
 class Watcher(Protocol):
-    """Is told how a training gets on; called in one thread only."""
+    """Receives the progress of a training, in one thread only."""
 
     def expect(self, n_tracks: int) -> None:
-        """Hear how many tracks will be listened to."""
+        """Receive the number of tracks that will be decoded."""
 
     def advance(self) -> None:
-        """Hear that one was."""
+        """Receive that one is done."""
 
     def warning(self, text: str) -> None:
-        """Hear what went wrong, though the training goes on."""
+        """Receive an error that does not end the training."""
