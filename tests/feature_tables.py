@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genre_model.papers.tables.feature_names import COLUMNS, FEATURE_NAMES
-from genre_model.papers.tables.feature_table import FeatureTable
+from genre_model.papers.tables.feature_table import COLUMNS, FEATURE_NAMES, FeatureTable
 from genre_model.training.data.gtzan import GENRE_OF_FOLDER, GENRES
 
 if TYPE_CHECKING:

@@ -79,8 +79,7 @@ PAGE, PLOT_PAGE = "papers.md", "plots.md"
 
 def reproduce(options: argparse.Namespace) -> int:
     """Print each row beside the paper's, and keep a page of all that are done."""
-    from genre_model.papers.page import QUICK_WARNING
-    from genre_model.papers.row_text import list_of_rows, text_of_row
+    from genre_model.papers.row_text import QUICK_WARNING, list_of_rows, text_of_row
     from genre_model.papers.rows import all_rows, chosen_rows
 
     rows = chosen_rows(options.ids)
@@ -114,7 +113,7 @@ def reproduce(options: argparse.Namespace) -> int:
 
 
 def _write_pages(known: dict[str, Outcome], reproduction: Reproduction) -> None:
-    from genre_model.papers.page import page_of, plot_page_of
+    from genre_model.papers.row_text import page_of, plot_page_of
     from genre_model.papers.rows import all_rows
 
     done = [(row, known[row.id]) for row in all_rows() if row.id in known]

@@ -1,9 +1,22 @@
-"""What came of a row, ready for JSON."""
+"""The outcome of a row: our measurements beside the paper's values, ready for JSON."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genre_model import metrics
+from genre_model.metrics import measures_of
+from genre_model.papers.rows import RANDOM_SPLITS, leaks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from genre_model.papers.rows import System
+    from genre_model.training.data.protocols import Fold
+    from genre_model.training.evaluation.predictions import Predictions
 
 
 @dataclass(frozen=True)
@@ -19,7 +32,6 @@ class Measurement:
         low: lower end of the 95 % Wilson interval of a share of tracks.
         high: its upper end.
         protocol: which tracks train and test; empty where nothing is trained.
-        leaky: whether that protocol leaks.
         n: test tracks (or segments).
         unit: what ``n`` counts.
         seeds: trainings (or repeats) that the mean is of.
@@ -37,7 +49,6 @@ class Measurement:
     low: float | None = None
     high: float | None = None
     protocol: str = ""
-    leaky: bool = False
     n: int | None = None
     unit: str = "tracks"
     seeds: int = 1
@@ -51,28 +62,40 @@ class Measurement:
         """Ours minus the paper's."""
         return None if self.published is None else self.ours - self.published
 
+    @property
+    def leaky(self) -> bool:
+        """Whether the protocol leaks."""
+        return bool(self.protocol) and leaks(self.protocol)
 
-@dataclass(frozen=True)
+    def with_interval(self) -> Measurement:
+        """Return the same with the Wilson interval of a share of ``n`` tracks."""
+        if not self.n:
+            return self
+        low, high = metrics.wilson_interval(self.ours * self.n, self.n)
+        return replace(self, low=low, high=high)
+
+
+@dataclass
 class Outcome:
-    """What came of one row.
+    """The outcome of one row.
 
     Attributes:
         id: of the row.
         measurements: numbers.
         findings: sentences: conclusions of tests, facts that were checked.
         files: plots, relative to the output folder.
-        not_run: which parts could not be run, and why; such a row is tried again.
-        absent: why nothing came of it; empty if something did.
+        not_run: parts that could not be run, and why; such a row is tried again.
+        absent: why there is no result; empty if there is one.
         trainings: seconds of each training that it looks at, by run folder.
         seconds: of scoring, without trainings.
         settings: identify what it was computed with.
     """
 
     id: str
-    measurements: tuple[Measurement, ...] = ()
-    findings: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
-    not_run: tuple[str, ...] = ()
+    measurements: list[Measurement] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)
     absent: str = ""
     trainings: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
@@ -90,8 +113,88 @@ class Outcome:
             TypeError: if they are of another version.
             KeyError: as above.
         """
-        plain = {one.name: values[one.name] for one in fields(cls)}
-        plain["measurements"] = tuple(Measurement(**one) for one in plain["measurements"])
-        for name in ("findings", "files", "not_run"):
-            plain[name] = tuple(plain[name])
-        return cls(**plain)
+        measurements = [Measurement(**one) for one in values["measurements"]]
+        return cls(**values | {"measurements": measurements})
+
+    def add(self, other: Outcome) -> None:
+        """Take the measurements, findings and files of a part of the row."""
+        self.measurements += other.measurements
+        self.findings += other.findings
+        self.files += other.files
+
+
+def mean_over_runs(
+    name: str, measure: str, published: float | None, values: Sequence[float], **more: Any
+) -> Measurement:
+    """Build a measurement from one value per seed or repeat [shape=(n_runs,)]."""
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    mean, n_runs = float(np.mean(values)), len(values)
+    return Measurement(name, measure, published, mean, sd=sd, seeds=n_runs, **more)
+
+
+def measurements_of(
+    system: System,
+    protocol: str,
+    predictions: list[Predictions],
+    *,
+    data: str,
+    seconds: float | None = None,
+    n_parameters: int | None = None,
+) -> list[Measurement]:
+    """Measure the accuracy, and everything that the paper gives.
+
+    Args:
+        system: of a row.
+        protocol: that chose the tracks.
+        predictions: one per seed or repeat.
+        data: source of the features.
+        seconds: of all trainings.
+        n_parameters: of a network.
+    """
+    values = [measures_of(one.probabilities, one.labels) for one in predictions]
+    unit = predictions[0].unit
+    published = system.published if unit == system.published_of else {}
+    accuracy, *others = (
+        mean_over_runs(
+            system.name,
+            measure,
+            published.get(measure),
+            [one[measure] for one in values],
+            protocol=protocol,
+            # Of repeated splits, each has its own number of test rows.
+            n=round(float(np.mean([len(one.labels) for one in predictions]))),
+            unit=unit,
+            data=data,
+            n_parameters=n_parameters,
+            seconds=None if seconds is None else round(seconds, 1),
+            recipe=predictions[0].recipe,
+        )
+        for measure in dict.fromkeys(["accuracy", *published])
+    )
+    if unit == "tracks" and protocol != RANDOM_SPLITS:
+        # Nothing else is a share of independent tracks.
+        accuracy = accuracy.with_interval()
+    return [accuracy, *others]
+
+
+def fold_finding(
+    system: System, protocol: str, predictions: list[Predictions], folds: list[Fold]
+) -> list[str]:
+    """Give the accuracy in each of several folds, the mean over seeds, and their spread."""
+    if len(folds) < 2:
+        return []
+    accuracies = [
+        100 * float(np.mean([one.subset(fold.test).right.mean() for one in predictions]))
+        for fold in folds
+    ]
+    finding = (
+        f"{system.name}, {protocol}: {', '.join(f'{one:.1f}' for one in accuracies)} % in "
+        f"its {len(folds)} folds (standard deviation {np.std(accuracies, ddof=1):.2f})."
+    )
+    return [finding]
+
+
+def confusion_of(predictions: list[Predictions]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the confusion matrix, summed over seeds or repeats."""
+    matrices = [metrics.confusion_matrix(p.probabilities, p.labels) for p in predictions]
+    return np.asarray(np.sum(matrices, axis=0))

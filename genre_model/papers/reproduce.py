@@ -1,11 +1,15 @@
-"""Rows of the papers, one after the other: what is done is not done again."""
+"""Rows of the papers, one after the other: a finished row is not computed again."""
 
 from __future__ import annotations
 
 import json
 import logging
 import time
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from genre_model.atomic_file import write_atomically
@@ -13,8 +17,9 @@ from genre_model.errors import GenreModelError, JobsFailedError, TrainingDataErr
 from genre_model.papers.checks import CHECKS
 from genre_model.papers.network_rows import network_outcome, trainings_of_row
 from genre_model.papers.outcome import Outcome
-from genre_model.papers.row_key import needed_rows, row_key
 from genre_model.papers.table_rows import table_outcome
+from genre_model.papers.tables.feature_table import FILE_NAMES, find_feature_table
+from genre_model.training.data.gtzan import find_tracks
 from genre_model.training.fit.job_pool import run_jobs
 
 if TYPE_CHECKING:
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 
     from genre_model.papers.reproduction import Reproduction
     from genre_model.papers.rows import Row
+    from genre_model.training.data.gtzan import Source
     from genre_model.training.fit.experiment import Training
     from genre_model.training.fit.job_pool import Job
 
@@ -43,27 +49,33 @@ def reproduce(
         n_processes: trainings at once, then rows at once.
 
     Yields:
-        Each row with what came of it; also written to ``rows/<id>.json``.
+        Each row with its outcome; also written to ``rows/<id>.json``.
     """
-    done = _finished(rows, reproduction)
+    # The missing part of a row that ran in part may be possible now.
+    known = remembered(rows, reproduction)
+    done = {name: outcome for name, outcome in known.items() if not outcome.not_run}
     missing = [row for row in rows if row.id not in done]
-    tables = [row for row in missing if row.kind == "tables"]
-    jobs = [RowJob(row, reproduction) for row in tables]
-    trainings = _trainings(missing, reproduction)
+    jobs = [RowJob(row, reproduction) for row in missing if row.kind == "tables"]
+    trainings = _all_trainings(missing, reproduction)
     failed = dict(_failures([*jobs, *trainings], n_processes, "trainings"))
     if n_processes > 1:
-        jobs += [
-            RowJob(row, reproduction, dict(failed)) for row in missing if row.is_scored
-        ]
-        failed |= _failures(jobs[len(tables) :], n_processes, "rows")
+        scored = [row for row in missing if row.kind in ("networks", "check")]
+        later = [RowJob(row, reproduction, dict(failed)) for row in scored]
+        failed |= _failures(later, n_processes, "rows")
+        jobs += later
     computed = [job.row for job in jobs if job.name not in failed]
     done |= remembered(computed, reproduction)
     for row in rows:
-        yield row, done.get(row.id) or _outcome_of(row, reproduction, failed)
+        if row.id in done:
+            yield row, done[row.id]
+        elif row.id in failed:
+            yield row, Outcome(row.id, absent=failed[row.id])
+        else:
+            yield row, _compute(row, reproduction, failed)
 
 
 def remembered(rows: list[Row], reproduction: Reproduction) -> dict[str, Outcome]:
-    """Return what was computed before of the same rows, settings and data, by ID."""
+    """Return the outcomes of earlier runs of the same rows, settings and data, by ID."""
     outcomes = {row.id: _read(row, reproduction) for row in rows}
     return {name: outcome for name, outcome in outcomes.items() if outcome is not None}
 
@@ -88,20 +100,14 @@ class RowJob:
         return self.row.id
 
     def run(self) -> None:
-        """Compute the row, and write what came of it.
+        """Compute the row, and write its outcome.
 
         Raises:
-            TrainingDataError: if nothing came of it.
+            TrainingDataError: if there is none.
         """
         outcome = _compute(self.row, self.reproduction, self.failed)
         if outcome.absent:
             raise TrainingDataError(outcome.absent)
-
-
-def _finished(rows: list[Row], reproduction: Reproduction) -> dict[str, Outcome]:
-    """Return what is done; what could not be run in part may be possible now."""
-    known = remembered(rows, reproduction)
-    return {name: outcome for name, outcome in known.items() if not outcome.not_run}
 
 
 def _failures(jobs: Sequence[Job], n_processes: int, describe: str) -> Mapping[str, str]:
@@ -113,30 +119,26 @@ def _failures(jobs: Sequence[Job], n_processes: int, describe: str) -> Mapping[s
     return {}
 
 
-def _trainings(rows: list[Row], reproduction: Reproduction) -> list[Training]:
+def _all_trainings(rows: list[Row], reproduction: Reproduction) -> list[Training]:
     """List the trainings of rows, each once, neighbours on the same data.
 
     Complete ones are among them: they see whether their tracks are still the same.
     """
     wanted: dict[Path, Training] = {}
     for row in rows:
-        for needed in (row, *needed_rows(row)):
-            for training in _trainings_of(needed, reproduction):
-                wanted.setdefault(training.run_folder.path, training)
+        for training in _trainings_of(row, reproduction):
+            wanted.setdefault(training.run_folder.path, training)
     return sorted(wanted.values(), key=lambda one: str(one.experiment.recipe.front_end))
 
 
 def _trainings_of(row: Row, reproduction: Reproduction) -> list[Training]:
-    try:
-        return trainings_of_row(row, reproduction) if row.kind == "networks" else []
-    except GenreModelError:
-        return []  # the row itself will say why
-
-
-def _outcome_of(row: Row, reproduction: Reproduction, failed: Mapping[str, str]) -> Outcome:
-    if reason := failed.get(row.id):
-        return Outcome(row.id, absent=reason)
-    return _compute(row, reproduction, failed)
+    """List the trainings of a row and of those that it needs."""
+    trainings: list[Training] = []
+    for needed in (row, *row.needed_rows):
+        if needed.kind == "networks":
+            with suppress(GenreModelError):  # the row itself will say why
+                trainings += trainings_of_row(needed, reproduction)
+    return trainings
 
 
 def _compute(row: Row, reproduction: Reproduction, failed: Mapping[str, str]) -> Outcome:
@@ -144,7 +146,10 @@ def _compute(row: Row, reproduction: Reproduction, failed: Mapping[str, str]) ->
     if row.kind != "absent":
         log.info("computing %s", row.id)
     try:
-        _check_trainings(row, reproduction, failed)
+        for training in _trainings_of(row, reproduction) if failed else ():
+            # An old run may be in its place.
+            if reason := failed.get(training.name):
+                raise TrainingDataError(f"{training.name}: {reason}")
         outcome = _outcome(row, reproduction)
         key = row_key(row, reproduction)
     except GenreModelError as error:
@@ -154,16 +159,6 @@ def _compute(row: Row, reproduction: Reproduction, failed: Mapping[str, str]) ->
     text = json.dumps(outcome.to_dict(), indent=1)
     write_atomically(_path(row, reproduction), text.encode())
     return outcome
-
-
-def _check_trainings(
-    row: Row, reproduction: Reproduction, failed: Mapping[str, str]
-) -> None:
-    """Refuse a row one of whose trainings failed: an old run may lie in its place."""
-    for needed in (row, *needed_rows(row)):
-        for training in _trainings_of(needed, reproduction) if failed else ():
-            if reason := failed.get(training.name):
-                raise TrainingDataError(f"{training.name}: {reason}")
 
 
 def _outcome(row: Row, reproduction: Reproduction) -> Outcome:
@@ -187,3 +182,42 @@ def _read(row: Row, reproduction: Reproduction) -> Outcome | None:
 
 def _path(row: Row, reproduction: Reproduction) -> Path:
     return reproduction.out / "rows" / f"{row.id}.json"
+
+
+def row_key(row: Row, reproduction: Reproduction) -> str:
+    """Hash the row, those it needs, their recipes, the data and the version.
+
+    Raises:
+        RecipeError: if a change of the row does not fit its recipe.
+    """
+    rows = [row, *row.needed_rows]
+    systems = [system for one in rows for system in one.systems if system.recipe]
+    plain = asdict(reproduction) | {
+        "out": "",
+        "data_dir": _data_key(reproduction.data_dir),
+        "version": version("beets-genreclf"),
+        "rows": [asdict(one) for one in rows],
+        "recipes": [reproduction.recipe(system).settings_hash for system in systems],
+    }
+    return sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@cache
+def _data_key(data_dir: Path) -> str:
+    """Hash names, sizes and times of all files of a data folder that rows look at."""
+    digest = sha256()
+    for path in _files(data_dir):
+        status = path.stat()
+        name = path.relative_to(path.parents[1]).as_posix()
+        digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _files(data_dir: Path) -> Iterator[Path]:
+    sources: tuple[Source, ...] = ("audio", "pictures")
+    for source in sources:
+        with suppress(TrainingDataError):
+            yield from (track.path for track in find_tracks(data_dir, source))
+    for seconds in FILE_NAMES:
+        with suppress(TrainingDataError):
+            yield find_feature_table(data_dir, seconds)

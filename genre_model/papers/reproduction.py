@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import TrainingDataError
+from genre_model.papers.rows import chosen_rows
 from genre_model.papers.tables.feature_table import (
     FILE_NAMES,
     find_feature_table,
@@ -20,15 +22,16 @@ from genre_model.training.fit.experiment import Experiment, Training, trainings_
 from genre_model.training.recipe import read_recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from genre_model.features.config import FrontEnd
     from genre_model.papers.rows import Row, System
     from genre_model.papers.tables.feature_table import FeatureTable
     from genre_model.training.evaluation.predictions import Predictions
-    from genre_model.training.evaluation.scored_models import Part
     from genre_model.training.recipe import Recipe
 
-#: What a quick reproduction changes of each recipe: enough to see that all of it runs.
+#: A quick reproduction changes each recipe so far that all of it runs at once.
 QUICK_CHANGES = (
     "training.epochs=2",
     "training.steps_per_epoch=4",
@@ -37,16 +40,16 @@ QUICK_CHANGES = (
     'training.schedule="constant"',
     "front_end.segment.n_segments=1",
 )
-#: What paper 002 does to ResNet-18.
+#: Paper 002's changes of ResNet-18.
 IMAGENET_CHANGES = (
     'network_options.weights="imagenet"',
     'network_options.frozen=["conv1", "bn1", "layer1", "layer2"]',
 )
 #: A quick reproduction takes one track in this many.
 QUICK_EVERY = 7
-#: What the papers take a clip to last.
+#: The papers' length of a clip.
 NOMINAL_SECONDS = 30
-#: Repeats of a random split in a quick reproduction, and in a whole one.
+#: Repeats of a random split in a whole reproduction.
 N_REPEATS = 20
 
 
@@ -58,7 +61,7 @@ class Reproduction:
         data_dir: a GTZAN folder, feature tables in or beside it.
         out: gets ``runs/``, ``rows/``, ``plots/``.
         quick: a few batches of one seed and one fold; its numbers mean nothing.
-        full: train as long as the papers, not as rows budget.
+        full: train for the papers' time, not the rows' budget.
         seeds: trainings of each system; None takes each row's own.
         imagenet: whether ResNet-18 begins with published weights, its first parts
             frozen, as in paper 002.
@@ -71,7 +74,7 @@ class Reproduction:
     full: bool = False
     seeds: int | None = None
     imagenet: bool = False
-    changes: tuple[str, ...] = field(default=())
+    changes: tuple[str, ...] = ()
 
     @cached_property
     def has_pictures(self) -> bool:
@@ -79,7 +82,7 @@ class Reproduction:
         return find_tracks(self.data_dir)[0].is_picture
 
     def check(self) -> None:
-        """Look whether there is anything to reproduce with.
+        """Check that there is something to reproduce with.
 
         Raises:
             TrainingDataError: if there is no such folder, or neither tracks nor a feature
@@ -114,9 +117,41 @@ class Reproduction:
         """How often random splits are drawn."""
         return 2 if self.quick else N_REPEATS
 
+    @property
+    def every(self) -> int:
+        """One track in this many is scored."""
+        return QUICK_EVERY if self.quick else 1
+
     def reason_of(self, error: Exception) -> str:
         """Say why something is missing, without the folders that were searched."""
         return str(error).replace(str(self.data_dir), "the data folder")
+
+    def plot(
+        self,
+        draw: Callable[..., list[Path]],
+        what: Any,
+        row: Row,
+        name: str,
+        title: str,
+        **options: Any,
+    ) -> list[str]:
+        """Draw a plot of a row.
+
+        Args:
+            draw: a function of ``training.plots`` or of this package.
+            what: its first argument.
+            row: whose ID begins the name and the title.
+            name: of the files, in any letters.
+            title: of the plot.
+            options: of ``draw``.
+
+        Returns:
+            Its files, relative to the output folder.
+        """
+        stem = re.sub(r"[^a-z0-9-]+", "-", name.lower())
+        path = self.out / "plots" / f"{row.id}-{stem}"
+        paths = draw(what, f"{row.id} {title}", path, **options)
+        return [one.relative_to(self.out).as_posix() for one in paths]
 
     def n_seeds(self, row: Row, system: System | None = None) -> int:
         """Return the number of trainings of a system, or of most in its row."""
@@ -138,6 +173,11 @@ class Reproduction:
         last = {one.partition("=")[0]: one for one in (*changes, *self.changes)}
         ordered = [last[name] for name in sorted(last)]
         return read_recipe(system.recipe, ordered, pictures=self.has_pictures)
+
+    def front_end(self, row_id: str) -> FrontEnd:
+        """Return the front end of the first system of a row."""
+        (row,) = chosen_rows([row_id])
+        return self.recipe(row.systems[0]).front_end
 
     def _segments(self, system: System) -> list[str]:
         """Return the changes that cut a clip into segments of a given length."""
@@ -166,39 +206,38 @@ class Reproduction:
             genres=system.genres,
         )
 
-    def trainings(self, system: System, protocol: str, n_seeds: int) -> list[Training]:
-        """Return the trainings that a system's predictions need."""
-        seeds = list(range(n_seeds))
+    def trainings(
+        self, row: Row, protocol: str, system: System | None = None
+    ) -> list[Training]:
+        """Return the trainings of a system of a row, by default of its first."""
+        system = system or row.systems[0]
+        seeds = list(range(self.n_seeds(row, system)))
         trainings = trainings_of(self.experiment(system, protocol), seeds)
-        if self.n_folds is None:
-            return trainings
         first = trainings[0].fold.name
-        return [training for training in trainings if training.fold.name == first]
+        return [one for one in trainings if not self.quick or one.fold.name == first]
 
     def predictions(
-        self, system: System, protocol: str, part: Part, n_seeds: int
+        self, row: Row, protocol: str, system: System | None = None
     ) -> list[Predictions]:
-        """Predict with each seed of a network that was trained before.
+        """Predict with each seed of a system of a row, by default of its first.
 
         Raises:
             TrainingDataError: if runs or tracks are missing.
         """
+        system = system or row.systems[0]
         experiment = self.experiment(system, protocol)
-        return list(
-            _predictions(
-                Evaluation(
-                    run_or_model=str(experiment.out),
-                    data_dir=self.data_dir,
-                    protocol=protocol,
-                    part=part,
-                    n_seeds=n_seeds,
-                    source=experiment.source,
-                    combination=system.combination,
-                    n_folds=self.n_folds,
-                    every=QUICK_EVERY if self.quick else 1,
-                )
-            )
+        evaluation = Evaluation(
+            run_or_model=str(experiment.out),
+            data_dir=self.data_dir,
+            protocol=protocol,
+            part=row.part,
+            n_seeds=self.n_seeds(row, system),
+            source=experiment.source,
+            combination=system.combination,
+            n_folds=self.n_folds,
+            every=self.every,
         )
+        return list(_predictions(evaluation))
 
     def table(self, seconds: int) -> FeatureTable:
         """Return the feature table of tracks, or of segments of a given length.
@@ -211,7 +250,7 @@ class Reproduction:
 
 @cache
 def _all_but_some() -> frozenset[str]:
-    """Return what a quick reproduction neither trains nor validates on."""
+    """Return the tracks that a quick reproduction leaves out of its trainings."""
     (everything,) = folds_of("stratified-80-20")
     names = sorted(everything.train + everything.test)
     return frozenset(names) - frozenset(names[::QUICK_EVERY])

@@ -18,17 +18,21 @@ else:
     import tomli as tomllib
 
 #: ``networks`` are trained on segments, ``tables`` on the feature table; ``check`` is
-#: computed by a function of its own, ``absent`` cannot be had.
+#: computed by a function of its own, ``absent`` is impossible.
 Kind = Literal["networks", "tables", "check", "absent"]
-#: Paper 002's protocol for feature tables: rows at random, once and again.
+#: Paper 002's protocol for feature tables: rows at random, several times.
 RANDOM_SPLITS = "random-80-20"
+#: The split of papers 000 and 004, and the one that does not leak.
+PAPER_PROTOCOL, HONEST_PROTOCOL = "stratified-80-20", "fault-filtered"
+#: Protocols of the checks of those two papers.
+CHECKED_PROTOCOLS = (PAPER_PROTOCOL, HONEST_PROTOCOL)
 #: Letters of the papers, in the order of ``docs/papers.md``.
 PAPERS = ("z", "a", "b", "c", "d")
 
 
 @dataclass(frozen=True)
 class System:
-    """One system of a row, and what the paper says of it.
+    """One system of a row, and the paper's numbers of it.
 
     Attributes:
         name: in tables; alone in its row it may be empty.
@@ -36,8 +40,8 @@ class System:
         set: changes of the recipe, besides those of the row's ``common`` table.
         budget: changes that make its training shorter than the paper's.
         seeds: trainings in place of the row's; 0 are the row's.
-        segment_seconds: in place of the recipe's segments: as many as fit into a clip,
-            end to end.
+        segment_seconds: in place of the recipe's segments: end to end, the number that
+            fits into a clip.
         system: of a feature table.
         options: of that system.
         columns: of the feature table: ``"all"``, ``"mfcc"`` only, or ``"pictures"``
@@ -46,7 +50,7 @@ class System:
         genres: that are told apart.
         combination: how segments become a track: ``"mean"`` or ``"vote"``.
         published: the paper's numbers by measure, such as ``accuracy``.
-        published_of: what these numbers judge.
+        published_of: the unit of these numbers.
         protocols: in place of the row's.
     """
 
@@ -76,7 +80,7 @@ class Row:
         title: what it is, in a few words.
         kind: how it is reproduced.
         paper: the paper's name.
-        published: what the paper says, in words, where it is no number.
+        published: the paper's result in words, where it is no number.
         protocols: which tracks train and test; the paper's own comes last.
         part: ``"valid"`` where results may choose settings.
         seeds: trainings of each system.
@@ -105,9 +109,18 @@ class Row:
     systems: tuple[System, ...] = ()
 
     @property
-    def is_scored(self) -> bool:
-        """Whether it is computed after the trainings, of what came of them."""
-        return self.kind in ("networks", "check")
+    def needed_rows(self) -> list[Row]:
+        """The rows whose networks a check looks at."""
+        return chosen_rows(self.needs) if self.needs else []
+
+    @property
+    def runs(self) -> list[tuple[System, str]]:
+        """Every system with each of its protocols: its own, or the row's."""
+        return [
+            (system, protocol)
+            for system in self.systems
+            for protocol in system.protocols or self.protocols
+        ]
 
 
 @cache
@@ -116,21 +129,18 @@ def all_rows() -> tuple[Row, ...]:
     return tuple(row for letter in PAPERS for row in _rows_of(letter))
 
 
-def chosen_rows(ids: list[str]) -> list[Row]:
+def chosen_rows(ids: list[str] | tuple[str, ...]) -> list[Row]:
     """Return the rows with these IDs, or of these papers (``Z``); all if there are none.
 
     Raises:
-        RecipeError: naming an ID that there is not.
+        RecipeError: naming an unknown ID.
     """
-    known = {row.id: row for row in all_rows()}
-    chosen: dict[str, Row] = {} if ids else known
+    known = {row.id for row in all_rows()}
     for name in ids:
-        wanted = name.upper()
-        matching = [i for i in known if wanted in (i, i[0])]
-        if not matching:
+        if name.upper() not in known | {row_id[0] for row_id in known}:
             raise RecipeError(f"no row {name!r}; --list shows what there is")
-        chosen |= {i: known[i] for i in matching}
-    return [row for row in all_rows() if row.id in chosen]
+    wanted = {name.upper() for name in ids}
+    return [row for row in all_rows() if not wanted or wanted & {row.id, row.id[0]}]
 
 
 def leaks(protocol: str) -> bool:
@@ -154,18 +164,20 @@ def build_row(values: dict[str, Any], paper: str, budgets: dict[str, list[str]])
     """Build a row.
 
     Args:
-        values: what its file says of it.
+        values: of its TOML table.
         paper: the paper's name.
         budgets: changes of recipes by the name that systems call them.
 
     Raises:
-        RecipeError: naming a key, kind, protocol or budget that there is not.
+        RecipeError: naming an unknown key, kind, protocol or budget.
     """
     values = dict(values)
     common = values.pop("common", {})
     systems = tuple(_system(common, one, budgets) for one in values.pop("system", ()))
     row: Row = _build(Row, values | {"paper": paper})
-    _check(row, get_args(Kind), (*PROTOCOLS, RANDOM_SPLITS))
+    wrong = {*row.protocols} - {*PROTOCOLS, RANDOM_SPLITS}
+    if row.kind not in get_args(Kind) or wrong:
+        raise RecipeError(f"row {row.id}: {row.kind} {sorted(wrong)} is unknown")
     return replace(row, systems=systems)
 
 
@@ -189,9 +201,3 @@ def _build(kind: type[Any], values: dict[str, Any]) -> Any:
         raise RecipeError(f"row {values.get('id', values)}: unknown {', '.join(unknown)}")
     plain = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     return kind(**plain)
-
-
-def _check(row: Row, kinds: tuple[str, ...], protocols: tuple[str, ...]) -> None:
-    wrong = [name for name in row.protocols if name not in protocols]
-    if row.kind not in kinds or wrong:
-        raise RecipeError(f"row {row.id}: {row.kind} {wrong} is unknown")

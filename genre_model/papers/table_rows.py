@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from genre_model.errors import TrainingDataError
-from genre_model.papers.drawings import draw_predictions
-from genre_model.papers.measured import fold_finding, measurements_of
-from genre_model.papers.outcome import Outcome
+from genre_model.papers.network_rows import draw_predictions
+from genre_model.papers.outcome import Outcome, fold_finding, measurements_of
 from genre_model.papers.rows import RANDOM_SPLITS
-from genre_model.papers.tables.feature_names import FEATURE_NAMES
-from genre_model.papers.tables.picture_columns import with_pictures
-from genre_model.papers.tables.table_predictions import predict_table, random_splits
-from genre_model.papers.tables.table_systems import table_system
+from genre_model.papers.tables.feature_table import FEATURE_NAMES, is_mfcc
+from genre_model.papers.tables.networks import PICTURE_RECIPE, with_pictures
+from genre_model.papers.tables.predictions import predict_table, random_splits
+from genre_model.papers.tables.systems import table_system
 from genre_model.training.data.gtzan import find_tracks
 from genre_model.training.data.protocols import folds_of
 from genre_model.training.recipe import read_recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from genre_model.papers.outcome import Measurement
     from genre_model.papers.reproduction import Reproduction
     from genre_model.papers.rows import Row, System
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 #: Systems whose epochs a quick reproduction cuts short.
 NETWORKS = ("table_cnn", "table_picture_cnn")
-#: Draws the random splits; fixed, so that every system meets the same.
-SPLIT_SEED = 0
 
 
 def table_outcome(row: Row, reproduction: Reproduction) -> Outcome:
@@ -40,25 +38,18 @@ def table_outcome(row: Row, reproduction: Reproduction) -> Outcome:
     Raises:
         TrainingDataError: if none of them could be run.
     """
-    parts: list[_Part] = []
+    outcome = Outcome(row.id)
     not_run: dict[str, list[str]] = {}
-    for system in row.systems:
-        for protocol in system.protocols or row.protocols:
-            part = _part_or_reason(row, system, protocol, reproduction)
-            if isinstance(part, str):
-                not_run.setdefault(part, []).append(f"{system.name} ({protocol})")
-            else:
-                parts.append(part)
-    missing = tuple(f"{', '.join(who)}: {why}" for why, who in not_run.items())
-    if not parts:
-        raise TrainingDataError("; ".join(missing))
-    return Outcome(
-        row.id,
-        tuple(one for part in parts for one in part.measurements),
-        tuple(finding for part in parts for finding in part.findings),
-        tuple(name for part in parts for name in part.files),
-        not_run=missing,
-    )
+    for system, protocol in row.runs:
+        try:
+            outcome.add(_part(row, system, protocol, reproduction))
+        except TrainingDataError as error:  # noqa: PERF203 -- each part may fail alone
+            reason = reproduction.reason_of(error)
+            not_run.setdefault(reason, []).append(f"{system.name} ({protocol})")
+    outcome.not_run = [f"{', '.join(who)}: {why}" for why, who in not_run.items()]
+    if not outcome.measurements:
+        raise TrainingDataError("; ".join(outcome.not_run))
+    return outcome
 
 
 def predict(
@@ -71,7 +62,7 @@ def predict(
     """
     table = _table(system, reproduction)
     if protocol == RANDOM_SPLITS:
-        splits = random_splits(table, reproduction.n_repeats, seed=SPLIT_SEED)
+        splits = random_splits(table, reproduction.n_repeats)
         runs = [([split], number) for number, split in enumerate(splits)]
     else:
         folds = _folds(table, protocol, reproduction)
@@ -87,41 +78,20 @@ def predict(
     ]
 
 
-@dataclass(frozen=True)
-class _Part:
-    """What came of one system under one protocol."""
-
-    measurements: list[Measurement]
-    findings: list[str]
-    files: list[str]
-
-
-def _part_or_reason(
-    row: Row, system: System, protocol: str, reproduction: Reproduction
-) -> _Part | str:
-    try:
-        return _part(row, system, protocol, reproduction)
-    except TrainingDataError as error:
-        return reproduction.reason_of(error)
-
-
-def _part(row: Row, system: System, protocol: str, reproduction: Reproduction) -> _Part:
+def _part(row: Row, system: System, protocol: str, reproduction: Reproduction) -> Outcome:
     start_seconds = time.monotonic()
     predictions = predict(row, system, protocol, reproduction)
-    measured = measurements_of(
-        system,
-        protocol,
-        predictions,
-        data=f"feature table, {system.seconds} s",
-        seconds=time.monotonic() - start_seconds,
+    data, seconds = f"feature table, {system.seconds} s", time.monotonic() - start_seconds
+    part = Outcome(
+        row.id, measurements_of(system, protocol, predictions, data=data, seconds=seconds)
     )
-    findings = [*filter(None, map(_against_single_split, measured))]
-    if row.by_fold and protocol != RANDOM_SPLITS:
+    if protocol == RANDOM_SPLITS:
+        part.findings += _against_single_split(part.measurements)
+    elif row.by_fold:
         folds = _folds(_table(system, reproduction), protocol, reproduction)
-        if len(folds) > 1:
-            findings.append(fold_finding(system, protocol, predictions, folds))
-    files = list(draw_predictions(row, system, protocol, predictions, reproduction))
-    return _Part(measured, findings, files)
+        part.findings += fold_finding(system, protocol, predictions, folds)
+    part.files += draw_predictions(row, system, protocol, predictions, reproduction)
+    return part
 
 
 def _folds(table: FeatureTable, protocol: str, reproduction: Reproduction) -> list[Fold]:
@@ -132,21 +102,21 @@ def _folds(table: FeatureTable, protocol: str, reproduction: Reproduction) -> li
 def _table(system: System, reproduction: Reproduction) -> FeatureTable:
     table = reproduction.table(system.seconds)
     if system.columns == "mfcc":
-        return table.columns(lambda name: name.startswith("mfcc"))
+        return table.columns(is_mfcc)
     if system.columns == "pictures":
-        recipe = read_recipe("a5_table_picture_cnn", pictures=reproduction.has_pictures)
+        recipe = read_recipe(PICTURE_RECIPE, pictures=reproduction.has_pictures)
         return with_pictures(table, find_tracks(reproduction.data_dir), recipe.front_end)
     return table
 
 
-def _against_single_split(measured: Measurement) -> str:
+def _against_single_split(measurements: list[Measurement]) -> Iterator[str]:
     """Say how far the paper's single split is from the mean of many."""
-    if measured.protocol != RANDOM_SPLITS or not measured.sd or not measured.published:
-        return ""
-    deviations = (measured.published - measured.ours) / measured.sd
-    verdict = "within" if abs(deviations) <= 2 else "NOT within"
-    return (
-        f"{measured.name}: the paper's single split, {100 * measured.published:.1f}, is "
-        f"{deviations:+.1f} standard deviations from the mean of {measured.seeds} splits, "
-        f"{verdict} two."
-    )
+    for one in measurements:
+        if one.sd and one.published:
+            deviations = (one.published - one.ours) / one.sd
+            verdict = "within" if abs(deviations) <= 2 else "NOT within"
+            yield (
+                f"{one.name}: the paper's single split, {100 * one.published:.1f}, is "
+                f"{deviations:+.1f} standard deviations from the mean of {one.seeds} "
+                f"splits, {verdict} two."
+            )

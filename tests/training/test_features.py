@@ -16,10 +16,10 @@ from audio_files import music, noise, silence, tone, write_audio
 from genre_model.cli.features import add_features, features
 from genre_model.errors import SilentError, TooShortError, TrainingDataError
 from genre_model.papers.tables import feature_extraction
-from genre_model.papers.tables.audio_features import audio_features
-from genre_model.papers.tables.feature_extraction import write_features
-from genre_model.papers.tables.feature_names import COLUMNS, FEATURE_NAMES
+from genre_model.papers.tables.feature_extraction import audio_features, write_features
 from genre_model.papers.tables.feature_table import (
+    COLUMNS,
+    FEATURE_NAMES,
     find_feature_table,
     read_feature_table,
 )
@@ -36,7 +36,7 @@ MARK = -1.0
 
 
 def test_what_numba_needs_is_said() -> None:
-    module = "genre_model.papers.tables.audio_features"
+    module = "genre_model.papers.tables.feature_extraction"
     script = (
         "import sys, types\n"
         "class Broken(types.ModuleType):\n"
@@ -219,13 +219,12 @@ def stop_run(gtzan: Path, out: Path, after: int) -> Path:
             find_tracks(gtzan, "audio"), out, n_threads=1, watcher=Listener(after)
         )
     journal = out.with_name(f"{out.name}.computed.jsonl")
-    head, *lines = journal.read_text("utf-8").splitlines()
-    assert len(lines) == after
-    entries = [json.loads(line) for line in lines]
-    for entry in entries:
-        entry["rows"][0][COLUMNS.index("tempo")] = MARK
-    text = "\n".join([head, *map(json.dumps, entries)])
-    journal.write_text(f"{text}\n", "utf-8")
+    lines = journal.read_text("utf-8").splitlines()
+    entries = [json.loads(line) for line in lines if line]
+    assert len(entries) == after
+    for _, rows in entries:
+        rows[0][COLUMNS.index("tempo")] = MARK
+    journal.write_text("\n".join(map(json.dumps, entries)), "utf-8")
     return journal
 
 

@@ -17,13 +17,18 @@ from genre_model.cli.main import main
 from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.papers import reproduce as loop
 from genre_model.papers.checks import CHECKS
-from genre_model.papers.measured import measurements_of
 from genre_model.papers.network_rows import trainings_of_row
-from genre_model.papers.outcome import Measurement, Outcome
-from genre_model.papers.page import QUICK_WARNING, page_of, plot_page_of
+from genre_model.papers.outcome import Measurement, Outcome, measurements_of
 from genre_model.papers.reproduce import reproduce
 from genre_model.papers.reproduction import Reproduction
-from genre_model.papers.row_text import list_of_rows, text_of_row, value_text
+from genre_model.papers.row_text import (
+    QUICK_WARNING,
+    list_of_rows,
+    page_of,
+    plot_page_of,
+    text_of_row,
+    value_text,
+)
 from genre_model.papers.rows import (
     Row,
     System,
@@ -249,9 +254,9 @@ class TestLoop:
 def test_an_outcome_is_read_as_it_was_written() -> None:
     outcome = Outcome(
         "C3",
-        (Measurement("CNN", "accuracy", 0.8, 0.5, sd=0.1, n=10, n_parameters=7),),
-        ("a finding",),
-        ("plots/a.png",),
+        [Measurement("CNN", "accuracy", 0.8, 0.5, sd=0.1, n=10, n_parameters=7)],
+        ["a finding"],
+        ["plots/a.png"],
         seconds=3.0,
         settings="abc",
     )
@@ -322,7 +327,7 @@ def test_numbers_are_short(value: float, text: str) -> None:
 
 def test_plots_have_a_page(tmp_path: Path) -> None:
     rows = chosen_rows(["B2", "B12"])
-    files = [(), ("plots/B12-gallery.png", "plots/B12-gallery.svg")]
+    files = [[], ["plots/B12-gallery.png", "plots/B12-gallery.svg"]]
     done = [(row, Outcome(row.id, files=one)) for row, one in zip(rows, files, strict=True)]
     page = plot_page_of(done, reproduction(tmp_path, tmp_path))
     assert "## B12: " in page
@@ -335,8 +340,7 @@ def test_names_of_any_length_are_laid_out() -> None:
     (row,) = chosen_rows(["D6"])
     names = ("pop", "x" * 60)
     rows = [
-        tuple(Measurement(name, "f1", 0.76, 0.5) for name in one)
-        for one in (names, ("pop",))
+        [Measurement(name, "f1", 0.76, 0.5) for name in one] for one in (names, ("pop",))
     ]
     texts = [text_of_row(row, Outcome("D6", measurements)) for measurements in rows]
     assert f"{'x' * 45}...  f1 0.5 (paper 0.76, -0.26)" in texts[0]

@@ -18,20 +18,22 @@ from genre_model.features.segments import Segments
 from genre_model.model.model_file import model_from_bytes, read_model
 from genre_model.model.source import read_network
 from genre_model.papers.checks import CHECKS
-from genre_model.papers.checks.filters import first_filters, shapes_of
+from genre_model.papers.checks.claims import (
+    first_filters,
+    shapes_of,
+    with_int8_weights,
+)
 from genre_model.papers.checks.genres import true_names
-from genre_model.papers.checks.int8_weights import with_int8_weights
 from genre_model.papers.checks.paper_code import (
     bottleneck_parameters,
     loss_floor,
     parameters_of,
 )
-from genre_model.papers.checks.possible_shares import counts_printed_as
-from genre_model.papers.checks.segmentation import (
+from genre_model.papers.checks.splits import (
+    counts_printed_as,
     impossible_new_songs,
     possible_units,
 )
-from genre_model.papers.network_rows import protocols_of
 from genre_model.papers.reproduction import QUICK_EVERY, Reproduction
 from genre_model.papers.rows import chosen_rows
 from genre_model.training.data.gtzan import segments_per_track
@@ -81,12 +83,10 @@ def write_models(
 ) -> None:
     """Put models in the place of trainings; the networks' own genres are not heard."""
     for row in chosen_rows(row_ids):
-        for system in row.systems:
-            for protocol in protocols_of(row, system):
-                n_seeds = reproduction.n_seeds(row, system)
-                for training in reproduction.trainings(system, protocol, n_seeds):
-                    path = training.run_folder.model_path
-                    write_band_model(path, deaf_to=deaf_to(system.name, training))
+        for system, protocol in row.runs:
+            for training in reproduction.trainings(row, protocol, system):
+                path = training.run_folder.model_path
+                write_band_model(path, deaf_to=deaf_to(system.name, training))
 
 
 def share_of_tests(protocol: str, *genres: str) -> float:
@@ -425,7 +425,7 @@ def claimed(
     )
     paths: list[Path] = []
     for row in chosen_rows(["C3", "C5"]):
-        (training,) = reproduction.trainings(row.systems[0], "fault-filtered", 1)
+        (training,) = reproduction.trainings(row, "fault-filtered")
         if not paths:
             run_jobs([training])
         paths.append(training.run_folder.model_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,17 +11,16 @@ from feature_tables import kaggle_lines, make_table, write_lines
 from gtzan_folder import write_pictures
 
 from genre_model.errors import GenreModelError, TrainingDataError
-from genre_model.papers.checks import CHECKS, confusions
+from genre_model.papers.checks import CHECKS, confusions, features
 from genre_model.papers.checks.au_files import au_without_conversion
-from genre_model.papers.checks.genre_similarity import cosines_of
+from genre_model.papers.checks.features import cosines_of
 from genre_model.papers.checks.mel_against_mfcc import neighbours_right
-from genre_model.papers.checks.needed_networks import CHECKED_PROTOCOLS
 from genre_model.papers.checks.printed_tables import ZHANG_FIGURE_8
-from genre_model.papers.checks.split_counts import random_split_p_value
+from genre_model.papers.checks.splits import random_split_p_value
 from genre_model.papers.checks.table_facts import PUBLISHED_DROPPED
 from genre_model.papers.outcome import Outcome
 from genre_model.papers.reproduction import Reproduction
-from genre_model.papers.rows import chosen_rows
+from genre_model.papers.rows import CHECKED_PROTOCOLS, chosen_rows
 from genre_model.training.data.gtzan import GENRES
 from genre_model.training.data.protocols import folds_of
 from genre_model.training.evaluation.predictions import (
@@ -44,7 +42,7 @@ MINE = (
     *("Z1", "Z6", "Z7", "Z8", "Z9", "Z13", "Z15"),
     *("A1", "A2", "A7", "A8", "A9", "A11", "D1", "D5", "D6"),
 )
-Z2 = chosen_rows(["Z2"])[0].systems[0]
+Z2 = chosen_rows(["Z2"])[0]
 #: A network of a few weights.
 TINY = (
     "network_options.filters=[2, 2]",
@@ -67,7 +65,7 @@ def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Reproduct
     """Quick networks of Z2, under both protocols."""
     made = Reproduction(folder, tmp_path_factory.mktemp("out"), quick=True, changes=TINY)
     for protocol in CHECKED_PROTOCOLS:
-        run_jobs(made.trainings(Z2, protocol, 1))
+        run_jobs(made.trainings(Z2, protocol))
     return made
 
 
@@ -136,7 +134,7 @@ def test_z6_sets_table_1_beside_the_network(trained: Reproduction) -> None:
     assert "blues for rock (50 %)" in said(outcome)
     assert len(outcome.files) == 6
     for protocol, one in zip(CHECKED_PROTOCOLS, outcome.measurements, strict=True):
-        predictions = trained.predictions(Z2, protocol, "test", 1)[0]
+        predictions = trained.predictions(Z2, protocol)[0]
         assert one.published == pytest.approx(101 / 170)
         assert one.ours == predictions.right.mean()
         assert (one.protocol, one.leaky) == (protocol, protocol != "fault-filtered")
@@ -174,7 +172,7 @@ def test_d6_finds_what_text_and_table_disagree_on(trained: Reproduction) -> None
 def test_z8_and_z13_score_the_training_tracks(trained: Reproduction) -> None:
     memorised, curves = check("Z13", trained), check("Z8", trained)
     assert len(curves.files) == 4
-    experiment = trained.experiment(Z2, "fault-filtered")
+    experiment = trained.experiment(Z2.systems[0], "fault-filtered")
     (everything,) = predict_systems(
         Evaluation(
             str(experiment.out),
@@ -195,7 +193,7 @@ def test_z8_and_z13_score_the_training_tracks(trained: Reproduction) -> None:
         assert one.n == len(expected.labels)
         assert one.published == 1
     (valid,) = [one for one in curves.measurements if one.name.startswith("validation")]
-    (training,) = trained.trainings(Z2, "fault-filtered", 1)
+    (training,) = trained.trainings(Z2, "fault-filtered")
     rows = training.run_folder.read_metrics()
     assert valid.ours == rows[-1]["valid_accuracy"]
 
@@ -339,11 +337,11 @@ def test_a7_and_a8_fit_the_table(reproduction: Reproduction) -> None:
     )
     assert measured(pooled, "all genres", "error").n == n_tested
     similar = check("A8", reproduction)
-    for features in ("MFCC", "all but MFCC"):
+    for group in ("MFCC", "all but MFCC"):
         for scaling in ("standardised", "min-max scaled", "raw"):
-            name = f"disco and rock, {features}, {scaling}"
+            name = f"disco and rock, {group}, {scaling}"
             assert measured(similar, name, "cosine").ours == pytest.approx(1)
-        assert f"{features}: most alike are disco and rock (1.00)" in said(similar)
+        assert f"{group}: most alike are disco and rock (1.00)" in said(similar)
 
 
 def test_cosines_of_means_by_scaling() -> None:
@@ -367,9 +365,7 @@ def test_a8_says_for_which_scaling_genres_are_alike(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [_predictions([(genre, genre) for genre in GENRES])]
-    # The package's attribute of that name is the function.
-    module = import_module("genre_model.papers.checks.genre_similarity")
-    monkeypatch.setattr(module, "table_predictions", lambda _: runs)
+    monkeypatch.setattr(features, "table_predictions", lambda _: runs)
     outcome = check("A8", Reproduction(data_dir / "gtzan", tmp_path))
     standardised, scaled, raw, reading = outcome.findings[2:6]
     assert "do not hold" in standardised

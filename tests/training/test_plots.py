@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -16,18 +16,16 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from genre_model.metrics import reliability_bins
+from genre_model.papers import feature_plots, result_plots
 from genre_model.training import plots
 from genre_model.training.data.gtzan import GENRES
-from genre_model.training.plots import appearance
-from genre_model.training.plots.appearance import line_look, point_look
+from genre_model.training.plots import style
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from genre_model.metrics import ReliabilityBins
 
 TITLE = "what is shown"
 N_TRACKS = 60
@@ -43,103 +41,96 @@ def confusion() -> NDArray[np.int64]:
     return np.asarray(counts + 20 * np.eye(len(GENRES), dtype=np.int64))
 
 
-def rows(n_epochs: int) -> list[dict[str, float]]:
+def epochs(n_epochs: int) -> list[dict[str, float]]:
     return [
         {"epoch": e, "train_loss": 2 / e, "valid_loss": 3 / e, "valid_accuracy": 1 - 1 / e}
         for e in range(1, n_epochs + 1)
     ]
 
 
-def bins() -> ReliabilityBins:
-    confidences = np.repeat([0.15, 0.35, 0.55, 0.9], [3, 10, 9, 30])
-    return reliability_bins(confidences.astype(np.float32), np.arange(52) % 3 > 0, 5)
-
-
+CONFIDENCES = np.repeat([0.15, 0.35, 0.55, 0.9], [3, 10, 9, 30]).astype(np.float32)
+BINS = reliability_bins(CONFIDENCES, np.arange(52) % 3 > 0, 5)
 CURVE = (np.linspace(0.01, 1, 50), np.linspace(0, 0.4, 50))
-SWEEP = {"kernel (bins)": {"3": [0.5, 0.6], "5": [0.7]}, "dropout": {"0": [0.5]}}
 
-#: A small drawing of every kind, and texts that its SVG must hold.
-DRAWINGS: dict[str, tuple[Callable[[Path], list[Path]], tuple[str, ...]]] = {
-    "plot_metrics": (
-        lambda p: plots.plot_metrics(rows(5), p),
-        ("training", "validation", "epoch"),
+#: A small drawing of every kind: the function, its first argument, further ones, and texts
+#: that its SVG must hold.
+DRAWINGS: list[tuple[Callable[..., list[Path]], Any, dict[str, Any], tuple[str, ...]]] = [
+    (
+        plots.plot_learning_curves,
+        {"a": epochs(5), "b": epochs(7)},
+        {},
+        ("training, mean of 2 runs", "validation, mean of 2 runs", "epoch"),
     ),
-    "plot_learning_curves": (
-        lambda p: plots.plot_learning_curves({"a": rows(5), "b": rows(7)}, TITLE, p),
-        (TITLE, "training, mean of 2 runs"),
+    (plots.plot_confusion, confusion(), {}, (*GENRES, "predicted genre", "true genre")),
+    (
+        plots.plot_genre_bars,
+        {"k-NN": np.linspace(0, 1, 10), "SVM": np.full(10, 0.5)},
+        {"n_tracks": {"SVM": np.full(10, 29)}},
+        (*GENRES, "k-NN", "SVM", "recall (%)", "lines: 95 % Wilson interval"),
     ),
-    "plot_confusion": (
-        lambda p: plots.plot_confusion(confusion(), TITLE, p),
-        (TITLE, *GENRES, "predicted genre", "true genre"),
+    (plots.plot_genre_table, confusion(), {}, (*GENRES, "precision", "recall", "F1")),
+    (
+        plots.plot_reliability,
+        BINS,
+        {"calibration_error": 0.082, "noise_floor": 0.0331, "n_systems": 2},
+        ("ECE 8.2 %", "noise floor 3.3 %", "confidence (%)"),
     ),
-    "plot_genre_bars": (
-        lambda p: plots.plot_genre_bars(
-            {"k-NN": np.linspace(0, 1, 10), "SVM": np.full(10, 0.5)},
-            TITLE,
-            p,
-            n_tracks={"SVM": np.full(10, 29)},
-        ),
-        (TITLE, *GENRES, "k-NN", "SVM", "recall (%)", "lines: 95 % Wilson interval"),
+    (plots.plot_risk_coverage, {"crnn": CURVE, "svm": CURVE}, {}, ("crnn", "svm")),
+    (
+        feature_plots.plot_embedding_2d,
+        {"MFCC": noise(N_TRACKS, 2), "mel": noise(N_TRACKS, 2)},
+        {"labels": LABELS},
+        (*GENRES, "MFCC", "mel", "t-SNE 1"),
     ),
-    "plot_genre_table": (
-        lambda p: plots.plot_genre_table(confusion(), TITLE, p),
-        (TITLE, *GENRES, "precision", "recall", "F1"),
+    (
+        feature_plots.plot_kde,
+        {"tempo (BPM)": 9 * noise(N_TRACKS), "of no spread": np.full(N_TRACKS, 120.0)},
+        {"labels": LABELS},
+        (*GENRES, "tempo (BPM)"),
     ),
-    "plot_reliability": (
-        lambda p: plots.plot_reliability(
-            bins(), TITLE, p, calibration_error=0.082, noise_floor=0.0331, n_systems=2
-        ),
-        (TITLE, "ECE 8.2 %", "noise floor 3.3 %", "confidence (%)"),
+    (
+        feature_plots.plot_correlation_map,
+        np.array([[1, -0.25], [-0.25, 1]]),
+        {"names": ["rms_mean", "tempo"]},
+        ("rms_mean", "tempo", "-0.25"),
     ),
-    "plot_risk_coverage": (
-        lambda p: plots.plot_risk_coverage({"crnn": CURVE, "svm": CURVE}, TITLE, p),
-        (TITLE, "crnn", "svm"),
+    (
+        feature_plots.plot_cosine_similarity,
+        {"MFCC": np.eye(10)},
+        {},
+        (*GENRES, "MFCC", "1.00"),
     ),
-    "plot_embedding_2d": (
-        lambda p: plots.plot_embedding_2d(
-            {"MFCC": noise(N_TRACKS, 2), "mel": noise(N_TRACKS, 2)}, LABELS, TITLE, p
-        ),
-        (TITLE, *GENRES, "MFCC", "mel", "t-SNE 1"),
+    (
+        feature_plots.plot_mel_gallery,
+        {genre: noise(12, 30) for genre in GENRES[:3]},
+        {"frame_seconds": 0.1},
+        (*GENRES[:3], "dB", "time (s)"),
     ),
-    "plot_kde": (
-        lambda p: plots.plot_kde({"tempo (BPM)": 9 * noise(N_TRACKS)}, LABELS, TITLE, p),
-        (TITLE, *GENRES, "tempo (BPM)"),
+    (
+        feature_plots.plot_filters,
+        noise(9, 3, 3),
+        {},
+        ("0", "8", "weight", "relative response"),
     ),
-    "plot_correlation_map": (
-        lambda p: plots.plot_correlation_map(
-            np.array([[1, -0.25], [-0.25, 1]]), ["rms_mean", "tempo"], TITLE, p
-        ),
-        (TITLE, "rms_mean", "tempo", "-0.25"),
+    (
+        result_plots.plot_sweep,
+        {"kernel (bins)": {"3": [0.5, 0.6], "5": [0.7]}, "dropout": {"0": [0.5]}},
+        {},
+        ("kernel (bins)", "dropout", "55.0"),
     ),
-    "plot_cosine_similarity": (
-        lambda p: plots.plot_cosine_similarity({"MFCC": np.eye(10)}, TITLE, p),
-        (TITLE, *GENRES, "MFCC", "1.00"),
+    (
+        result_plots.plot_tuning,
+        {0.1: 0.4, 1: 0.6, 10: 0.6},
+        {"setting": "C", "label": "20 tracks", "is_logarithmic": True},
+        ("0.1", "10", "20 tracks", "chosen: 1"),
     ),
-    "plot_mel_gallery": (
-        lambda p: plots.plot_mel_gallery(
-            {genre: noise(12, 30) for genre in GENRES[:3]}, TITLE, p, frame_seconds=0.1
-        ),
-        (TITLE, *GENRES[:3], "dB", "time (s)"),
-    ),
-    "plot_filters": (
-        lambda p: plots.plot_filters(noise(9, 3, 3), TITLE, p),
-        (TITLE, "0", "8", "weight", "relative response"),
-    ),
-    "plot_sweep": (
-        lambda p: plots.plot_sweep(SWEEP, TITLE, p, chosen={"dropout": "0"}),
-        (TITLE, "kernel (bins)", "dropout", "55.0"),
-    ),
-    "plot_tuning": (
-        lambda p: plots.plot_tuning(
-            [0.1, 1, 10], {"folds": noise(3, 2)}, "C", TITLE, p, is_logarithmic=True
-        ),
-        (TITLE, "0.1", "10", "folds (mean ± 1 sd of 2)"),
-    ),
-    "plot_leak": (
-        lambda p: plots.plot_leak({"B4": ([0.5, 0.6], [0.9]), "C5": ([0.7], [0.6])}, "", p),
+    (
+        result_plots.plot_leak,
+        {"B4": ([0.5, 0.6], [0.9]), "C5": ([0.7], [0.6])},
+        {"protocols": ("fault-filtered", "segment-random")},
         ("B4", "C5", "+35.0 points", "-10.0 points", "segment-random (LEAKY)"),
     ),
-}
+]
 
 
 def texts_of(svg: Path) -> list[str]:
@@ -147,27 +138,6 @@ def texts_of(svg: Path) -> list[str]:
     return [
         "".join(found.itertext()) for found in root.iter() if found.tag.endswith("text")
     ]
-
-
-def test_every_plot_is_tried_here() -> None:
-    offered = {name for name in plots.__all__ if name.startswith("plot_")}
-    assert offered == set(DRAWINGS)
-
-
-@pytest.mark.parametrize("name", DRAWINGS)
-def test_a_plot_is_a_png_and_an_svg_with_its_words(name: str, tmp_path: Path) -> None:
-    draw, words = DRAWINGS[name]
-    png, svg = draw(tmp_path / "new" / "plot.png")
-    assert sorted(png.parent.iterdir()) == [png, svg], "nothing else is left"
-    assert (png.name, svg.name) == ("plot.png", "plot.svg")
-    assert set(words) <= set(texts_of(svg))
-    grey = grey_values(png)
-    assert min(grey.shape) >= 250
-    assert max(grey.shape) <= 2000
-    assert np.ptp(grey) > 200, "the plot is blank"
-    assert edge_of(grey).min() == 255, "something sticks out of the paper"
-    again = draw(tmp_path / "again")
-    assert [p.read_bytes() for p in again] == [png.read_bytes(), svg.read_bytes()]
 
 
 def grey_values(png: Path) -> NDArray[np.uint8]:
@@ -179,14 +149,37 @@ def edge_of(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
 
 
+def test_every_plot_is_tried_here() -> None:
+    modules = (plots, feature_plots, result_plots)
+    offered = {name for one in modules for name in dir(one) if name.startswith("plot_")}
+    tried = {draw.__name__ for draw, *_ in DRAWINGS}
+    assert offered == tried | {"plot_metrics", "plot_style"}
+
+
+@pytest.mark.parametrize("drawing", DRAWINGS, ids=lambda drawing: drawing[0].__name__)
+def test_a_plot_is_a_png_and_an_svg_with_its_words(drawing: Any, tmp_path: Path) -> None:
+    function, what, options, words = drawing
+    draw = partial(function, what, TITLE, **options)
+    png, svg = draw(tmp_path / "new" / "plot.png")
+    assert sorted(png.parent.iterdir()) == [png, svg], "nothing else is left"
+    assert (png.name, svg.name) == ("plot.png", "plot.svg")
+    assert {TITLE, *words} <= set(texts_of(svg))
+    grey = grey_values(png)
+    assert min(grey.shape) >= 250
+    assert max(grey.shape) <= 2000
+    assert np.ptp(grey) > 200, "the plot is blank"
+    assert edge_of(grey).min() == 255, "something sticks out of the paper"
+    again = draw(tmp_path / "again")
+    assert [p.read_bytes() for p in again] == [png.read_bytes(), svg.read_bytes()]
+
+
 def test_the_users_settings_neither_show_nor_change(tmp_path: Path) -> None:
-    draw, _ = DRAWINGS["plot_metrics"]
-    plain = [path.read_bytes() for path in draw(tmp_path / "plain")]
+    plain = plots.plot_metrics(epochs(5), tmp_path / "plain")
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "savefig.dpi": 10}):
         before = dict(mpl.rcParams)
-        own = [path.read_bytes() for path in draw(tmp_path / "own")]
+        own = plots.plot_metrics(epochs(5), tmp_path / "own")
         assert dict(mpl.rcParams) == before
-    assert own == plain
+    assert [one.read_bytes() for one in own] == [one.read_bytes() for one in plain]
 
 
 @pytest.mark.parametrize(
@@ -201,14 +194,14 @@ def test_a_path_may_have_a_suffix_or_none(given: str, stem: str, tmp_path: Path)
 def test_a_failure_leaves_the_old_plot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = [path.read_bytes() for path in plots.plot_metrics(rows(3), tmp_path / "m")]
+    old = [path.read_bytes() for path in plots.plot_metrics(epochs(3), tmp_path / "m")]
 
     def disk_full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", disk_full)
     with pytest.raises(OSError, match="No space left"):
-        plots.plot_metrics(rows(4), tmp_path / "m")
+        plots.plot_metrics(epochs(4), tmp_path / "m")
     assert [path.read_bytes() for path in sorted(tmp_path.iterdir())] == old
 
 
@@ -246,10 +239,9 @@ def test_long_titles_and_any_script_fit(tmp_path: Path) -> None:
 
 
 def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
-    unjudged = [{"epoch": row["epoch"], "train_loss": row["train_loss"]} for row in rows(3)]
-    _, svg = plots.plot_metrics(unjudged, tmp_path / "unjudged")
+    rows = [{"epoch": row["epoch"], "train_loss": row["train_loss"]} for row in epochs(3)]
+    _, svg = plots.plot_metrics(rows, tmp_path / "metrics")
     assert texts_of(svg).count("not measured") == 1
-    plots.plot_metrics([], tmp_path / "nothing")
 
 
 def test_genres_without_tracks_have_no_bars(tmp_path: Path) -> None:
@@ -258,27 +250,38 @@ def test_genres_without_tracks_have_no_bars(tmp_path: Path) -> None:
     plots.plot_genre_table(counts, TITLE, tmp_path / "table")
 
 
-def test_a_feature_that_is_the_same_everywhere_has_no_density(tmp_path: Path) -> None:
-    features = {"tempo (BPM)": np.full(N_TRACKS, 120.0)}
-    plots.plot_kde(features, LABELS, TITLE, tmp_path / "kde")
-
-
 def test_many_features_are_drawn_without_numbers(tmp_path: Path) -> None:
     names = [f"feature_{i}" for i in range(30)]
-    _, svg = plots.plot_correlation_map(np.eye(30), names, TITLE, tmp_path / "c")
+    _, svg = feature_plots.plot_correlation_map(
+        np.eye(30), TITLE, tmp_path / "c", names=names
+    )
     texts = texts_of(svg)
     assert set(names) <= set(texts)
     assert texts.count("1.00") == 1, "on the colour bar alone"
 
 
 def test_a_layer_of_zeros_is_drawn(tmp_path: Path) -> None:
-    plots.plot_filters(np.zeros((3, 5, 5)), TITLE, tmp_path / "f", with_responses=False)
+    feature_plots.plot_filters(np.zeros((3, 5, 5)), TITLE, tmp_path / "f")
+
+
+def test_responses_tell_what_filters_pass() -> None:
+    smooth, onset = np.ones((3, 3)), np.tile([-1.0, 0, 1], (3, 1))
+    filters = np.stack([smooth, onset, np.zeros((3, 3))])
+    responses = feature_plots.frequency_responses_of(filters)
+    middle = responses.shape[1] // 2
+    assert responses.shape == (3, 33, 33)
+    assert responses[0, middle, middle] == 1, "a mean passes what does not change"
+    assert responses[1, middle, middle] == pytest.approx(0), "a difference does not"
+    row, column = np.unravel_index(responses[1].argmax(), (33, 33))
+    assert row == middle, "an onset is alike in all bands"
+    assert abs(column - middle) == 8, "and changes over four frames"
+    assert not responses[2].any()
 
 
 def test_nothing_is_told_apart_by_colour_alone() -> None:
-    lines = [line_look(index) for index in range(len(appearance.LINE_COLOURS))]
+    lines = [style.line_look(index) for index in range(len(style.LINE_COLOURS))]
     assert len({(str(look["linestyle"]), look["marker"]) for look in lines}) == len(lines)
-    points = [point_look(index) for index in range(100)]
+    points = [style.point_look(index) for index in range(100)]
     assert len({look["marker"] for look in points[: len(GENRES)]}) == len(GENRES)
     assert len({(look["marker"], look["facecolor"]) for look in points}) == len(points)
 
@@ -286,7 +289,6 @@ def test_nothing_is_told_apart_by_colour_alone() -> None:
 def test_importing_plots_loads_nothing_and_drawing_no_pyplot(tmp_path: Path) -> None:
     script = (
         "import json, pathlib, sys; from genre_model.training.plots import plot_metrics;"
-        "from genre_model.training.plots import projections, similarities, densities;"
         "imported = list(sys.modules); plot_metrics([], pathlib.Path(sys.argv[1]));"
         "print(json.dumps([imported, list(sys.modules)]))"
     )
@@ -300,8 +302,3 @@ def test_importing_plots_loads_nothing_and_drawing_no_pyplot(tmp_path: Path) -> 
     assert not {"matplotlib", "scipy", "sklearn", "torch"} & imported
     assert "matplotlib" in drawn
     assert "matplotlib.pyplot" not in drawn
-
-
-def test_every_plot_says_what_it_gives() -> None:
-    for name in DRAWINGS:
-        assert "Returns:" in (inspect.getdoc(getattr(plots, name)) or ""), name

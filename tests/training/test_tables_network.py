@@ -13,14 +13,16 @@ from feature_tables import make_table, of_genres
 from gtzan_folder import write_pictures
 
 from genre_model.errors import RecipeError, TrainingDataError, TrainingDivergedError
-from genre_model.papers.tables.picture_columns import PICTURE_SIZE, with_pictures
-from genre_model.papers.tables.table_network import TableNetwork, segments_of_rows
-from genre_model.papers.tables.table_predictions import predict_table
-from genre_model.papers.tables.table_systems import (
+from genre_model.papers.tables.networks import (
     PICTURE_RECIPE,
+    PICTURE_SIZE,
     TABLE_RECIPE,
-    table_system,
+    TableNetwork,
+    segments_of_rows,
+    with_pictures,
 )
+from genre_model.papers.tables.predictions import predict_table
+from genre_model.papers.tables.systems import table_system
 from genre_model.training.data.gtzan import find_tracks
 from genre_model.training.data.protocols import Fold
 from genre_model.training.recipe import read_recipe

@@ -9,8 +9,9 @@ import pytest
 from feature_tables import kaggle_lines, make_table, write_lines
 
 from genre_model.errors import TrainingDataError
-from genre_model.papers.tables.feature_names import COLUMNS, FEATURE_NAMES
 from genre_model.papers.tables.feature_table import (
+    COLUMNS,
+    FEATURE_NAMES,
     find_feature_table,
     read_feature_table,
 )

@@ -6,27 +6,30 @@ from typing import TYPE_CHECKING
 
 from genre_model.papers.checks.au_files import au_without_conversion
 from genre_model.papers.checks.claims import claims
-from genre_model.papers.checks.clip_frames import picture_columns
 from genre_model.papers.checks.confusions import pooled_confusion, zhang_confusion
 from genre_model.papers.checks.ensembles import ensembles
-from genre_model.papers.checks.feature_plots import feature_plots
-from genre_model.papers.checks.front_ends import mel_and_mfcc, mel_pictures
+from genre_model.papers.checks.features import feature_plots, genre_similarity
+from genre_model.papers.checks.front_ends import (
+    mel_and_mfcc,
+    mel_pictures,
+    picture_columns,
+)
 from genre_model.papers.checks.genre_reports import cao_genres, zhang_genres
-from genre_model.papers.checks.genre_similarity import genre_similarity
 from genre_model.papers.checks.genres import curves_and_genres, genre_by_genre
 from genre_model.papers.checks.leak import leak
 from genre_model.papers.checks.mel_against_mfcc import mel_against_mfcc
 from genre_model.papers.checks.memorisation import learning_curves, memorisation
-from genre_model.papers.checks.segmentation import (
+from genre_model.papers.checks.splits import (
+    cao_split,
     half_overlapping,
     segment_lengths,
+    zhang_supports,
 )
-from genre_model.papers.checks.split_counts import cao_split, zhang_supports
 from genre_model.papers.checks.table_facts import (
     correlation_filter,
+    table_runtime,
     tables_at_hand,
 )
-from genre_model.papers.checks.table_runtime import table_runtime
 from genre_model.papers.checks.tuning import tuning
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""D1: .au files are read as they are."""
+"""Files in .au format are read as they are (D1)."""
 
 from __future__ import annotations
 
@@ -39,13 +39,9 @@ def au_without_conversion(row: Row, reproduction: Reproduction) -> Outcome:  # n
         au = _read(_write_au(Path(folder) / "noise.au", noise))
         wav = _read(_write_wav(Path(folder) / "noise.wav", noise))
     n_wrong = _n_different(au, (noise / 2**15).astype(np.float32)) + _n_different(au, wav)
+    name = ".au against .wav and what was written"
     measurement = Measurement(
-        ".au against .wav and what was written",
-        "differing samples",
-        None,
-        n_wrong,
-        n=len(noise),
-        unit="samples",
+        name, "differing samples", None, n_wrong, n=len(noise), unit="samples"
     )
     needed = "no conversion" if n_wrong == 0 else "a conversion"
     finding = (
@@ -53,7 +49,7 @@ def au_without_conversion(row: Row, reproduction: Reproduction) -> Outcome:  # n
         f"{n_wrong} of them others than in the .wav file: reading GTZAN's .au files "
         f"takes {needed}; paper 004 needed SoX for Python's wave module."
     )
-    return Outcome(row.id, (measurement,), (finding,))
+    return Outcome(row.id, [measurement], [finding])
 
 
 def _write_au(path: Path, samples: NDArray[np.int16]) -> Path:

@@ -1,28 +1,20 @@
-"""Z7 and D6: precision, recall and F1 of each genre beside the papers'."""
+"""Precision, recall and F1 of each genre beside the papers' (Z7, D6)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import spearmanr
 
 from genre_model import metrics
-from genre_model.papers.checks.needed_networks import (
-    CHECKED_PROTOCOLS,
-    PAPER_PROTOCOL,
-    needed_predictions,
-)
 from genre_model.papers.checks.printed_tables import (
     CAO_FIGURE_5,
     ZHANG_FIGURE_8,
     PrintedReport,
 )
-from genre_model.papers.checks.run_means import mean_over_runs
-from genre_model.papers.drawings import plot_path, relative
-from genre_model.papers.outcome import Outcome
-from genre_model.papers.rows import marked
+from genre_model.papers.outcome import Outcome, confusion_of, mean_over_runs
+from genre_model.papers.rows import CHECKED_PROTOCOLS, PAPER_PROTOCOL, marked
 from genre_model.training.data.gtzan import GENRES
 from genre_model.training.plots import plot_genre_bars
 
@@ -53,11 +45,11 @@ def zhang_genres(row: Row, reproduction: Reproduction) -> Outcome:
     Raises:
         TrainingDataError: if runs or tracks are missing.
     """
-    hits = np.rint(np.multiply(ZHANG_FIGURE_8.recall, ZHANG_FIGURE_8.support))
+    hits = np.rint(np.multiply(ZHANG_FIGURE_8.recall, ZHANG_FIGURE_8.support)).sum()
     n_clips = sum(ZHANG_FIGURE_8.support)
     finding = (
-        f"Figure 8's recalls and supports make {hits.sum():.0f} of {n_clips} clips right, "
-        f"{100 * hits.sum() / n_clips:.1f} %."
+        f"Figure 8's recalls and supports make {hits:.0f} of {n_clips} clips right, "
+        f"{100 * hits / n_clips:.1f} %."
     )
     return _outcome(row, reproduction, ZHANG_FIGURE_8, [finding])
 
@@ -75,24 +67,21 @@ def cao_genres(row: Row, reproduction: Reproduction) -> Outcome:
 def _outcome(
     row: Row, reproduction: Reproduction, printed: PrintedReport, findings: list[str]
 ) -> Outcome:
-    measurements: list[Measurement] = []
-    bars: dict[str, NDArray[np.float64]] = {"paper": np.array(printed.f1)}
-    findings = [_averages(printed), *findings]
+    outcome = Outcome(row.id, findings=[_averages(printed), *findings])
+    bars = {"paper": np.array(printed.f1)}
+    (needed,) = row.needed_rows
     for protocol in CHECKED_PROTOCOLS:
-        predictions = needed_predictions(row, protocol, reproduction)
+        predictions = reproduction.predictions(needed, protocol)
         tables = genre_tables(predictions)
-        measurements += [
-            replace(one, data=reproduction.data_name)
-            for one in _measured(protocol, predictions, tables, printed)
-        ]
-        bars[f"here, {marked(protocol)}"] = tables[:, :, F1].mean(axis=0)
-        findings += _hardest(protocol, bars[f"here, {marked(protocol)}"], printed)
-    path = plot_path(reproduction, row, "f1")
-    title = f"{row.id} {row.title}"
-    paths = plot_genre_bars(bars, title, path, measure="F1")
-    return Outcome(
-        row.id, tuple(measurements), tuple(findings), tuple(relative(paths, reproduction))
+        outcome.measurements += _measured(
+            protocol, predictions, tables, printed, reproduction.data_name
+        )
+        f1 = bars[f"here, {marked(protocol)}"] = tables[:, :, F1].mean(axis=0)
+        outcome.findings.append(_best_and_worst(protocol, f1, printed))
+    outcome.files += reproduction.plot(
+        plot_genre_bars, bars, row, "f1", row.title, measure="F1"
     )
+    return outcome
 
 
 def genre_tables(predictions: list[Predictions]) -> NDArray[np.float64]:
@@ -104,12 +93,7 @@ def genre_tables(predictions: list[Predictions]) -> NDArray[np.float64]:
     Returns:
         [shape=(n_runs, n_genres, 3)]; NaN for genres without tracks.
     """
-    tables = np.array(
-        [
-            metrics.genre_table(metrics.confusion_matrix(one.probabilities, one.labels))
-            for one in predictions
-        ]
-    )
+    tables = np.array([metrics.genre_table(confusion_of([one])) for one in predictions])
     tables[tables[:, :, 3] == 0] = np.nan
     return tables[:, :, :3]
 
@@ -119,34 +103,31 @@ def _measured(
     predictions: list[Predictions],
     tables: NDArray[np.float64],
     printed: PrintedReport,
+    data: str,
 ) -> Iterator[Measurement]:
     """Give all three measures under the paper's split, F1 under the other."""
     supports = np.bincount(predictions[0].labels, minlength=len(GENRES))
+    common = {"protocol": protocol, "data": data, "recipe": predictions[0].recipe}
     for column, measure in enumerate(MEASURES):
         if column != F1 and protocol != PAPER_PROTOCOL:
             continue
         published = getattr(printed, measure)
         for place in np.flatnonzero(supports):
+            values, n = tables[:, place, column].tolist(), int(supports[place])
             yield mean_over_runs(
-                GENRES[place],
-                measure,
-                published[place],
-                tables[:, place, column].tolist(),
-                protocol=protocol,
-                n=int(supports[place]),
-                recipe=predictions[0].recipe,
+                GENRES[place], measure, published[place], values, n=n, **common
             )
 
 
 def _averages(printed: PrintedReport) -> str:
-    means = _means(printed)
+    means = zip(MEASURES, _means(printed), printed.averages, strict=True)
     pairs = [
-        f"{measure} {mean:.3f} (printed {average:.2f})"
-        for measure, mean, average in zip(MEASURES, means, printed.averages, strict=True)
+        f"{measure} {mean:.3f} (printed {printed:.2f})" for measure, mean, printed in means
     ]
     weighted = ", by support unknown: none is printed"
     if printed.support:
-        weighted = f"; by support, to {_listed(_means(printed, printed.support))}"
+        values = zip(MEASURES, _means(printed, printed.support), strict=True)
+        weighted = f"; by support, to {', '.join(f'{m} {v:.3f}' for m, v in values)}"
     return f"The printed genres average, unweighted, to {', '.join(pairs)}{weighted}."
 
 
@@ -157,18 +138,10 @@ def _means(printed: PrintedReport, weights: Sequence[int] | None = None) -> list
     ]
 
 
-def _listed(values: list[float]) -> str:
-    return ", ".join(f"{m} {v:.3f}" for m, v in zip(MEASURES, values, strict=True))
-
-
 def _weighted_or_not() -> str:
     """Say what "avg / total" of paper 004 is, and how far it is from the plain mean."""
-    differences = [
-        f"{measure} {average - mean:+.3f}"
-        for measure, mean, average in zip(
-            MEASURES, _means(CAO_FIGURE_5), CAO_FIGURE_5.averages, strict=True
-        )
-    ]
+    pairs = zip(MEASURES, _means(CAO_FIGURE_5), CAO_FIGURE_5.averages, strict=True)
+    differences = [f"{measure} {average - mean:+.3f}" for measure, mean, average in pairs]
     spread = ROUNDING_SD * (1 / len(GENRES) + 1) ** 0.5
     return (
         'Its "avg / total" is what scikit-learn 0.19 and older called averages weighted by '
@@ -179,44 +152,43 @@ def _weighted_or_not() -> str:
     )
 
 
-def _hardest(
-    protocol: str, f1: NDArray[np.float64], printed: PrintedReport
-) -> Iterator[str]:
+def _best_and_worst(protocol: str, f1: NDArray[np.float64], printed: PrintedReport) -> str:
     """Say which genres are the best and the worst, and whether the paper's are."""
     there = np.flatnonzero(np.isfinite(f1))
     ours, theirs = f1[there], np.array(printed.f1)[there]
-    best, worst = GENRES[there[ours.argmax()]], GENRES[there[ours.argmin()]]
-    text = (
-        f"{protocol}: best {best} ({ours.max():.2f}), worst {worst} ({ours.min():.2f}); "
-        f"paper: best {GENRES[there[theirs.argmax()]]} ({theirs.max():.2f}), worst "
-        f"{GENRES[there[theirs.argmin()]]} ({theirs.min():.2f})."
-    )
+    texts = []
+    for values in (ours, theirs):
+        best, worst = (GENRES[there[place]] for place in (values.argmax(), values.argmin()))
+        texts.append(
+            f"best {best} ({values.max():.2f}), worst {worst} ({values.min():.2f})"
+        )
+    text = f"{protocol}: {texts[0]}; paper: {texts[1]}."
     if np.ptp(ours) > 0:
         rho, p_value = spearmanr(ours, theirs)
         text += f" Spearman's correlation of the genres' F1 is {rho:.2f} (p {p_value:.2g})."
-    yield text
+    return text
 
 
 def _text_against_table() -> Iterator[str]:
     """Compare the text of paper 004 with its figure 5."""
-    for genre, said in CAO_TEXT.items():
+    for genre, printed in CAO_TEXT.items():
         place = GENRES.index(genre)
         row = ", ".join(f"{m} {getattr(CAO_FIGURE_5, m)[place]:.2f}" for m in MEASURES)
         holders = [
             f"{measure} of {GENRES[i]}"
             for measure in MEASURES
             for i, value in enumerate(getattr(CAO_FIGURE_5, measure))
-            if value == said
+            if value == printed
         ]
         yield (
-            f"The text gives {genre} {100 * said:.0f} %, its row has {row}; "
-            f"{said:.2f} stands for {', '.join(holders)}."
+            f"The text gives {genre} {100 * printed:.0f} %, its row has {row}; "
+            f"{printed:.2f} stands for {', '.join(holders)}."
         )
     low, high = CAO_OTHERS
     outside = [
-        f"{GENRES[i]} ({value:.2f})"
-        for i, value in enumerate(CAO_FIGURE_5.recall)
-        if GENRES[i] not in CAO_TEXT and not low <= value <= high
+        f"{genre} ({value:.2f})"
+        for genre, value in zip(GENRES, CAO_FIGURE_5.recall, strict=True)
+        if genre not in CAO_TEXT and not low <= value <= high
     ]
     yield (
         f"The text has all other genres between {low:.0%} and {high:.0%}; by recall, "

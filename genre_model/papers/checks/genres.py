@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genre_model import metrics
 from genre_model.metrics import measures_of
-from genre_model.papers.checks.needed_networks import HONEST_PROTOCOL
+from genre_model.papers.checks.clips import draw_gallery
 from genre_model.papers.checks.paper_code import code_findings, size_measurements
-from genre_model.papers.checks.possible_shares import span_text
-from genre_model.papers.drawings import confusion_of, draw, plot_path, relative
-from genre_model.papers.outcome import Measurement, Outcome
-from genre_model.papers.rows import chosen_rows, marked
-from genre_model.training.data.gtzan import GENRE_OF_FOLDER, GENRES, find_tracks
-from genre_model.training.data.labelled_mel_frames import track_mel_frames
+from genre_model.papers.checks.splits import span_text
+from genre_model.papers.network_rows import draw_networks
+from genre_model.papers.outcome import Measurement, Outcome, confusion_of
+from genre_model.papers.rows import HONEST_PROTOCOL, marked
+from genre_model.training.data.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.data.protocols import is_leaky
 from genre_model.training.fit.experiment import SEGMENT_PROTOCOL
-from genre_model.training.plots import plot_genre_bars, plot_mel_gallery
+from genre_model.training.plots import plot_genre_bars
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,27 +46,28 @@ def curves_and_genres(row: Row, reproduction: Reproduction) -> Outcome:
     Raises:
         TrainingDataError: if runs or tracks are missing.
     """
-    (b4,) = chosen_rows(list(row.needs))
-    drawn = replace(
-        b4,
-        id=row.id,
-        protocols=(HONEST_PROTOCOL,),
-        plots=("curves", "genres", "confusion"),
-    )
-    files = [*draw(drawn, reproduction), *_gallery(row, b4, reproduction)]
+    (b4,) = row.needed_rows
+    plots = ("curves", "genres", "confusion")
+    drawn = replace(b4, id=row.id, protocols=(HONEST_PROTOCOL,), plots=plots)
     true_name = true_names()[WORST_NAMED]
-    measurements = list(size_measurements())
-    findings = [_mistaken_names(), *code_findings()]
-    for system in b4.systems:
-        for protocol in system.protocols or (HONEST_PROTOCOL,):
-            n_seeds = reproduction.n_seeds(b4, system)
-            predictions = reproduction.predictions(system, protocol, "test", n_seeds)
-            published = WORST_RIGHT / WORST_ALL if protocol == SEGMENT_PROTOCOL else None
-            recall = _recall(true_name, protocol, predictions, published)
-            name = f"{system.name}, {true_name} (the notebook's {WORST_NAMED!r})"
-            measurements.append(replace(recall, name=name, data=reproduction.data_name))
-            findings.append(_worst(system.name, protocol, predictions))
-    return Outcome(row.id, tuple(measurements), tuple(findings), tuple(files))
+    outcome = Outcome(
+        row.id, list(size_measurements()), [_mistaken_names(), *code_findings()]
+    )
+    for system, protocol in drawn.runs:
+        predictions = reproduction.predictions(b4, protocol, system)
+        published = WORST_RIGHT / WORST_ALL if protocol == SEGMENT_PROTOCOL else None
+        recall = _recall(true_name, protocol, predictions, published)
+        name = f"{system.name}, {true_name} (the notebook's {WORST_NAMED!r})"
+        outcome.measurements.append(replace(recall, name=name, data=reproduction.data_name))
+        recalls = recalls_of(predictions)
+        place = int(np.nanargmin(recalls))
+        outcome.findings.append(
+            f"{system.name}, {protocol}: the worst genre is {GENRES[place]}, with "
+            f"{100 * recalls[place]:.1f} % of its {predictions[0].unit} right."
+        )
+    outcome.files += draw_networks(drawn, reproduction)
+    outcome.files += draw_gallery(row, b4.id, reproduction, "{genre} ({id})")
+    return outcome
 
 
 def genre_by_genre(row: Row, reproduction: Reproduction) -> Outcome:
@@ -77,32 +76,31 @@ def genre_by_genre(row: Row, reproduction: Reproduction) -> Outcome:
     Raises:
         TrainingDataError: if runs or tracks are missing.
     """
-    (c5,) = chosen_rows(list(row.needs))
+    (c5,) = row.needed_rows
     system, protocols = c5.systems[0], (PAPER_PROTOCOL, HONEST_PROTOCOL)
     drawn = replace(
         c5, id=row.id, systems=(system,), protocols=protocols, plots=("confusion",)
     )
-    measurements: list[Measurement] = []
-    findings: list[str] = []
+    outcome = Outcome(row.id)
     bars: dict[str, NDArray[np.float64]] = {}
     n_tracks: dict[str, NDArray[np.int64]] = {}
     for protocol in protocols:
-        n_seeds = reproduction.n_seeds(c5, system)
-        predictions = reproduction.predictions(system, protocol, "test", n_seeds)
+        predictions = reproduction.predictions(c5, protocol)
         for genre in NAMED_GENRES:
             published = PUBLISHED_RECALL.get(genre) if is_leaky(protocol) else None
             recall = _recall(genre, protocol, predictions, published)
-            measurements.append(replace(recall, data=reproduction.data_name))
-        findings.append(_mistakes("rock", protocol, predictions))
+            outcome.measurements.append(replace(recall, data=reproduction.data_name))
+        outcome.findings.append(_mistakes("rock", protocol, predictions))
         if protocol == PAPER_PROTOCOL:
-            findings.append(_recall_and_accuracy(system, predictions))
+            outcome.findings.append(_recall_and_accuracy(system, predictions))
         bars[marked(protocol)] = recalls_of(predictions)
         n_tracks[marked(protocol)] = confusion_of(predictions[:1]).sum(axis=1)
-    path = plot_path(reproduction, row, "recall")
-    title = f"{row.id} {system.name}, {row.title}"
-    paths = plot_genre_bars(bars, title, path, n_tracks=n_tracks)
-    files = [*draw(drawn, reproduction), *relative(paths, reproduction)]
-    return Outcome(row.id, tuple(measurements), tuple(findings), tuple(files))
+    outcome.files += draw_networks(drawn, reproduction)
+    title = f"{system.name}, {row.title}"
+    outcome.files += reproduction.plot(
+        plot_genre_bars, bars, row, "recall", title, n_tracks=n_tracks
+    )
+    return outcome
 
 
 def true_names() -> dict[str, str]:
@@ -118,39 +116,30 @@ def recalls_of(predictions: list[Predictions]) -> NDArray[np.float64]:
     """Return the recall of each genre, over all seeds; NaN without tracks."""
     confusion = confusion_of(predictions)
     support = confusion.sum(axis=1)
-    recalls = np.full(len(support), np.nan)
-    np.divide(np.diag(confusion), support, out=recalls, where=support > 0)
-    return recalls
+    return np.asarray(
+        np.where(support > 0, np.diag(confusion) / np.maximum(support, 1), np.nan)
+    )
 
 
 def _recall(
-    genre: str,
-    protocol: str,
-    predictions: list[Predictions],
-    published: float | None,
+    genre: str, protocol: str, predictions: list[Predictions], published: float | None
 ) -> Measurement:
     place = GENRES.index(GENRE_OF_FOLDER[genre])
-    recall = float(recalls_of(predictions)[place])
-    n = int(np.sum(predictions[0].labels == place))
-    low, high = metrics.wilson_interval(recall * n, n) if n else (None, None)
     return Measurement(
         genre,
         "recall",
         published,
-        recall,
-        low=low,
-        high=high,
+        float(recalls_of(predictions)[place]),
         protocol=protocol,
-        leaky=is_leaky(protocol),
-        n=n,
+        n=int(np.sum(predictions[0].labels == place)),
         unit=predictions[0].unit,
         seeds=len(predictions),
         recipe=predictions[0].recipe,
-    )
+    ).with_interval()
 
 
 def _recall_and_accuracy(system: System, predictions: list[Predictions]) -> str:
-    """Set macro recall beside accuracy, which are one number if all genres are as many."""
+    """Set macro recall beside accuracy; genres of equal numbers make them one number."""
     published = system.published["accuracy"], system.published["macro_recall"]
     ours = [measures_of(one.probabilities, one.labels) for one in predictions]
     accuracy, recall = (
@@ -179,39 +168,12 @@ def _mistaken_names() -> str:
     )
 
 
-def _worst(name: str, protocol: str, predictions: list[Predictions]) -> str:
-    recalls = recalls_of(predictions)
-    place = int(np.nanargmin(recalls))
-    return (
-        f"{name}, {protocol}: the worst genre is {GENRES[place]}, with "
-        f"{100 * recalls[place]:.1f} % of its {predictions[0].unit} right."
-    )
-
-
 def _mistakes(genre: str, protocol: str, predictions: list[Predictions]) -> str:
     """Say what a genre is taken for, per seed."""
     counts = confusion_of(predictions)[GENRES.index(genre)] / len(predictions)
     ranked = sorted(zip(counts, GENRES, strict=True), reverse=True)
-    said = ", ".join(f"{count:.3g} {name}" for count, name in ranked if count)
+    taken = ", ".join(f"{count:.3g} {name}" for count, name in ranked if count)
     return (
-        f"Of {counts.sum():.0f} {genre} tracks, {protocol}, a run calls on average {said} "
+        f"Of {counts.sum():.0f} {genre} tracks, {protocol}, a run calls on average {taken} "
         "(paper, of 10: 7 rock, 2 metal, 1 blues)."
     )
-
-
-def _gallery(row: Row, b4: Row, reproduction: Reproduction) -> list[str]:
-    """Draw the first track of each genre."""
-    front_end = reproduction.recipe(b4.systems[0]).front_end
-    tracks = find_tracks(reproduction.data_dir)
-    first = {genre: next(t for t in tracks if t.genre == genre) for genre in GENRES}
-    paths = plot_mel_gallery(
-        {
-            f"{genre} ({track.track_id})": track_mel_frames(track, front_end)
-            for genre, track in first.items()
-        },
-        f"{row.id} a clip of each genre",
-        plot_path(reproduction, row, "gallery"),
-        frame_seconds=1 / front_end.frames_per_second,
-        unit="brightness of the picture, 0 to 255" if reproduction.has_pictures else "dB",
-    )
-    return relative(paths, reproduction)

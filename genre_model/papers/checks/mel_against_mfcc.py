@@ -1,36 +1,33 @@
-"""Z9: whether genres lie apart more clearly in mel features than in MFCC."""
+"""Whether genres lie apart more clearly in mel features than in MFCC (Z9)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.manifold import TSNE
 from sklearn.metrics import silhouette_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, scale
 
 from genre_model.errors import TrainingDataError
-from genre_model.papers.checks.clips_at_hand import readable_clips
-from genre_model.papers.drawings import plot_path, relative
+from genre_model.papers.checks.clips import readable_clips
+from genre_model.papers.feature_plots import plot_embedding_2d
 from genre_model.papers.outcome import Measurement, Outcome
-from genre_model.papers.rows import chosen_rows
+from genre_model.papers.tables.feature_table import is_mfcc
 from genre_model.training.data.gtzan import find_tracks
 from genre_model.training.data.protocols import folds_of
 from genre_model.training.evaluation.significance import mcnemar
-from genre_model.training.plots import plot_embedding_2d
-from genre_model.training.plots.projections import standardised, tsne_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from genre_model.papers.reproduction import Reproduction
     from genre_model.papers.rows import Row
     from genre_model.papers.tables.feature_table import FeatureTable
 
+    #: [shape=(n_tracks, n_features)]
     Points = NDArray[np.float64]
 
 #: The row whose front end makes the mel features.
@@ -57,33 +54,60 @@ def mel_against_mfcc(row: Row, reproduction: Reproduction) -> Outcome:
         TrainingDataError: if there is no feature table, or too few tracks.
     """
     table, mel = _same_tracks(reproduction)
-    mfcc = table.columns(lambda name: name.startswith("mfcc")).values
+    mfcc = table.columns(is_mfcc).values
     perplexity = min(PERPLEXITY, (len(mel) - 1) / 3)
-    measurements: list[Measurement] = []
+    outcome = Outcome(row.id)
     right: dict[str, NDArray[np.bool_]] = {}
     panels: dict[str, Points] = {}
+    silhouettes: dict[str, float] = {}
     sources = ((MFCC, mfcc, TABLE_DATA), (MEL, mel, reproduction.data_name))
     for name, features, data in sources:
-        panels[name] = tsne_of(features, SEED, perplexity)
-        full_name = f"{name} ({features.shape[1]} features)"
+        tsne = TSNE(2, init="pca", perplexity=perplexity, random_state=SEED)
+        # Or the feature of the greatest unit would decide alone.
+        panels[name] = np.asarray(tsne.fit_transform(scale(features)), np.float64)
         right[name] = neighbours_right(features, table)
-        in_plane = neighbours_right(panels[name], table)
-        measured = (
-            _accuracy(full_name, right[name]),
-            _accuracy(f"{name} in the plane", in_plane),
-            _silhouette(full_name, features, table),
-            _silhouette(f"{name} in the plane", panels[name], table),
+        full_name, in_plane = (
+            f"{name} ({features.shape[1]} features)",
+            f"{name} in the plane",
         )
-        measurements += [replace(one, data=data) for one in measured]
-    title = f"{row.id} {row.title}, perplexity {perplexity:.0f}"
-    path = plot_path(reproduction, row, "tsne")
-    paths = plot_embedding_2d(panels, table.labels, title, path)
-    return Outcome(
-        row.id,
-        tuple(measurements),
-        (_verdict(right), _seen(panels, table)),
-        tuple(relative(paths, reproduction)),
+        silhouettes[name] = _silhouette(panels[name], table)
+        outcome.measurements += [
+            _accuracy(full_name, right[name], data),
+            _accuracy(in_plane, neighbours_right(panels[name], table), data),
+            *(
+                Measurement(who, "silhouette", None, value, n=len(mel), data=data)
+                for who, value in (
+                    (full_name, _silhouette(features, table)),
+                    (in_plane, silhouettes[name]),
+                )
+            ),
+        ]
+    title = f"{row.title}, perplexity {perplexity:.0f}"
+    outcome.files += reproduction.plot(
+        plot_embedding_2d, panels, row, "tsne", title, labels=table.labels
     )
+    outcome.findings += [_verdict(right), _by_eye(silhouettes)]
+    return outcome
+
+
+def _same_tracks(reproduction: Reproduction) -> tuple[FeatureTable, Points]:
+    """Return the table's rows whose clips can be read, and their mel features.
+
+    These are mean and variance over time of each band.
+    """
+    table = reproduction.table(30)
+    features: dict[str, Points] = {}
+    tracks = find_tracks(reproduction.data_dir)
+    for track, mel_frames in readable_clips(tracks, reproduction.front_end(NETWORK_ROW)):
+        scaled = (mel_frames - mel_frames.mean()) / (mel_frames.std() + 1e-6)
+        moments = (scaled.mean(axis=1), scaled.var(axis=1))
+        features[track.track_id] = np.concatenate(moments).astype(np.float64)
+    kept = table.rows_named(features)
+    if len(kept.row_ids) < 2:
+        raise TrainingDataError(
+            f"{reproduction.data_dir} has no clips of the tracks of its feature table"
+        )
+    return kept, np.stack([features[name] for name in kept.track_ids])
 
 
 def neighbours_right(values: Points, table: FeatureTable) -> NDArray[np.bool_]:
@@ -99,7 +123,18 @@ def neighbours_right(values: Points, table: FeatureTable) -> NDArray[np.bool_]:
     Raises:
         TrainingDataError: if the folds have none of these tracks.
     """
-    hits = list(_hits(values, table))
+    place_of = {name: place for place, name in enumerate(table.track_ids)}
+    hits = []
+    for fold in folds_of(PROTOCOL):
+        train, test = (
+            [place_of[name] for name in part if name in place_of]
+            for part in (fold.train, fold.test)
+        )
+        if train and test:
+            nearest = KNeighborsClassifier(min(K_NEIGHBOURS, len(train)))
+            system = make_pipeline(StandardScaler(), nearest)
+            system.fit(values[train], table.labels[train])
+            hits.append(system.predict(values[test]) == table.labels[test])
     if not hits:
         raise TrainingDataError(
             f"no fold of {PROTOCOL} has tracks of the feature table on both sides"
@@ -107,69 +142,15 @@ def neighbours_right(values: Points, table: FeatureTable) -> NDArray[np.bool_]:
     return np.concatenate(hits)
 
 
-def _hits(values: Points, table: FeatureTable) -> Iterator[NDArray[np.bool_]]:
-    place_of = {name: place for place, name in enumerate(table.track_ids)}
-    for fold in folds_of(PROTOCOL):
-        train, test = (
-            [place_of[name] for name in part if name in place_of]
-            for part in (fold.train, fold.test)
-        )
-        if not train or not test:
-            continue
-        nearest = KNeighborsClassifier(min(K_NEIGHBOURS, len(train)))
-        system = make_pipeline(StandardScaler(), nearest)
-        system.fit(values[train], table.labels[train])
-        yield system.predict(values[test]) == table.labels[test]
+def _accuracy(name: str, right: NDArray[np.bool_], data: str) -> Measurement:
+    share, n = float(right.mean()), len(right)
+    name = f"{K_NEIGHBOURS} nearest neighbours, {name}"
+    return Measurement(name, "accuracy", None, share, protocol=PROTOCOL, n=n, data=data)
 
 
-def _same_tracks(reproduction: Reproduction) -> tuple[FeatureTable, Points]:
-    """Return the table's rows whose clips can be read, and their mel features."""
-    table = reproduction.table(30)
-    features = _mel_features(reproduction)
-    kept = table.rows_named(features)
-    if len(kept.row_ids) < 2:
-        raise TrainingDataError(
-            f"{reproduction.data_dir} has no clips of the tracks of its feature table"
-        )
-    return kept, np.stack([features[name] for name in kept.track_ids])
-
-
-def _mel_features(reproduction: Reproduction) -> dict[str, Points]:
-    """Compute mean and variance over time of each band of each clip."""
-    front_end = reproduction.recipe(chosen_rows([NETWORK_ROW])[0].systems[0]).front_end
-    features: dict[str, Points] = {}
-    tracks = find_tracks(reproduction.data_dir)
-    for track, mel_frames in readable_clips(tracks, front_end):
-        scaled = (mel_frames - mel_frames.mean()) / (mel_frames.std() + 1e-6)
-        moments = (scaled.mean(axis=1), scaled.var(axis=1))
-        features[track.track_id] = np.concatenate(moments).astype(np.float64)
-    return features
-
-
-def _accuracy(name: str, right: NDArray[np.bool_]) -> Measurement:
-    return Measurement(
-        f"{K_NEIGHBOURS} nearest neighbours, {name}",
-        "accuracy",
-        None,
-        float(right.mean()),
-        protocol=PROTOCOL,
-        n=len(right),
-    )
-
-
-def _silhouette(name: str, values: Points, table: FeatureTable) -> Measurement:
-    score = silhouette_of(values, table)
-    return Measurement(name, "silhouette", None, score, n=len(table.labels))
-
-
-def silhouette_of(values: Points, table: FeatureTable) -> float:
-    """Compute the mean silhouette of the genres (Rousseeuw 1987) in standardised values.
-
-    Args:
-        values: [shape=(n_tracks, n_features)].
-        table: labels of the same rows.
-    """
-    return float(silhouette_score(standardised(values), table.labels))
+def _silhouette(values: Points, table: FeatureTable) -> float:
+    """Compute the mean silhouette of the genres (Rousseeuw 1987) in standardised values."""
+    return float(silhouette_score(scale(values), table.labels))
 
 
 def _verdict(right: dict[str, NDArray[np.bool_]]) -> str:
@@ -183,9 +164,9 @@ def _verdict(right: dict[str, NDArray[np.bool_]]) -> str:
     )
 
 
-def _seen(panels: dict[str, Points], table: FeatureTable) -> str:
+def _by_eye(silhouettes: dict[str, float]) -> str:
     """Say which of the two planes looks tidier."""
-    mel, mfcc = (silhouette_of(panels[name], table) for name in (MEL, MFCC))
+    mel, mfcc = silhouettes[MEL], silhouettes[MFCC]
     better = "tidier" if mel > mfcc else "no tidier"
     return (
         f"To the eye, mel is {better}: in the plane its silhouette is {mel:.2f}, that of "

@@ -1,10 +1,11 @@
-"""What the code of paper 002 makes of its networks: parameters, and its least loss."""
+"""The networks in the code of paper 002: parameters, and their least loss."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import logsumexp
 from torch import nn
 
 from genre_model.papers.outcome import Measurement
@@ -28,7 +29,7 @@ def size_measurements() -> Iterator[Measurement]:
     """Count the parameters of the networks at the paper's pictures, with and without GRU.
 
     Yields:
-        What its code's summary counts beside the paper's number, then all of them.
+        The count of its code's summary beside the paper's number, then all of them.
     """
     for recipe, published in PUBLISHED_PARAMETERS.items():
         without, with_gru = parameters_of(recipe)
@@ -96,5 +97,4 @@ def _dense_parameters() -> int:
 
 def loss_floor(n_genres: int) -> float:
     """Return the cross-entropy, in nats, of a softmax of certain, right probabilities."""
-    certain = np.eye(n_genres)[0]
-    return float(np.log(np.exp(certain).sum()) - certain[0])
+    return float(logsumexp(np.eye(n_genres)[0]) - 1)

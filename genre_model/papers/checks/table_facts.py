@@ -1,22 +1,32 @@
-"""A1 and A2: what is in the feature tables, and what the correlation filter drops."""
+"""The feature tables: content, correlated features, runtime (A1, A2, A11)."""
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genre_model.errors import TrainingDataError
+from genre_model.papers.checks.confusions import TABLE_PROTOCOL, TABLE_ROW
 from genre_model.papers.outcome import Measurement, Outcome
-from genre_model.papers.tables.correlation_filter import (
+from genre_model.papers.rows import chosen_rows
+from genre_model.papers.tables.feature_table import (
+    FILE_NAMES,
+    find_feature_table,
+    is_mfcc,
+    read_feature_table,
+)
+from genre_model.papers.tables.predictions import predict_table
+from genre_model.papers.tables.systems import (
     THRESHOLD,
     CorrelationFilter,
-    drop_correlated_leaky,
+    correlations_of,
+    table_system,
 )
-from genre_model.papers.tables.feature_table import FILE_NAMES
 from genre_model.training.data.gtzan import GENRES, find_tracks
 from genre_model.training.data.protocols import folds_of
-from genre_model.training.plots.similarities import correlation_of_features
 
 if TYPE_CHECKING:
     from genre_model.papers.reproduction import Reproduction
@@ -33,8 +43,8 @@ PUBLISHED_DROPPED = {
     "zero_crossing_rate_var",
     "harmony_var",
 }
-#: Of the 1-D CNN (A3).
-PROTOCOL = "stratified"
+#: Paper 001: "approximately 30 seconds", on a machine that it does not name.
+PUBLISHED_SECONDS = 30
 
 
 def tables_at_hand(row: Row, reproduction: Reproduction) -> Outcome:
@@ -43,26 +53,35 @@ def tables_at_hand(row: Row, reproduction: Reproduction) -> Outcome:
     Raises:
         TrainingDataError: if there is no feature table of whole tracks.
     """
-    table = reproduction.table(30)
-    measurements = _shape(table, N_TRACKS)
-    findings = [_labels(table)]
-    not_run = []
+    outcome = Outcome(row.id)
+    _count_table(outcome, reproduction.table(30), N_TRACKS)
     try:
-        segments = reproduction.table(3)
+        _count_table(outcome, reproduction.table(3), N_TRACKS * N_SEGMENTS)
     except TrainingDataError as error:
-        not_run.append(f"Rows of 3 s: {reproduction.reason_of(error)}")
-    else:
-        measurements += _shape(segments, N_TRACKS * N_SEGMENTS)
-        findings.append(_labels(segments))
+        outcome.not_run.append(f"Rows of 3 s: {reproduction.reason_of(error)}")
     if reproduction.has_pictures:
-        n_pictures = len(find_tracks(reproduction.data_dir))
-        data = reproduction.data_name
-        measurements.append(
+        n_pictures, data = len(find_tracks(reproduction.data_dir)), reproduction.data_name
+        outcome.measurements.append(
             Measurement("mel pictures", "files", N_TRACKS, n_pictures, data=data)
         )
     else:
-        findings.append("There are no mel pictures, but audio.")
-    return Outcome(row.id, tuple(measurements), tuple(findings), not_run=tuple(not_run))
+        outcome.findings.append("There are no mel pictures, but audio.")
+    return outcome
+
+
+def _count_table(outcome: Outcome, table: FeatureTable, published_rows: int) -> None:
+    name = FILE_NAMES[table.seconds]
+    n_rows, n_features = table.values.shape
+    data = f"feature table, {table.seconds} s"
+    outcome.measurements += [
+        Measurement(name, "rows", published_rows, n_rows, data=data),
+        Measurement(name, "features", N_FEATURES, n_features, data=data),
+    ]
+    counts = zip(GENRES, np.bincount(table.labels, minlength=len(GENRES)), strict=True)
+    outcome.findings.append(
+        f"Rows of {table.seconds} s, of {len(set(table.track_ids))} tracks: "
+        f"{', '.join(f'{genre} {n}' for genre, n in counts)}."
+    )
 
 
 def correlation_filter(row: Row, reproduction: Reproduction) -> Outcome:
@@ -73,12 +92,12 @@ def correlation_filter(row: Row, reproduction: Reproduction) -> Outcome:
     """
     table = reproduction.table(30)
     dropped = dropped_features(table)
-    n_left = len(drop_correlated_leaky(table).names)
-    published = len(PUBLISHED_DROPPED)
-    measurements = (
-        _of_table(table, "all rows", "features dropped", published, len(dropped)),
-        _of_table(table, "all rows", "features left", N_FEATURES - published, n_left),
-    )
+    n_left, published = len(table.names) - len(dropped), len(PUBLISHED_DROPPED)
+    count = partial(Measurement, "all rows", data="feature table, 30 s")
+    measurements = [
+        count("features dropped", published, len(dropped)),
+        count("features left", N_FEATURES - published, n_left),
+    ]
     others = sorted(PUBLISHED_DROPPED ^ set(dropped))
     same = f"other than the paper's by {', '.join(others)}" if others else "as the paper"
     reasons = "; ".join(_reason(name, table) for name in dropped)
@@ -86,11 +105,11 @@ def correlation_filter(row: Row, reproduction: Reproduction) -> Outcome:
         "The paper says that of each pair the first is dropped; by the features that it "
         "names, it is the second."
     )
-    findings = (
+    findings = [
         f"From all rows are dropped, {same}: {reasons}.",
         contradiction,
         _within_folds(table, set(dropped)),
-    )
+    ]
     return Outcome(row.id, measurements, findings)
 
 
@@ -100,50 +119,57 @@ def dropped_features(table: FeatureTable) -> list[str]:
     return [name for place, name in enumerate(table.names) if place not in kept]
 
 
-def _shape(table: FeatureTable, published_rows: int) -> list[Measurement]:
-    name = FILE_NAMES.get(table.seconds, f"table of {table.seconds} s")
-    return [
-        _of_table(table, name, "rows", published_rows, len(table.row_ids)),
-        _of_table(table, name, "features", N_FEATURES, len(table.names)),
-    ]
-
-
-def _of_table(
-    table: FeatureTable, name: str, measure: str, published: int, ours: int
-) -> Measurement:
-    data = f"feature table, {table.seconds} s"
-    return Measurement(name, measure, published, ours, data=data)
-
-
-def _labels(table: FeatureTable) -> str:
-    counts = np.bincount(table.labels, minlength=len(GENRES))
-    said = ", ".join(f"{genre} {n}" for genre, n in zip(GENRES, counts, strict=True))
-    n_tracks = len(set(table.track_ids))
-    return f"Rows of {table.seconds} s, of {n_tracks} tracks: {said}."
-
-
 def _reason(name: str, table: FeatureTable) -> str:
     """Say with which earlier feature this one correlates most."""
-    judged = [one for one in table.names if not one.startswith("mfcc")]
-    places = [table.names.index(one) for one in judged]
-    correlation = np.abs(np.nan_to_num(correlation_of_features(table.values[:, places])))
-    place = judged.index(name)
+    rest = table.columns(lambda one: not is_mfcc(one))
+    correlation = np.abs(np.nan_to_num(correlations_of(rest.values)))
+    place = rest.names.index(name)
     partner = int(correlation[place, :place].argmax())
-    return f"{name} (|r| {correlation[place, partner]:.2f} with {judged[partner]})"
+    return f"{name} (|r| {correlation[place, partner]:.2f} with {rest.names[partner]})"
 
 
 def _within_folds(table: FeatureTable, dropped: set[str]) -> str:
-    """Compare what is dropped when only training rows are looked at."""
-    said = []
-    for fold in folds_of(PROTOCOL):
+    """Compare the features that are dropped by the training rows alone."""
+    folds = folds_of(TABLE_PROTOCOL)
+    changes = []
+    for fold in folds:
         in_fold = set(dropped_features(table.rows_named(fold.train)))
         if changed := sorted(in_fold ^ dropped):
-            said.append(f"{fold.name} differs by {', '.join(changed)}")
-    n_folds = len(folds_of(PROTOCOL))
-    start = f"Within the {n_folds} folds of {PROTOCOL}, from training rows alone"
-    if said:
-        return f"{start}, {len(said)} choose others: {'; '.join(said)}."
+            changes.append(f"{fold.name} differs by {', '.join(changed)}")
+    start = f"Within the {len(folds)} folds of {TABLE_PROTOCOL}, from training rows alone"
+    if changes:
+        return f"{start}, {len(changes)} choose others: {'; '.join(changes)}."
     return (
         f"{start}, the filter drops the same in each: that it sees test rows in the paper "
         f"changes nothing at |r| >= {THRESHOLD:g}."
     )
+
+
+def table_runtime(row: Row, reproduction: Reproduction) -> Outcome:
+    """Time the 1-D CNN from the file to the last fold's predictions (A11).
+
+    Raises:
+        TrainingDataError: if there is no feature table.
+    """
+    system = chosen_rows([TABLE_ROW])[0].systems[0]
+    folds = folds_of(TABLE_PROTOCOL)[: reproduction.n_folds]
+    start_seconds = time.monotonic()
+    table = read_feature_table(find_feature_table(reproduction.data_dir, system.seconds))
+    loaded_seconds = time.monotonic() - start_seconds
+    make_system = partial(table_system, system.system, 0, **system.options)
+    predictions = predict_table(make_system, table, folds, "timed")
+    seconds = time.monotonic() - start_seconds
+    measurement = Measurement(
+        f"load, prepare, train and test {len(folds)} folds",
+        "seconds",
+        PUBLISHED_SECONDS,
+        round(seconds, 1),
+        protocol=TABLE_PROTOCOL,
+        n=len(predictions.labels),
+        data="feature table, 30 s",
+    )
+    finding = (
+        f"Reading the table takes {loaded_seconds:.2f} s of that; networks train in one "
+        "thread."
+    )
+    return Outcome(row.id, [measurement], [finding])

@@ -1,1 +1,1 @@
-"""Tables of audio features: read, computed, and judged by classical systems."""
+"""Tables of audio features: read, computed, and classified by classical systems."""

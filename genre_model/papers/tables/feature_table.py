@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genre_model.errors import TrainingDataError
-from genre_model.papers.tables.feature_names import COLUMNS, FEATURE_NAMES
 from genre_model.training.data.gtzan import GENRE_OF_FOLDER, GENRES, SEGMENT_MARK
 
 if TYPE_CHECKING:
@@ -22,13 +21,37 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLE_RATE_HZ = 22050
-#: What Kaggle calls the table of whole clips, and that of their segments.
+#: Kaggle's names of the table of whole clips, and that of their segments.
 FILE_NAMES = {30: "features_30_sec.csv", 3: "features_3_sec.csv"}
-#: Where it stands, seen from the GTZAN folder.
+#: Where a table lies, seen from the GTZAN folder.
 TABLE_FOLDERS = (".", "Data", "..")
 #: ``blues.00000.wav``, or ``blues.00000.3.wav`` for the fourth segment.
 FILE_NAME = re.compile(r"(?P<track>[^.]+\.\d+)(\.(?P<segment>\d+))?\.\w+")
 LABELS = {folder: GENRES.index(genre) for folder, genre in GENRE_OF_FOLDER.items()}
+
+N_MFCC = 20
+#: Frame-wise features, in the order of the table; each has a mean and a variance.
+BEFORE_TEMPO = (
+    "chroma_stft",
+    "rms",
+    "spectral_centroid",
+    "spectral_bandwidth",
+    "rolloff",
+    "zero_crossing_rate",
+    "harmony",
+    "perceptr",
+)
+MFCC = tuple(f"mfcc{number}" for number in range(1, N_MFCC + 1))
+
+
+def _moments(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{name}_{moment}" for name in names for moment in ("mean", "var"))
+
+
+#: The 57 features.
+FEATURE_NAMES = (*_moments(BEFORE_TEMPO), "tempo", *_moments(MFCC))
+#: Every column of the file.
+COLUMNS = ("filename", "length", *FEATURE_NAMES, "label")
 
 
 @dataclass(frozen=True)
@@ -86,6 +109,11 @@ class FeatureTable:
         return replace(self, names=names, values=self.values[:, kept])
 
 
+def is_mfcc(name: str) -> bool:
+    """Return True if a feature is a moment of an MFCC."""
+    return name.startswith("mfcc")
+
+
 def find_feature_table(data_dir: Path, seconds: int = 30) -> Path:
     """Return the path of Kaggle's table in or beside a GTZAN folder.
 
@@ -94,22 +122,25 @@ def find_feature_table(data_dir: Path, seconds: int = 30) -> Path:
         seconds: 30 for whole clips, 3 for their segments.
 
     Raises:
-        TrainingDataError: saying where it was looked for, or that the table is another.
+        TrainingDataError: if there is none, or the table has other segments.
     """
     if data_dir.is_file():
-        _check_seconds(data_dir, seconds)
+        if (found := read_feature_table(data_dir).seconds) != seconds:
+            raise TrainingDataError(
+                f"{data_dir} has rows of {found} s, but a table of {seconds} s is wanted: "
+                "give that one, or the folder of both"
+            )
         return data_dir
     if seconds not in FILE_NAMES:
         raise TrainingDataError(
             f"there is a table of 30 s and one of 3 s, not of {seconds}"
         )
-    file_name = FILE_NAMES[seconds]
     for folder in TABLE_FOLDERS:
-        if (path := data_dir / folder / file_name).is_file():
+        if (path := data_dir / folder / FILE_NAMES[seconds]).is_file():
             return path
     raise TrainingDataError(
-        f"no {file_name} in {data_dir}, its folder Data or the folder above; it comes with "
-        "Kaggle's GTZAN, and 'genre-model features' computes it from audio"
+        f"no {FILE_NAMES[seconds]} in {data_dir}, its folder Data or the folder above; it "
+        "comes with Kaggle's GTZAN, and 'genre-model features' computes it from audio"
     )
 
 
@@ -136,29 +167,19 @@ def read_feature_table(path: Path) -> FeatureTable:
     )
 
 
-def _check_seconds(path: Path, seconds: int) -> None:
-    if (found := read_feature_table(path).seconds) != seconds:
-        raise TrainingDataError(
-            f"{path} has rows of {found} s, but a table of {seconds} s is wanted: give "
-            "that one, or the folder of both"
-        )
-
-
 def _read_lines(path: Path) -> list[tuple[str, dict[str, str]]]:
     """Return each row with the words that name its place."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="", strict=True)
             _check_columns(path, reader.fieldnames or ())
-            return [_checked_line(f"{path}, line {reader.line_num}", row) for row in reader]
+            lines = [(f"{path}, line {reader.line_num}", row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TrainingDataError(f"cannot read the feature table {path}: {error}") from error
-
-
-def _checked_line(where: str, row: dict[str, str]) -> tuple[str, dict[str, str]]:
-    if None in row:  # what the csv module calls the rest of a line
-        raise TrainingDataError(f"{where} has more values than there are columns")
-    return where, row
+    for where, row in lines:
+        if None in row:  # the csv module's name for the rest of a line
+            raise TrainingDataError(f"{where} has more values than there are columns")
+    return lines
 
 
 def _check_columns(path: Path, found: Iterable[str]) -> None:

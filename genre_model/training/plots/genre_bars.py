@@ -8,8 +8,8 @@ import numpy as np
 
 from genre_model.metrics import genre_table, wilson_interval
 from genre_model.training.data.gtzan import GENRES
-from genre_model.training.plots.appearance import bar_look
-from genre_model.training.plots.figure_files import (
+from genre_model.training.plots.style import (
+    bar_look,
     new_figure,
     plot_style,
     save_plot,
@@ -40,18 +40,15 @@ def plot_genre_bars(
     """Draw one measure of several systems, or several measures of one, genre by genre.
 
     Args:
-        bars: shares of each genre by the name of the series [shape=(n_genres,)]; what
-            is not a number gets no bar.
-        title: what was judged.
-        path: of the two files, with or without suffix.
+        bars: shares of each genre by the name of the series [shape=(n_genres,)]; NaN
+            gets no bar.
+        title: what was evaluated.
+        path: of the two files.
         n_tracks: by series, how many tracks each share is one of [shape=(n_genres,)]:
             gives the series 95 % Wilson intervals. A share that is no proportion of
             independent tracks, such as F1, has none.
         measure: what the bars are.
         genres: in the order of the shares.
-
-    Returns:
-        The PNG and the SVG file.
     """
     width_in = max(6.5, 1 + len(genres) * max(0.85, 0.27 * (len(bars) + 1)))
     figure = new_figure(title, width_in, 4.4)
@@ -63,9 +60,11 @@ def plot_genre_bars(
         axes.bar(places, 100 * values, width, label=name, **bar_look(index))
         if n_tracks is not None and name in n_tracks:
             _draw_intervals(axes, places, values, np.asarray(n_tracks[name], float))
-    axes.set_xticks(range(len(genres)), _broken(genres, width_in))
-    axes.set(ylabel=f"{measure} (%)", xlabel="lines: 95 % Wilson interval" * bool(n_tracks))
-    axes.set(ylim=(0, 104), xlim=(-0.6, len(genres) - 0.4))
+    n_letters = int((width_in - 1) / len(genres) * LETTERS_PER_INCH)
+    axes.set_xticks(range(len(genres)), [wrapped(genre, n_letters) for genre in genres])
+    axes.set(ylabel=f"{measure} (%)", ylim=(0, 104), xlim=(-0.6, len(genres) - 0.4))
+    if n_tracks:
+        axes.set_xlabel("lines: 95 % Wilson interval")
     axes.grid(axis="y", alpha=0.4)
     axes.set_axisbelow(True)
     figure.legend(loc="outside lower center", ncols=min(len(bars), 4))
@@ -81,12 +80,9 @@ def plot_genre_table(
         confusion: counts by true genre (row) and predicted genre (column)
             [shape=(n_genres, n_genres)]. A genre without tracks, or one that is never
             predicted, gets no bar where nothing can be said.
-        title: what was judged.
-        path: of the two files, with or without suffix.
+        title: what was evaluated.
+        path: of the two files.
         genres: names of rows and columns.
-
-    Returns:
-        The PNG and the SVG file.
     """
     predicted, support = confusion.sum(axis=0), confusion.sum(axis=1)
     table = genre_table(confusion)
@@ -98,11 +94,6 @@ def plot_genre_table(
     return plot_genre_bars(
         bars, title, path, n_tracks=n_tracks, measure=measure, genres=genres
     )
-
-
-def _broken(genres: Sequence[str], width_in: float) -> list[str]:
-    n_letters = int((width_in - 1) / len(genres) * LETTERS_PER_INCH)
-    return [wrapped(genre, n_letters) for genre in genres]
 
 
 def _draw_intervals(

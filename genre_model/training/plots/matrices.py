@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genre_model.training.plots.appearance import DIVERGING_MAP, SEQUENTIAL_MAP
-from genre_model.training.plots.figure_files import wrapped
+from genre_model.training.data.gtzan import GENRES
+from genre_model.training.plots.style import (
+    DIVERGING_MAP,
+    SEQUENTIAL_MAP,
+    new_figure,
+    plot_style,
+    save_plot,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
@@ -20,35 +28,76 @@ if TYPE_CHECKING:
 LETTERS_OF_A_NAME = 18
 
 
+@plot_style()
+def plot_confusion(
+    confusion: NDArray[Any], title: str, path: Path, *, genres: Sequence[str] = GENRES
+) -> list[Path]:
+    """Draw a confusion matrix: counts, and shares of the true genre's tracks.
+
+    Args:
+        confusion: counts by true genre (row) and predicted genre (column)
+            [shape=(n_genres, n_genres)]. A row without tracks is grey.
+        title: what was evaluated.
+        path: of the two files.
+        genres: names of rows and columns.
+    """
+    counts = np.asarray(confusion, float)
+    if counts.shape != (len(genres), len(genres)):
+        raise ValueError(f"{len(genres)} genres cannot name a {counts.shape} matrix")
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.full_like(counts, np.nan)
+    np.divide(counts, totals, out=shares, where=totals > 0)
+
+    def cell(row: int, column: int) -> str:
+        count = f"{counts[row, column]:.4g}"
+        # Zeros without their share leave the mistakes to stand out.
+        return (
+            f"{count}\n{100 * shares[row, column]:.0f} %" if counts[row, column] else count
+        )
+
+    side_in = max(4.2, 2.2 + 0.5 * len(genres))
+    figure = new_figure(title, side_in + 0.9, side_in)
+    axes = figure.subplots()
+    image = draw_matrix(axes, shares, genres, is_signed=False, text_pt=9)
+    write_in_cells(axes, image, cell)
+    axes.set(xlabel="predicted genre", ylabel="true genre")
+    label = "share of the true genre's tracks"
+    figure.colorbar(image, ax=axes, label=label, format="{x:.0%}")
+    return save_plot(figure, path)
+
+
 def draw_matrix(
-    axes: Axes, values: NDArray[Any], *, is_signed: bool, text_pt: float = 8
+    axes: Axes,
+    values: NDArray[Any],
+    names: Sequence[str],
+    *,
+    is_signed: bool,
+    text_pt: float = 8,
+    n_letters: int = LETTERS_OF_A_NAME,
 ) -> AxesImage:
-    """Colour the cells of a matrix from 0 to 1, or from -1 to 1 if it is signed.
+    """Colour the cells of a square matrix from 0 to 1, or from -1 to 1 if it is signed.
 
     Args:
         axes: what to draw on.
-        values: [shape=(n_rows, n_columns)]; what is not a number stays grey.
+        values: [shape=(n_names, n_names)]; what is not a number stays grey.
+        names: along both edges.
         is_signed: 0 is in the middle of the colours.
-        text_pt: size of the names at the edges.
+        text_pt: size of the names.
+        n_letters: longer names are broken.
     """
     axes.set_facecolor("#DDDDDD")
     axes.tick_params(labelsize=text_pt)
-    return axes.imshow(
+    image = axes.imshow(
         np.ma.masked_invalid(values),
         cmap=DIVERGING_MAP if is_signed else SEQUENTIAL_MAP,
         vmin=-1 if is_signed else 0,
         vmax=1,
         interpolation="nearest",
     )
-
-
-def name_rows_and_columns(
-    axes: Axes, names: Sequence[str], n_letters: int = LETTERS_OF_A_NAME
-) -> None:
-    """Write the same names along both edges of a square matrix, broken if longer."""
     broken = [wrapped(name, n_letters) for name in names]
     axes.set_xticks(range(len(names)), broken, rotation=90)
     axes.set_yticks(range(len(names)), broken)
+    return image
 
 
 def write_in_cells(

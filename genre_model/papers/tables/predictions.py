@@ -20,36 +20,28 @@ if TYPE_CHECKING:
 
     from genre_model.papers.tables.feature_table import FeatureTable
 
+    #: Ids, labels and probabilities of what was predicted.
+    Predicted = tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.float64]]
+
 SOURCE = "features"
+#: Probability of a row to be tested in a random split.
+TEST_SHARE = 0.2
 
 
-def random_splits(
-    table: FeatureTable, n_repeats: int = 20, test_share: float = 0.2, seed: int = 0
-) -> list[Fold]:
+def random_splits(table: FeatureTable, n_repeats: int, seed: int = 0) -> list[Fold]:
     """Draw every row into training or test by itself, as paper 002 does (B9).
 
     The sizes differ from split to split, as the paper's unseeded mask made them. Of a
     table of segments this is **leaky** in the extreme: segments of one track are on both
     sides. Of a table of tracks, artists and copies of recordings are.
 
-    Args:
-        table: whose rows are drawn.
-        n_repeats: how many independent splits.
-        test_share: probability of each row to be tested.
-        seed: of all splits.
-
     Returns:
         One fold of row ids per split; each is to be predicted alone.
-
-    Raises:
-        TrainingDataError: if the share leaves no side its rows.
     """
-    if not 0 < test_share < 1:
-        raise TrainingDataError(f"a test share of {test_share:g} is not between 0 and 1")
     splits = []
     for repeat in range(n_repeats):
         rng = np.random.default_rng([seed, repeat])
-        is_test = (rng.random(len(table.row_ids)) < test_share).tolist()
+        is_test = rng.random(len(table.row_ids)) < TEST_SHARE
         pairs = list(zip(table.row_ids, is_test, strict=True))
         train = tuple(row_id for row_id, tested in pairs if not tested)
         test = tuple(row_id for row_id, tested in pairs if tested)
@@ -58,12 +50,7 @@ def random_splits(
 
 
 def predict_table(
-    make_system: Callable[[], Any],
-    table: FeatureTable,
-    folds: Sequence[Fold],
-    name: str,
-    *,
-    n_threads: int = 1,
+    make_system: Callable[[], Any], table: FeatureTable, folds: Sequence[Fold], name: str
 ) -> Predictions:
     """Fit a system to the training rows of each fold and predict the test rows.
 
@@ -75,17 +62,20 @@ def predict_table(
         table: rows of other tracks than the protocol's are left out.
         folds: of one protocol, or one of ``random_splits``.
         name: of the predictions.
-        n_threads: of networks and gradient boosting, which add numbers up in an order
-            that depends on it.
 
     Raises:
         TrainingDataError: if a fold cannot be trained or tested on.
     """
-    with threadpool_limits(n_threads):
-        parts = [_predict_fold(make_system(), table, fold) for fold in folds]
+    systems = [make_system() for _ in folds]
+    # Networks and gradient boosting add up in an order that depends on the threads.
+    with threadpool_limits(1):
+        parts = [
+            _predict_fold(system, table, fold)
+            for system, fold in zip(systems, folds, strict=True)
+        ]
     if not parts:
         raise TrainingDataError(f"{name}: there is no fold to predict")
-    ids, labels, probabilities, temperatures = zip(*parts, strict=True)
+    ids, labels, probabilities = zip(*parts, strict=True)
     return Predictions(
         name=name,
         source=SOURCE,
@@ -93,29 +83,24 @@ def predict_table(
         labels=np.concatenate(labels),
         probabilities=np.concatenate(probabilities).astype(np.float32),
         n_seen=0,
-        temperature=float(np.mean(temperatures)),
+        temperature=float(np.mean([getattr(s, "temperature_", 1.0) for s in systems])),
         recipe="",
     )
 
 
-def _predict_fold(
-    system: Any, table: FeatureTable, fold: Fold
-) -> tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.float64], float]:
+def _predict_fold(system: Any, table: FeatureTable, fold: Fold) -> Predicted:
     train, test = table.rows_named(fold.train), table.rows_named(fold.test)
     _check_fold(fold, table, train, test)
     groups = {"groups": train.track_ids} if has_fit_parameter(system, "groups") else {}
     system.fit(train.values, train.labels, **groups)
     probabilities = np.zeros((len(test.labels), len(GENRES)))
     probabilities[:, system.classes_] = system.predict_proba(test.values)
-    temperature = getattr(system, "temperature_", 1.0)
     if set(fold.test).issuperset(test.row_ids):
-        return test.row_ids, test.labels, probabilities, temperature
-    return (*_pooled(test, probabilities), temperature)
+        return test.row_ids, test.labels, probabilities
+    return _pooled(test, probabilities)
 
 
-def _pooled(
-    test: FeatureTable, probabilities: NDArray[np.float64]
-) -> tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.float64]]:
+def _pooled(test: FeatureTable, probabilities: NDArray[np.float64]) -> Predicted:
     """Average over the segments of each track."""
     track_ids, first, place = np.unique(
         test.track_ids, return_index=True, return_inverse=True

@@ -1,8 +1,11 @@
-"""Figures on disk: every plot as PNG for looking at, as SVG for printing.
+"""The look of all plots, and their files: PNG for looking at, SVG for printing.
 
-Matplotlib is imported when the first figure is drawn, so that importing plots costs
-nothing. Its settings are changed while one plot is drawn only, and pyplot, which keeps
-figures for the whole process, is not used.
+The colours are those of Okabe & Ito (2008, "Color Universal Design"), which people with
+each kind of colour blindness tell apart. No plot relies on them alone: every colour
+comes with a marker, a line style or a hatch of its own.
+
+Matplotlib is imported when the first figure is drawn. Its settings change only while one
+plot is drawn, and pyplot, which keeps figures for the whole process, is not used.
 """
 
 from __future__ import annotations
@@ -22,6 +25,21 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, YELLOW, BLACK = "#E69F00", "#56B4E9", "#F0E442", "#000000"
+GREY, WINE = "#999999", "#882255"
+
+#: Yellow and white are missing: as a thin line on white paper nobody sees them.
+LINE_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, BLACK, ORANGE, SKY)
+LINE_STYLES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
+FILLS = (BLUE, ORANGE, GREEN, YELLOW, VERMILION, SKY, BLACK, PURPLE, WINE, GREY)
+PALE_FILLS = ("#7FB8D8", "#F2C14E", "#8CCFB9", "#E6E6E6", "#E8B9D3", "#F0A878")
+HATCHES = ("", "///", "...", "xx", "\\\\\\", "oo")
+
+#: From 0 upwards, and around 0: both keep their order of lightness for everybody.
+SEQUENTIAL_MAP, DIVERGING_MAP = "cividis", "PuOr"
+
 #: On top of matplotlib's defaults, not of the user's own ``matplotlibrc``.
 STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
@@ -36,13 +54,45 @@ STYLE: dict[str, Any] = {
     "svg.hashsalt": "genre_model",  # or the ids within differ from run to run
     "text.parse_math": False,  # a genre may be called "A$AP$"
 }
-#: Not the date, not the version: the same plot gives the same bytes.
+#: Without date and version: the same plot gives the same bytes.
 METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
 }
 #: How many letters of a title fit into an inch, and how high a line of it is.
 LETTERS_PER_INCH, LINE_IN = 9.5, 0.2
+
+
+def line_look(index: int) -> dict[str, Any]:
+    """Return how the line of that index is drawn, as keywords of ``Axes.plot``."""
+    return {
+        "color": LINE_COLOURS[index % len(LINE_COLOURS)],
+        "linestyle": LINE_STYLES[index % len(LINE_STYLES)],
+        "marker": MARKERS[index % len(MARKERS)],
+    }
+
+
+def point_look(index: int) -> dict[str, Any]:
+    """Return how points of that index are drawn, as keywords of ``Axes.scatter``.
+
+    Colour and marker together are different for the first hundred.
+    """
+    turn, place = divmod(index, len(FILLS))
+    return {
+        "facecolor": FILLS[place],
+        "marker": MARKERS[(place + turn) % len(MARKERS)],
+        "edgecolor": BLACK,
+    }
+
+
+def bar_look(index: int) -> dict[str, Any]:
+    """Return how the bars of that index are drawn, as keywords of ``Axes.bar``."""
+    return {
+        "facecolor": PALE_FILLS[index % len(PALE_FILLS)],
+        "hatch": HATCHES[index % len(HATCHES)],
+        "edgecolor": BLACK,
+        "linewidth": 0.8,
+    }
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""A scikit-learn classifier that trains a network of a recipe on rows of a table."""
+"""Networks on rows of a feature table, with or without mel pictures beside them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from genre_model.errors import RecipeError
+from genre_model.errors import RecipeError, TrainingDataError
 from genre_model.model.segment_probabilities import softmax
-from genre_model.training.data.labelled_mel_frames import LabelledMelFrames, TrainingData
+from genre_model.training.data.labelled_mel_frames import (
+    LabelledMelFrames,
+    TrainingData,
+    load_labelled_mel_frames,
+)
 from genre_model.training.export.export import check_weights
 from genre_model.training.fit.track_scores import segment_logits
 from genre_model.training.fit.train import train_network
@@ -22,13 +27,19 @@ from genre_model.training.recipe import read_recipe
 from genre_model.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
-    from torch import nn
 
+    from genre_model.features.config import FrontEnd
+    from genre_model.papers.tables.feature_table import FeatureTable
+    from genre_model.training.data.gtzan import LabelledTrack
     from genre_model.training.recipe import Recipe
 
+TABLE_RECIPE = "a3_table_cnn"
+PICTURE_RECIPE = "a5_table_picture_cnn"
+#: Paper 001: "resized to 128 x 128".
+PICTURE_SIZE = 128
 #: Rows that are scored at once.
 BATCH_ROWS = 256
 
@@ -78,15 +89,24 @@ class TableNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
         self.n_features_in_ = values.shape[1]
         segments = segments_of_rows(values, self.picture_size)
-        recipe = _recipe_for(self._read_recipe(), segments)
+        recipe = self._recipe_for(segments)
         rows = LabelledMelFrames(
             tuple(f"row {place}" for place in range(len(codes))),
             codes.astype(np.int64),
             tuple(segments),
             tuple(map(str, self.classes_)),
         )
-        build = partial(_build, recipe, segments.shape[1:], len(self.classes_))
-        self.network_ = self._train(recipe, rows, build)
+        shape, options = segments.shape[1:], recipe.network_options
+        build = partial(build_network, recipe.network, shape, len(self.classes_), options)
+        with tempfile.TemporaryDirectory() as folder:
+            self.network_ = train_network(
+                recipe,
+                self.seed,
+                TrainingData(rows, rows.subset(())),
+                RunFolder(Path(folder)),
+                build,
+            )
+        check_weights(self.network_, recipe.name)
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:  # noqa: N803
@@ -103,36 +123,31 @@ class TableNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return labels
 
-    def _read_recipe(self) -> Recipe:
+    def _recipe_for(self, segments: NDArray[np.float32]) -> Recipe:
+        """Fit the length of an epoch to the rows, and that of a segment to their shape."""
         recipe = read_recipe(self.recipe, self.changes)
         if recipe.training.standardise_tracks:
             raise RecipeError(
                 f"recipe {recipe.name} standardises each track by itself, which would mix "
                 "the features of a row: set standardise_tracks to false"
             )
-        if not self.picture_size:
-            return recipe
-        n_features = self.n_features_in_ - self.picture_size**2
-        options = recipe.network_options | {"n_features": n_features}
-        return replace(recipe, network_options=options)
-
-    def _train(
-        self, recipe: Recipe, rows: LabelledMelFrames, build: Callable[[], nn.Module]
-    ) -> nn.Module:
-        with tempfile.TemporaryDirectory() as folder:
-            network = train_network(
-                recipe,
-                self.seed,
-                TrainingData(rows, rows.subset(())),
-                RunFolder(Path(folder)),
-                build,
-            )
-        check_weights(network, recipe.name)
-        return network
+        options = recipe.network_options
+        if self.picture_size:
+            options = options | {"n_features": self.n_features_in_ - self.picture_size**2}
+        steps = -(-len(segments) // recipe.training.batch_size)
+        segment = replace(
+            recipe.front_end.segment, segment_frames=segments.shape[2], n_segments=1
+        )
+        return replace(
+            recipe,
+            network_options=options,
+            front_end=replace(recipe.front_end, segment=segment),
+            training=replace(recipe.training, steps_per_epoch=steps),
+        )
 
 
 def segments_of_rows(values: NDArray[np.float32], picture_size: int) -> NDArray[np.float32]:
-    """Return what the networks for tables take.
+    """Return the input of networks for tables.
 
     Args:
         values: features, and behind them the values of a picture, if there is one
@@ -154,25 +169,46 @@ def segments_of_rows(values: NDArray[np.float32], picture_size: int) -> NDArray[
             f"rows have {values.shape[1]} columns; expected a picture of {picture_size} x "
             f"{picture_size} and 1 to {picture_size} features"
         )
-    shape = (len(values), picture_size, picture_size + 1)
-    segments = np.zeros(shape, np.float32)
+    segments = np.zeros((len(values), picture_size, picture_size + 1), np.float32)
     segments[:, :, :-1] = values[:, n_features:].reshape(-1, picture_size, picture_size)
     segments[:, :n_features, -1] = values[:, :n_features]
     return segments
 
 
-def _recipe_for(recipe: Recipe, segments: NDArray[np.float32]) -> Recipe:
-    """Fit the length of an epoch to the rows, and that of a segment to their shape."""
-    steps = -(-len(segments) // recipe.training.batch_size)
-    front_end = replace(
-        recipe.front_end,
-        segment=replace(
-            recipe.front_end.segment, segment_frames=segments.shape[2], n_segments=1
-        ),
-    )
-    training = replace(recipe.training, steps_per_epoch=steps)
-    return replace(recipe, front_end=front_end, training=training)
+def with_pictures(
+    table: FeatureTable, tracks: Sequence[LabelledTrack], front_end: FrontEnd
+) -> FeatureTable:
+    """Append the mel picture of each track to its row; rows without one are left out.
+
+    Args:
+        table: of whole tracks.
+        tracks: pictures or audio.
+        front_end: of the pictures.
+
+    Returns:
+        ``PICTURE_SIZE ** 2`` more columns, from 0 to 1 in each picture, row by row and
+        highest band first.
+
+    Raises:
+        TrainingDataError: if rows are segments, or have no picture at all.
+    """
+    if table.is_segmented:
+        raise TrainingDataError("mel pictures are of whole tracks; take the 30-s table")
+    wanted = set(table.track_ids)
+    there = [track for track in tracks if track.track_id in wanted]
+    pictures = load_labelled_mel_frames(there, front_end, show_progress=True)
+    frames_of = dict(zip(pictures.track_ids, pictures.mel_frames, strict=True))
+    kept = table.rows_named(frames_of)
+    columns = [_scaled_picture(frames_of[name]) for name in kept.track_ids]
+    names = tuple(f"pixel{place}" for place in range(PICTURE_SIZE**2))
+    values = np.concatenate([kept.values, np.stack(columns)], axis=1)
+    return replace(kept, names=kept.names + names, values=values)
 
 
-def _build(recipe: Recipe, shape: tuple[int, int], n_classes: int) -> nn.Module:
-    return build_network(recipe.network, shape, n_classes, recipe.network_options)
+def _scaled_picture(mel_frames: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Resize mel frames to a square, and map their extremes to 0 and 1."""
+    lowest, highest = float(mel_frames.min()), float(mel_frames.max())
+    grey = (mel_frames[::-1] - lowest) / max(highest - lowest, 1e-6)
+    picture = Image.fromarray(np.ascontiguousarray(grey, np.float32))
+    resized = picture.resize((PICTURE_SIZE, PICTURE_SIZE), Image.Resampling.BILINEAR)
+    return np.asarray(resized, np.float64).ravel()
