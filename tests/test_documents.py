@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from confuse import yaml_util
 
 from beetsplug.genreclf import GenreClfPlugin
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 PLUGIN_PAGE = (ROOT / "docs" / "plugin.md").read_text(encoding="utf-8")
-PAGES = "".join(
-    page.read_text(encoding="utf-8")
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
-)
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "".join(page.read_text(encoding="utf-8") for page in PAGES)
 
 
 def test_every_option_has_a_section() -> None:
@@ -79,4 +78,12 @@ def flags_of(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def is_documented(flag: str) -> bool:
-    return re.search(rf"{flag}(?![\w-])", PAGES) is not None
+    return re.search(rf"{flag}(?![\w-])", TEXT) is not None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_paths_in_pages_exist(page: Path) -> None:
+    folders = "tests|benchmarks|scripts|genre_model|beetsplug"
+    text = page.read_text(encoding="utf-8")
+    paths = re.findall(rf"(?<![\w/.-])(?:{folders})/[\w/.-]*\w(?![\w*])", text)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
