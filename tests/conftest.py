@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 
 # Tests run side by side: threads that wait for a core must not spin on it.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
@@ -24,6 +25,25 @@ def _folder_of_beets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     """Keep beets away from the user's own folder, which may be read-only."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BEETSDIR", str(tmp_path_factory.mktemp("beets")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """Leave what is written to the cache of the system, which a killed process leaves, too.
+
+    Waiting for the disk takes most of the time of tests that write small files.
+    """
+    connect = sqlite3.connect
+
+    def connect_and_relax(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*args, **kwargs)
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite3, "connect", connect_and_relax)
+        patch.setattr(os, "fsync", lambda _descriptor: None)
         yield
 
 
