@@ -19,7 +19,7 @@ from plugin.moments import Moment, fail_saves
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plugin.conftest import BeetsHome, ScriptedClassifier
+    from plugin.conftest import BeetsHome
     from plugin.moments import Moments
 
 pytestmark = pytest.mark.usefixtures("classifier")
@@ -157,6 +157,35 @@ def test_an_edit_of_the_library_meanwhile(
     assert "genreclf_previous" not in notes(home, "Song")
 
 
+@pytest.mark.parametrize("flags", [(), ("--update",)])
+def test_an_edit_while_the_model_predicts(
+    home: BeetsHome, moments: Moments, flags: tuple[str, ...]
+) -> None:
+    home.add_track("Song")
+    if flags:
+        home.beet("genreclf")
+        home.classifier.model_id = "scripted@11111111"
+        home.classifier.answers["Song"] = ("blues", 0.9)
+    moments.at(Moment.PREDICTED, lambda: edit_library(home, "Song"))
+    printed = home.beet("genreclf", *flags)
+    assert printed.lines[-1].startswith("0 tagged, 0 abstained")
+    assert home.item("Song").genres == ["Polka"]
+
+
+def test_an_edit_of_a_known_track_while_the_model_predicts_another(
+    home: BeetsHome, moments: Moments
+) -> None:
+    home.add_track("Recalled")
+    home.configure(min_confidence=0.9)
+    home.beet("genreclf")
+    home.configure(min_confidence=0.5)
+    home.add_track("New")
+    moments.at(Moment.PREDICTED, lambda: edit_library(home, "Recalled"))
+    home.beet("genreclf", "title+")
+    assert home.genres("New") == (["Rock"], ["Rock"])
+    assert home.genres("Recalled") == (["Polka"], [])
+
+
 @pytest.mark.usefixtures("default_signals")
 def test_a_second_ctrl_c_just_after_the_library_was_told(
     home: BeetsHome, moments: Moments
@@ -192,33 +221,29 @@ def test_an_edit_of_an_album_while_its_genre_is_chosen(
 
 
 def test_a_track_that_got_the_number_of_one_that_was_removed(
-    home: BeetsHome, classifier: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch
+    home: BeetsHome, moments: Moments
 ) -> None:
     home.add_track("Alpha")
     home.add_track("Beta")
-    predict = classifier.predict_file
 
-    def replace_then_predict(path: Path) -> Any:
-        if path.stem == "Beta":
-            library = home.library()
-            library.items("title:Beta")[0].remove()
-            gamma = home.audio_file(home.music / "Gamma.mp3", title="Gamma")
-            assert library.add(Item.from_path(gamma)) == 2
-        return predict(path)
+    def replace_beta() -> None:
+        library = home.library()
+        library.items("title:Beta")[0].remove()
+        gamma = home.audio_file(home.music / "Gamma.mp3", title="Gamma")
+        assert library.add(Item.from_path(gamma)) == 2
 
-    monkeypatch.setattr(classifier, "predict_file", replace_then_predict)
-    printed = home.beet("genreclf", "-t", "1")
+    moments.at(Moment.PREDICTED, replace_beta)
+    printed = home.beet("genreclf", "-t", "1", "title+")
     assert "Beta.mp3: no longer in the library" in printed.err
     assert home.genres("Alpha") == (["Rock"], ["Rock"])
     assert home.genres("Gamma") == ([], [])
 
 
 def test_another_run_that_tags_what_is_being_reverted(
-    home: BeetsHome, classifier: ScriptedClassifier, moments: Moments
+    home: BeetsHome, moments: Moments
 ) -> None:
     home.add_track("Song", genres=["Pop"])
     home.beet("genreclf", "-f")
-    classifier.answers["Song"] = ("blues", 0.9)
 
     def tag_meanwhile() -> None:
         row = home.library().items("title:Song")[0]

@@ -9,7 +9,7 @@ from audio_files import music, write_audio
 from beets.library import Item
 from mediafile import MediaFile
 from mutagen.apev2 import APEBinaryValue, APEExtValue, APEv2
-from plugin.test_import import AS_IS
+from plugin.importing import AS_IS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,6 +20,7 @@ from beets import plugins, ui
 from beets.library import Album, Item, Library
 from beets.util import cached_classproperty
 from mediafile import MediaFile
+from plugin.importing import add_plugins
 from plugin.moments import Moments
 from waiting import wait_until
 
@@ -54,6 +55,10 @@ class BeetsHome:
     """A configuration, a library on disk and a music folder.
 
     Commands run through ``beets.ui.main``, in this process, as they do in a shell.
+
+    Attributes:
+        classifier: predicts, where a test uses the fixture of this name.
+        settings: of beets, by section.
     """
 
     def __init__(
@@ -68,6 +73,7 @@ class BeetsHome:
         self._template = template
         self._capsys = capsys
         self._libraries: list[Library] = []
+        self.classifier = ScriptedClassifier()
         self.settings: dict[str, Any] = {
             "directory": str(self.music),
             "library": str(self.database),
@@ -111,6 +117,10 @@ class BeetsHome:
         """Return the titles of the tracks that match a query."""
         return [item.title for item in self.items(query)]
 
+    def genres_by_title(self) -> dict[str, list[str]]:
+        """Return the genres of all tracks in the library that have any."""
+        return {item.title: item.genres for item in self.items() if item.genres}
+
     def item(self, title: str) -> Item:
         """Return the one stored track of that title."""
         (item,) = self.items(f"title:={title}")
@@ -119,7 +129,7 @@ class BeetsHome:
     def genres(self, title: str) -> tuple[list[str], list[str]]:
         """Return the genres of a track in the library, and in its file."""
         item = self.item(title)
-        return item.genres, MediaFile(item.filepath).genres or []
+        return item.genres, genres_in(item.filepath)
 
     def album(self, name: str) -> Album:
         """Return the one stored album of that name."""
@@ -184,7 +194,7 @@ class ScriptedClassifier:
             error to raise.
         strange: file stem -> strangeness.
         heard: the paths asked for.
-        card: what it says of its training, which is nothing.
+        card: a card that says nothing of its training.
     """
 
     genres = GENRES
@@ -293,27 +303,47 @@ def home(
 
 
 @pytest.fixture
+def plugin_names(home: BeetsHome, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the names of the enabled plugins, to which others can be added."""
+    monkeypatch.setattr(sys, "path", sys.path.copy())  # beets adds to it
+    add_plugins(home)
+    names: list[str] = home.settings["plugins"]
+    return names
+
+
+@pytest.fixture
 def moments(home: BeetsHome) -> Iterator[Moments]:
     """Let something happen in the middle of a run; each moment has to come."""
-    moments = Moments(home.database)
+    moments = Moments(home)
     yield moments
     moments.close()
     assert not moments.awaited
 
 
 @pytest.fixture
-def classifier(monkeypatch: pytest.MonkeyPatch) -> ScriptedClassifier:
+def classifier(home: BeetsHome, monkeypatch: pytest.MonkeyPatch) -> ScriptedClassifier:
     """Stand in for the model; library, files, importer and plugin stay real."""
-    scripted = ScriptedClassifier()
 
     class Loader:
         @staticmethod
         def load(
             _model: str | Path | None = None, **_options: object
         ) -> ScriptedClassifier:
-            return scripted
+            return home.classifier
 
     # Not setattr, which would import the real one first.
     for name in ("GenreClassifier", "IsolatedClassifier"):
         monkeypatch.setitem(vars(genre_model), name, Loader)
-    return scripted
+    return home.classifier
+
+
+def genres_in(path: Path) -> list[str]:
+    """Return the genres in a file."""
+    return MediaFile(path).genres or []
+
+
+def edit_file(path: Path, *genres: str) -> None:
+    """Change the genres in a file, as another program would; none removes the tag."""
+    media_file = MediaFile(path)
+    media_file.update({"genres": list(genres) or None})
+    media_file.save()

@@ -23,12 +23,14 @@ from mediafile import MediaFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    from plugin.conftest import BeetsHome
 
 
 class Moment(Enum):
     """A moment of writing a genre, in the order of a run."""
 
+    PREDICTED = auto()
     FILE_READ = auto()
     INTENT_STORED = auto()
     BEFORE_WRITE = auto()
@@ -43,11 +45,11 @@ class Moments:
     """Lets something happen the first time that a moment comes.
 
     Attributes:
-        database: of the library.
+        home: whose library it is.
         awaited: moments that have not come yet.
     """
 
-    database: Path
+    home: BeetsHome
     awaited: dict[Moment, pytest.MonkeyPatch] = field(default_factory=dict)
 
     def at(self, moment: Moment, happen: Callable[[], object]) -> None:
@@ -58,9 +60,9 @@ class Moments:
 
         def call_then_happen(*args: Any, **kwargs: Any) -> Any:
             result = call(*args, **kwargs)
-            if has_come(*args):
-                patch.undo()
+            if has_come(*args) and self.awaited.get(moment) is patch:
                 del self.awaited[moment]
+                patch.undo()
                 happen()
             return result
 
@@ -74,6 +76,7 @@ class Moments:
     def _watched(self, moment: Moment) -> tuple[Any, str, Callable[..., bool]]:
         stored = self._genres()
         watched: dict[Moment, tuple[Any, str, Callable[..., bool]]] = {
+            Moment.PREDICTED: (self.home.classifier, "predict_file", _always),
             Moment.FILE_READ: (MediaFile, "__init__", _always),
             Moment.INTENT_STORED: (Item, "store", _has_intent),
             Moment.BEFORE_WRITE: (plugins, "send", lambda event: event == "write"),
@@ -90,7 +93,7 @@ class Moments:
 
     def _genres(self) -> list[tuple[int, str]]:
         """Return the genres of all tracks as other programs see them."""
-        with closing(sqlite3.connect(self.database)) as connection:
+        with closing(sqlite3.connect(self.home.database)) as connection:
             return connection.execute("SELECT id, genres FROM items ORDER BY 1").fetchall()
 
 

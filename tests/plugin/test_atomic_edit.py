@@ -186,76 +186,79 @@ def test_a_symbolic_link_stays_one(song: Path, tmp_path: Path) -> None:
     assert song.read_bytes() == link.read_bytes() == b"new"
 
 
-class TestOfHardLinks:
-    @pytest.fixture
-    def link(self, song: Path, tmp_path: Path) -> Path:
-        link = tmp_path / "link.mp3"
-        os.link(song, link)
-        return link
+@pytest.fixture
+def link(song: Path, tmp_path: Path) -> Path:
+    link = tmp_path / "link.mp3"
+    os.link(song, link)
+    return link
 
-    def test_stay_links(self, song: Path, link: Path) -> None:
-        edit(link)
-        assert song.read_bytes() == b"new"
-        assert song.samefile(link)
-        assert {path.name for path in link.parent.iterdir()} == {"link.mp3", "music"}
 
-    @pytest.mark.parametrize("content", [b"n", b"old", b"a longer one"])
-    @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt()])
-    def test_give_back_what_they_held(
-        self, song: Path, link: Path, error: BaseException, content: bytes
-    ) -> None:
-        before = song.stat()
+def test_hard_links_stay_links(song: Path, link: Path) -> None:
+    edit(link)
+    assert song.read_bytes() == b"new"
+    assert song.samefile(link)
+    assert {path.name for path in link.parent.iterdir()} == {"link.mp3", "music"}
 
-        def fail() -> None:
-            with atomic_edit(link) as edited:
-                edited.write_bytes(content)
-                raise error
 
-        with pytest.raises(type(error)):
+@pytest.mark.parametrize("content", [b"n", b"old", b"a longer one"])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt()])
+def test_hard_links_give_back_what_they_held(
+    song: Path, link: Path, error: BaseException, content: bytes
+) -> None:
+    before = song.stat()
+
+    def fail() -> None:
+        with atomic_edit(link) as edited:
+            edited.write_bytes(content)
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
+    assert song.read_bytes() == b"old"
+    assert song.samefile(link)
+    assert song.stat().st_mtime_ns == before.st_mtime_ns
+    assert {path.name for path in link.parent.iterdir()} == {"link.mp3", "music"}
+
+
+def test_hard_links_what_cannot_be_given_back_waits_for_the_next_run(
+    song: Path, link: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        with atomic_edit(link) as edited:
+            edited.write_bytes(b"half")
+            raise OSError(errno.EIO, "broken")
+
+    def cannot(*_paths: Path) -> None:
+        raise OSError(errno.EIO, "still broken")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(atomic_edit_module, "overwrite", cannot)
+        with pytest.raises(OSError, match="still broken"):
             fail()
-        assert song.read_bytes() == b"old"
-        assert song.samefile(link)
-        assert song.stat().st_mtime_ns == before.st_mtime_ns
-        assert {path.name for path in link.parent.iterdir()} == {"link.mp3", "music"}
+    assert song.read_bytes() == b"half"
+    tidy(link.parent)
+    assert song.read_bytes() == b"old"
+    assert {path.name for path in link.parent.iterdir()} == {"link.mp3", "music"}
 
-    def test_what_cannot_be_given_back_waits_for_the_next_run(
-        self, song: Path, link: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def fail() -> None:
-            with atomic_edit(link) as edited:
-                edited.write_bytes(b"half")
-                raise OSError(errno.EIO, "broken")
 
-        def cannot(*_paths: Path) -> None:
-            raise OSError(errno.EIO, "still broken")
+def test_hard_links_a_backup_that_stays_is_never_put_back(
+    song: Path, link: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would undo the edit."""
+    unlink = Path.unlink
 
-        with monkeypatch.context() as broken:
-            broken.setattr(atomic_edit_module, "overwrite", cannot)
-            with pytest.raises(OSError, match="still broken"):
-                fail()
-        assert song.read_bytes() == b"half"
-        tidy(link.parent)
-        assert song.read_bytes() == b"old"
-        assert {path.name for path in link.parent.iterdir()} == {"link.mp3", "music"}
+    def cannot(path: Path, missing_ok: bool = False) -> None:
+        if BACKUP in path.name:
+            raise PermissionError(13, "somebody reads it")
+        unlink(path, missing_ok)
 
-    def test_a_backup_that_stays_is_never_put_back(
-        self, song: Path, link: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """It would undo the edit."""
-        unlink = Path.unlink
-
-        def cannot(path: Path, missing_ok: bool = False) -> None:
-            if BACKUP in path.name:
-                raise PermissionError(13, "somebody reads it")
-            unlink(path, missing_ok)
-
-        with monkeypatch.context() as broken:
-            broken.setattr(Path, "unlink", cannot)
-            edit(link)
-        assert song.read_bytes() == b"new"
-        (left,) = tidy(link.parent).staying.values()
-        assert left.path.read_bytes() == b"old"
-        assert song.read_bytes() == b"new"
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", cannot)
+        edit(link)
+    assert song.read_bytes() == b"new"
+    (left,) = tidy(link.parent).staying.values()
+    assert left.path.read_bytes() == b"old"
+    assert song.read_bytes() == b"new"
 
 
 @POSIX

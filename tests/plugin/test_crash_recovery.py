@@ -24,17 +24,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from plugin.conftest import BeetsHome, ScriptedClassifier
+    from plugin.conftest import BeetsHome
 
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32", reason="no process can be asked for there"
-)
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="no process can be asked for there"),
+    pytest.mark.usefixtures("classifier"),
+]
 LONG_AGO = 2 * crash_recovery.STALE_SECONDS
 
 
 @pytest.fixture
 def song(tmp_path: Path) -> Path:
-    path = tmp_path / "song.mp3"
+    path = tmp_path / "folder" / "song.mp3"
+    path.parent.mkdir()
     path.write_bytes(b"half of the new")
     return path
 
@@ -105,77 +107,83 @@ def test_a_file_that_was_not_touched_yet_stays_untouched(
     assert song.stat().st_mtime_ns == before
 
 
-class TestIsLeftToPeople:
-    @pytest.fixture
-    def backup(self, song: Path, leave: Callable[..., Path]) -> Path:
-        """A crash that was some minutes ago."""
+@pytest.fixture
+def backup(song: Path, leave: Callable[..., Path]) -> Path:
+    """A crash that was some minutes ago."""
+    backup = leave(song, BACKUP)
+    age(backup, 300)
+    return backup
+
+
+def test_backup_stays_where_somebody_has_written_since(song: Path, backup: Path) -> None:
+    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert song.read_bytes() == b"half of the new"
+    assert backup.read_bytes() == b"old"
+
+
+def test_backup_stays_where_somebody_has_written_and_kept_the_time(
+    song: Path, backup: Path
+) -> None:
+    """As taggers do that do not want players to see a new file."""
+    age(song, 300)
+    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert song.read_bytes() == b"half of the new"
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_backup_stays_where_there_is_another_file(
+    song: Path, backup: Path, is_link: bool, tmp_path: Path
+) -> None:
+    better = tmp_path / "better.mp3"
+    better.write_bytes(b"better")
+    song.unlink()
+    if is_link:
+        song.symlink_to(better)
+    else:
+        better.replace(song)
+    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert song.read_bytes() == b"better"
+
+
+@pytest.mark.parametrize("seconds", [0, LONG_AGO])
+def test_backup_stays_where_a_process_is_at_work(
+    song: Path, leave: Callable[..., Path], seconds: float
+) -> None:
+    """It may have been stopped for an hour, and go on."""
+    backup = leave(song, BACKUP, pid=os.getppid())
+    age(backup, seconds)
+    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert song.read_bytes() == b"half of the new"
+
+
+def test_backup_stays_where_a_container_of_this_machine_left_it(
+    song: Path, leave: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts its processes from 1."""
+    with monkeypatch.context() as there:
+        there.setattr(crash_recovery, "_namespace", lambda: 7)
         backup = leave(song, BACKUP)
-        age(backup, 300)
-        return backup
+    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert song.read_bytes() == b"half of the new"
 
-    def test_where_somebody_has_written_since(self, song: Path, backup: Path) -> None:
-        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
-        assert song.read_bytes() == b"half of the new"
-        assert backup.read_bytes() == b"old"
 
-    def test_where_somebody_has_written_and_kept_the_time(
-        self, song: Path, backup: Path
-    ) -> None:
-        """As taggers do that do not want players to see a new file."""
-        age(song, 300)
-        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
-        assert song.read_bytes() == b"half of the new"
+def test_backup_stays_where_a_large_file_was_written_half_a_minute_later(
+    song: Path, leave: Callable[..., Path]
+) -> None:
+    backup = leave(song, BACKUP, content=bytes(30 << 20))
+    age(backup, 35)
+    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert song.read_bytes() == b"half of the new"
 
-    @pytest.mark.parametrize("is_link", [False, True])
-    def test_where_there_is_another_file(
-        self, song: Path, backup: Path, is_link: bool, tmp_path: Path
-    ) -> None:
-        better = tmp_path / "better.mp3"
-        better.write_bytes(b"better")
-        song.unlink()
-        if is_link:
-            song.symlink_to(better)
-        else:
-            better.replace(song)
-        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
-        assert song.read_bytes() == b"better"
 
-    @pytest.mark.parametrize("seconds", [0, LONG_AGO])
-    def test_where_a_process_is_at_work(
-        self, song: Path, leave: Callable[..., Path], seconds: float
-    ) -> None:
-        """It may have been stopped for an hour, and go on."""
-        backup = leave(song, BACKUP, pid=os.getppid())
-        age(backup, seconds)
-        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
-        assert song.read_bytes() == b"half of the new"
-
-    def test_where_a_container_of_this_machine_left_it(
-        self, song: Path, leave: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """It counts its processes from 1."""
-        with monkeypatch.context() as there:
-            there.setattr(crash_recovery, "_namespace", lambda: 7)
-            backup = leave(song, BACKUP)
-        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
-        assert song.read_bytes() == b"half of the new"
-
-    def test_where_a_large_file_was_written_half_a_minute_later(
-        self, song: Path, leave: Callable[..., Path]
-    ) -> None:
-        backup = leave(song, BACKUP, content=bytes(30 << 20))
-        age(backup, 35)
-        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
-        assert song.read_bytes() == b"half of the new"
-
-    def test_where_another_machine_left_it(
-        self, song: Path, leave: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with monkeypatch.context() as there:
-            there.setattr("uuid.getnode", lambda: 1)
-            backup = leave(song, BACKUP)
-        assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
-        assert song.read_bytes() == b"half of the new"
+def test_backup_stays_where_another_machine_left_it(
+    song: Path, leave: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as there:
+        there.setattr("uuid.getnode", lambda: 1)
+        backup = leave(song, BACKUP)
+    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert song.read_bytes() == b"half of the new"
 
 
 def test_putting_back_that_is_killed_itself_goes_on_later(
@@ -242,92 +250,88 @@ def test_a_folder_that_cannot_be_read_ends_nothing(
     tidier.visit(circle / "song.mp3")
 
 
-class TestOfARun:
-    @pytest.fixture
-    def song(self, home: BeetsHome) -> Path:
-        return home.add_track("Song")
+@pytest.fixture
+def track(home: BeetsHome) -> Path:
+    return home.add_track("Song")
 
-    @pytest.fixture
-    def whole(self, song: Path, leave: Callable[..., Path]) -> bytes:
-        """Kill an edit of the song; return its content from before."""
-        return self.kill(song, leave)
 
-    def kill(self, song: Path, leave: Callable[..., Path]) -> bytes:
-        whole = song.read_bytes()
-        leave(song, BACKUP, content=whole)
-        with song.open("r+b") as file:
-            file.write(bytes(len(whole)))
-        return whole
+@pytest.fixture
+def whole(track: Path, leave: Callable[..., Path]) -> bytes:
+    """Kill an edit of the track; return its content from before."""
+    return kill(track, leave)
 
-    @pytest.mark.usefixtures("whole")
-    def test_is_seen_to_before_a_file_is_heard(
-        self, home: BeetsHome, song: Path, classifier: ScriptedClassifier
-    ) -> None:
-        printed = home.beet("genreclf")
-        assert (printed.exit_code, printed.err) == (0, "")
-        assert classifier.heard
-        assert home.item("Song").genres == MediaFile(song).genres == ["Rock"]
-        assert list(song.parent.iterdir()) == [song]
 
-    @pytest.mark.parametrize("flags", [("-f",), ("-w",)])
-    def test_is_seen_to_where_nothing_is_heard(
-        self,
-        home: BeetsHome,
-        song: Path,
-        leave: Callable[..., Path],
-        classifier: ScriptedClassifier,
-        flags: tuple[str, ...],
-    ) -> None:
-        home.beet("genreclf", "-W")
-        classifier.heard.clear()
-        self.kill(song, leave)
-        printed = home.beet("genreclf", *flags)
-        assert (printed.exit_code, printed.err) == (0, "")
-        assert not classifier.heard
-        assert MediaFile(song).genres == ["Rock"]
-        assert list(song.parent.iterdir()) == [song]
+def kill(track: Path, leave: Callable[..., Path]) -> bytes:
+    whole = track.read_bytes()
+    leave(track, BACKUP, content=whole)
+    with track.open("r+b") as file:
+        file.write(bytes(len(whole)))
+    return whole
 
-    @pytest.mark.usefixtures("classifier")
-    def test_is_seen_to_before_a_file_is_given_back(
-        self, home: BeetsHome, song: Path, leave: Callable[..., Path]
-    ) -> None:
-        home.beet("genreclf")
-        self.kill(song, leave)
-        assert home.beet("genreclf", "--revert").exit_code == 0
-        assert not MediaFile(song).genres
-        assert list(song.parent.iterdir()) == [song]
 
-    @pytest.mark.parametrize("flags", [("-W",), ("-p",), ("--check",)])
-    @pytest.mark.usefixtures("classifier")
-    def test_waits_for_a_run_that_writes(
-        self, home: BeetsHome, song: Path, whole: bytes, flags: tuple[str, ...]
-    ) -> None:
-        home.beet("genreclf", *flags)
-        assert song.read_bytes() != whole
+@pytest.mark.usefixtures("whole")
+def test_run_is_seen_to_before_a_file_is_heard(home: BeetsHome, track: Path) -> None:
+    printed = home.beet("genreclf")
+    assert (printed.exit_code, printed.err) == (0, "")
+    assert home.classifier.heard
+    assert home.item("Song").genres == MediaFile(track).genres == ["Rock"]
+    assert list(track.parent.iterdir()) == [track]
 
-    @pytest.mark.usefixtures("classifier")
-    def test_what_is_left_to_people_is_said_and_the_file_left_alone(
-        self, home: BeetsHome, song: Path, leave: Callable[..., Path]
-    ) -> None:
-        backup = leave(song, BACKUP)
-        age(backup, 300)
-        before = song.read_bytes()
-        printed = home.beet("genreclf")
-        assert printed.err.count(f"{backup}: {song}, changed since") == 1
-        assert f"{song}: genre neither written nor stored: a run that" in printed.err
-        assert printed.exit_code == 1
-        assert song.read_bytes() == before
-        backup.unlink()
-        assert home.beet("genreclf").exit_code == 0
 
-    @pytest.mark.usefixtures("classifier")
-    def test_stays_where_an_import_copies_from(
-        self, home: BeetsHome, leave: Callable[..., Path]
-    ) -> None:
-        """Those files are not ours to mend."""
-        source = home.audio_file(home.inbox / "New.mp3", title="New")
-        backup, before = leave(source, BACKUP), source.read_bytes()
-        assert home.beet("import", "-qA", str(home.inbox)).exit_code == 0
-        assert home.item("New").genres == ["Rock"]
-        assert source.read_bytes() == before
-        assert backup.exists()
+@pytest.mark.parametrize("flags", [("-f",), ("-w",)])
+def test_run_is_seen_to_where_nothing_is_heard(
+    home: BeetsHome, track: Path, leave: Callable[..., Path], flags: tuple[str, ...]
+) -> None:
+    home.beet("genreclf", "-W")
+    home.classifier.heard.clear()
+    kill(track, leave)
+    printed = home.beet("genreclf", *flags)
+    assert (printed.exit_code, printed.err) == (0, "")
+    assert not home.classifier.heard
+    assert MediaFile(track).genres == ["Rock"]
+    assert list(track.parent.iterdir()) == [track]
+
+
+def test_run_is_seen_to_before_a_file_is_given_back(
+    home: BeetsHome, track: Path, leave: Callable[..., Path]
+) -> None:
+    home.beet("genreclf")
+    kill(track, leave)
+    assert home.beet("genreclf", "--revert").exit_code == 0
+    assert not MediaFile(track).genres
+    assert list(track.parent.iterdir()) == [track]
+
+
+@pytest.mark.parametrize("flags", [("-W",), ("-p",), ("--check",)])
+def test_run_waits_for_a_run_that_writes(
+    home: BeetsHome, track: Path, whole: bytes, flags: tuple[str, ...]
+) -> None:
+    home.beet("genreclf", *flags)
+    assert track.read_bytes() != whole
+
+
+def test_run_what_is_left_to_people_is_said_and_the_file_left_alone(
+    home: BeetsHome, track: Path, leave: Callable[..., Path]
+) -> None:
+    backup = leave(track, BACKUP)
+    age(backup, 300)
+    before = track.read_bytes()
+    printed = home.beet("genreclf")
+    assert printed.err.count(f"{backup}: {track}, changed since") == 1
+    assert f"{track}: genre neither written nor stored: a run that" in printed.err
+    assert printed.exit_code == 1
+    assert track.read_bytes() == before
+    backup.unlink()
+    assert home.beet("genreclf").exit_code == 0
+
+
+def test_run_stays_where_an_import_copies_from(
+    home: BeetsHome, leave: Callable[..., Path]
+) -> None:
+    """Those files are not ours to mend."""
+    source = home.audio_file(home.inbox / "New.mp3", title="New")
+    backup, before = leave(source, BACKUP), source.read_bytes()
+    assert home.beet("import", "-qA", str(home.inbox)).exit_code == 0
+    assert home.item("New").genres == ["Rock"]
+    assert source.read_bytes() == before
+    assert backup.exists()

@@ -52,85 +52,91 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class TestBundledModel:
-    def test_abstains_where_there_is_no_music(self, home: BeetsHome) -> None:
-        home.music.mkdir(exist_ok=True)
-        path = write_audio(home.music / "Sine.flac", tone(1000, 20))
+def test_bundled_model_abstains_where_there_is_no_music(home: BeetsHome) -> None:
+    home.music.mkdir(exist_ok=True)
+    path = write_audio(home.music / "Sine.flac", tone(1000, 20))
+    home.library().add(Item.from_path(path))
+    home.configure(min_confidence=0)
+
+    first, again = home.beet("genreclf"), home.beet("genreclf")
+
+    assert "abstained: unknown: no music that the model names" in first.lines[0]
+    assert first.lines[-1] == "0 tagged, 1 abstained, 0 unreadable"
+    assert again.lines[-1].endswith("1 abstained as before")
+    assert [item.genres for item in home.items()] == [[]]
+    assert first.exit_code == again.exit_code == 0
+
+
+def test_bundled_model_tags_every_container(home: BeetsHome, songs: Path) -> None:
+    shutil.copytree(songs, home.music, dirs_exist_ok=True)
+    for path in sorted(home.music.iterdir()):
         home.library().add(Item.from_path(path))
-        home.configure(min_confidence=0)
+    home.configure(min_confidence=0)
 
-        first, again = home.beet("genreclf"), home.beet("genreclf")
+    printed = home.beet("genreclf")
 
-        assert "abstained: unknown: no music that the model names" in first.lines[0]
-        assert first.lines[-1] == "0 tagged, 1 abstained, 0 unreadable"
-        assert again.lines[-1].endswith("1 abstained as before")
-        assert [item.genres for item in home.items()] == [[]]
-        assert first.exit_code == again.exit_code == 0
+    assert printed.err == ""
+    assert printed.lines[-1] == f"{len(CONTAINERS)} tagged, 0 abstained, 0 unreadable"
+    for item in home.items():
+        assert tag_in(item.filepath) == item.genres == [item["genreclf_genres"]]
+        assert 0.1 <= item["genreclf_confidence"] <= 1
+        assert item["genreclf_model"].startswith("genre_crnn_v1@")
 
-    def test_tags_every_container(self, home: BeetsHome, songs: Path) -> None:
-        shutil.copytree(songs, home.music, dirs_exist_ok=True)
-        for path in sorted(home.music.iterdir()):
-            home.library().add(Item.from_path(path))
-        home.configure(min_confidence=0)
 
-        printed = home.beet("genreclf")
+def test_bundled_model_imports_every_container(home: BeetsHome, songs: Path) -> None:
+    home.configure(min_confidence=0)
+    home.beet("import", "-A", "-s", str(songs))
+    assert all(item.genres for item in home.items())
+    assert len(home.items()) == len(CONTAINERS)
 
-        assert printed.err == ""
-        assert printed.lines[-1] == f"{len(CONTAINERS)} tagged, 0 abstained, 0 unreadable"
-        for item in home.items():
-            assert tag_in(item.filepath) == item.genres == [item["genreclf_genres"]]
-            assert 0.1 <= item["genreclf_confidence"] <= 1
-            assert item["genreclf_model"].startswith("genre_crnn_v1@")
 
-    def test_imports_every_container(self, home: BeetsHome, songs: Path) -> None:
-        home.configure(min_confidence=0)
-        home.beet("import", "-A", "-s", str(songs))
-        assert all(item.genres for item in home.items())
-        assert len(home.items()) == len(CONTAINERS)
+def test_bundled_model_names_what_it_cannot_hear(home: BeetsHome, songs: Path) -> None:
+    song = Item.from_path(shutil.copy(songs / "flac.flac", home.music / "a.flac"))
+    damaged = home.music / "{damaged}.flac"
+    damaged.write_bytes(bytes(2000))
+    home.library().add(song)
+    home.library().add(Item(path=os.fsencode(damaged), title="damaged"))
+    home.configure(min_confidence=0)
 
-    def test_names_what_it_cannot_hear(self, home: BeetsHome, songs: Path) -> None:
-        song = Item.from_path(shutil.copy(songs / "flac.flac", home.music / "a.flac"))
-        damaged = home.music / "{damaged}.flac"
-        damaged.write_bytes(bytes(2000))
-        home.library().add(song)
-        home.library().add(Item(path=os.fsencode(damaged), title="damaged"))
-        home.configure(min_confidence=0)
+    printed = home.beet("genreclf")
 
-        printed = home.beet("genreclf")
+    line, error = printed.err.splitlines()
+    assert str(damaged) in line
+    assert error.endswith("1 track failed; the warnings say why")
+    assert printed.lines[-1] == "1 tagged, 0 abstained, 1 unreadable"
 
-        line, error = printed.err.splitlines()
-        assert str(damaged) in line
-        assert error.endswith("1 track failed; the warnings say why")
-        assert printed.lines[-1] == "1 tagged, 0 abstained, 1 unreadable"
 
-    def test_tells_a_file_that_is_cut_short_from_a_jingle(self, home: BeetsHome) -> None:
-        for title, seconds in (("Song", 20), ("Jingle", 2)):
-            path = write_audio(home.music / f"{title}.wav", music(seconds))
-            home.library().add(Item.from_path(path))
-        song = home.music / "Song.wav"
-        song.write_bytes(song.read_bytes()[: song.stat().st_size // 10])
+def test_bundled_model_tells_a_file_that_is_cut_short_from_a_jingle(
+    home: BeetsHome,
+) -> None:
+    for title, seconds in (("Song", 20), ("Jingle", 2)):
+        path = write_audio(home.music / f"{title}.wav", music(seconds))
+        home.library().add(Item.from_path(path))
+    song = home.music / "Song.wav"
+    song.write_bytes(song.read_bytes()[: song.stat().st_size // 10])
 
-        printed = home.beet("genreclf")
+    printed = home.beet("genreclf")
 
-        told = f"{song}: 2.0 s of audio; at least 3 s are needed, and the file is cut short"
-        assert f"{told}: it should have 20 s" in printed.err
-        assert printed.lines[-1] == "0 tagged, 1 abstained, 1 unreadable"
+    told = f"{song}: 2.0 s of audio; at least 3 s are needed, and the file is cut short"
+    assert f"{told}: it should have 20 s" in printed.err
+    assert printed.lines[-1] == "0 tagged, 1 abstained, 1 unreadable"
 
-    @pytest.mark.parametrize("by_path", [False, True])
-    def test_model_by_name_and_by_path(
-        self, home: BeetsHome, songs: Path, by_path: bool
-    ) -> None:
-        (name, *_) = bundled_model_names()
-        shutil.copy(songs / "flac.flac", home.music / "a.flac")
-        home.library().add(Item.from_path(home.music / "a.flac"))
-        if by_path:
-            # A relative path is one beside the configuration file.
-            bundled = Path(genre_model.__file__).parent / "models" / f"{name}.onnx"
-            shutil.copy(bundled, home.folder / "mine.onnx")
-        home.configure(min_confidence=0, model="mine.onnx" if by_path else name)
 
-        assert home.beet("genreclf").exit_code == 0
-        assert home.items()[0].genres
+@pytest.mark.parametrize("by_path", [False, True])
+def test_bundled_model_model_by_name_and_by_path(
+    home: BeetsHome, songs: Path, by_path: bool
+) -> None:
+    (name, *_) = bundled_model_names()
+    shutil.copy(songs / "flac.flac", home.music / "a.flac")
+    home.library().add(Item.from_path(home.music / "a.flac"))
+    if by_path:
+        # A relative path is one beside the configuration file.
+        bundled = Path(genre_model.__file__).parent / "models" / f"{name}.onnx"
+        shutil.copy(bundled, home.folder / "mine.onnx")
+    home.configure(min_confidence=0, model="mine.onnx" if by_path else name)
+
+    assert home.beet("genreclf").exit_code == 0
+    assert home.items()[0].genres
 
 
 def run_python(home: BeetsHome, *args: str) -> subprocess.CompletedProcess[str]:

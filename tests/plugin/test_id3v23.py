@@ -13,6 +13,8 @@ from mediafile import MediaFile
 if TYPE_CHECKING:
     from plugin.conftest import BeetsHome, ScriptedClassifier
 
+pytestmark = pytest.mark.usefixtures("classifier")
+
 WARNING = (
     "genreclf: MP3 files get one genre, though count is 2: id3v23 is on, and several "
     "genres would be read back as one"
@@ -21,11 +23,11 @@ BOTH = {"blues": 0.5, "rock": 0.4, "hip hop": 0.1}
 
 
 @pytest.fixture
-def two_genres(home: BeetsHome, classifier: ScriptedClassifier) -> ScriptedClassifier:
+def two_genres(home: BeetsHome) -> ScriptedClassifier:
     home.settings["id3v23"] = True
     home.configure(count=2, min_confidence=0.3)
-    classifier.answers = dict.fromkeys(["One", "Two", *CONTAINERS], BOTH)
-    return classifier
+    home.classifier.answers = dict.fromkeys(["One", "Two", *CONTAINERS], BOTH)
+    return home.classifier
 
 
 def test_mp3_files_get_one_genre_and_the_run_says_so_once(

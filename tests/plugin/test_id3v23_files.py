@@ -11,7 +11,9 @@ from mutagen import id3
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plugin.conftest import BeetsHome, ScriptedClassifier
+    from plugin.conftest import BeetsHome
+
+pytestmark = pytest.mark.usefixtures("classifier")
 
 Frames = tuple[tuple[int, ...], dict[str, str]]
 
@@ -38,37 +40,31 @@ def old_file(home: BeetsHome) -> Path:
     return path
 
 
-def test_no_frame_is_lost(
-    home: BeetsHome, classifier: ScriptedClassifier, old_file: Path
-) -> None:
+def test_no_frame_is_lost(home: BeetsHome, old_file: Path) -> None:
     version, before = frames_in(old_file)
 
     home.beet("genreclf", "-f")
 
-    assert classifier.heard
+    assert home.classifier.heard
     assert frames_in(old_file) == (version, before | {"TCON": "Rock"})
     home.beet("genreclf", "--revert")
     assert frames_in(old_file) == (version, before)
 
 
-def test_a_tag_is_added_and_taken_out_again(
-    home: BeetsHome, classifier: ScriptedClassifier, old_file: Path
-) -> None:
+def test_a_tag_is_added_and_taken_out_again(home: BeetsHome, old_file: Path) -> None:
     tags = id3.ID3(old_file, translate=False)
     tags.delall("TCON")
     tags.save(old_file, v2_version=3)
     before = frames_in(old_file)
     home.beet("genreclf", "-f")
-    assert classifier.heard
+    assert home.classifier.heard
     assert MediaFile(old_file).genres == ["Rock"]
     home.beet("genreclf", "--revert")
     assert frames_in(old_file) == before
 
 
-def test_several_genres_are_read_back(
-    home: BeetsHome, classifier: ScriptedClassifier, old_file: Path
-) -> None:
-    classifier.answers["Song"] = {"rock": 0.5, "blues": 0.4, "hip hop": 0.1}
+def test_several_genres_are_read_back(home: BeetsHome, old_file: Path) -> None:
+    home.classifier.answers["Song"] = {"rock": 0.5, "blues": 0.4, "hip hop": 0.1}
     home.beet("genreclf", "-f", "-n", "2", "-c", "0.3")
     assert frames_in(old_file)[0] == (2, 3, 0)
     assert MediaFile(old_file).genres == home.item("Song").genres == ["Rock", "Blues"]

@@ -6,12 +6,14 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from audio_files import music, write_audio
 from beets import plugins
 from mediafile import MediaFile
+from plugin.conftest import edit_file
+from plugin.importing import AS_IS, MATCHED, put_album
 from waiting import wait_until
 
 from genre_model import AudioDecodeError
@@ -19,124 +21,56 @@ from genre_model import AudioDecodeError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plugin.conftest import BeetsHome, ScriptedClassifier
+    from plugin.conftest import BeetsHome
 
     from genre_model import TrackPrediction
 
-AS_IS = ["import", "-A"]
-#: With the plugin below, every album and track finds a match that is applied unasked.
-MATCHED = ["import", "-q"]
-
-PERFECT_MATCH = '''
-from beets.autotag import AlbumInfo, TrackInfo
-from beets.metadata_plugins import MetadataSourcePlugin
+pytestmark = pytest.mark.usefixtures("classifier")
+THREADED = pytest.mark.parametrize("threaded", [True, False], ids=["threads", "one thread"])
 
 
-def track_info(item, index=1):
-    return TrackInfo(
-        title=item.title, track_id=f"t{index}", artist=item.artist, length=item.length,
-        index=index, medium=1, medium_index=index, media="CD",
-    )
-
-
-class PerfectMatchPlugin(MetadataSourcePlugin):
-    """Finds just what stands in the tags."""
-
-    def candidates(self, items, artist, album, va_likely):
-        tracks = [track_info(item, item.track) for item in items]
-        yield AlbumInfo(
-            tracks, album=album, artist=artist, album_id="a", artist_id="r", mediums=1
-        )
-
-    def item_candidates(self, item, artist, title):
-        yield track_info(item)
-
-    def album_for_id(self, album_id):
-        return None
-
-    def track_for_id(self, track_id):
-        return None
-'''
-
-
-@pytest.fixture
-def perfect_match(home: BeetsHome, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = home.folder / "plugins"
-    folder.mkdir()
-    (folder / "perfectmatch.py").write_text(PERFECT_MATCH)
-    monkeypatch.setattr(sys, "path", sys.path.copy())
-    home.settings["pluginpath"] = [str(folder)]
-    home.settings["plugins"] = ["perfectmatch", "genreclf"]
-
-
-def put_album(home: BeetsHome, *titles: str, album: str = "Record", **tags: Any) -> str:
-    """Put an album to import into the inbox; return its folder."""
-    for number, title in enumerate(titles, 1):
-        path = home.inbox / album / f"{title}.mp3"
-        home.audio_file(path, album=album, track=number, **tags)
-    return str(home.inbox / album)
-
-
-def genres_in(item: Any) -> list[str] | None:
-    genres: list[str] | None = MediaFile(item.filepath).genres
-    return genres
-
-
-@pytest.mark.parametrize("threaded", [True, False])
-@pytest.mark.usefixtures("perfect_match")
-class TestMatched:
-    def test_album_is_tagged_in_library_and_files(
-        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
-    ) -> None:
-        folder = put_album(home, "One", "Two", "Three")
-        home.settings["threaded"] = threaded
-        home.configure(source="track")
-        classifier.answers["Two"] = ("blues", 0.99)
-
-        printed = home.beet(*MATCHED, folder)
-
-        assert len(classifier.heard) == 3
-        assert printed.exit_code == 0
-        assert [(item.title, item.genres) for item in home.items()] == [
-            ("One", ["Rock"]),
-            ("Three", ["Rock"]),
-            ("Two", ["Blues"]),
-        ]
-        assert all(genres_in(item) == item.genres for item in home.items())
-        assert all(item.mtime == item.current_mtime() for item in home.items())
-        assert home.album("Record").genres == ["Rock"]
-        assert home.item("Two")["genreclf_confidence"] == pytest.approx(0.99)
-
-    def test_singleton(
-        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
-    ) -> None:
-        home.settings["threaded"] = threaded
-        path = home.audio_file(home.inbox / "Song.mp3")
-
-        home.beet(*MATCHED, "-s", str(path))
-
-        assert classifier.heard == [path]
-        assert home.item("Song").genres == ["Rock"]
-        assert genres_in(home.item("Song")) == ["Rock"]
-        assert home.item("Song").album_id is None
-
-    def test_the_folder_of_an_album_is_named_after_its_genre(
-        self, home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
-    ) -> None:
-        folder = put_album(home, "One", "Two", "Three")
-        home.settings |= {"threaded": threaded, "paths": {"default": "$genres/$title"}}
-        classifier.answers["Two"] = ("blues", 0.7)
-        home.beet(*MATCHED, folder)
-        assert {path.parent.name for path in home.files()} == {"Rock"}
-
-
-@pytest.mark.parametrize("threaded", [True, False])
-def test_bad_file_is_named_and_the_import_goes_on(
-    home: BeetsHome, classifier: ScriptedClassifier, threaded: bool
+@THREADED
+def test_matched_album_is_tagged_in_library_and_files(
+    home: BeetsHome, plugin_names: list[str], threaded: bool
 ) -> None:
+    plugin_names.append("perfectmatch")
+    folder = put_album(home, "One", "Two", "Three")
+    home.settings |= {"threaded": threaded, "paths": {"default": "$genres/$title"}}
+    home.configure(source="track")
+    home.classifier.answers["Two"] = ("blues", 0.99)
+
+    printed = home.beet(*MATCHED, folder)
+
+    assert len(home.classifier.heard) == 3
+    assert printed.exit_code == 0
+    assert home.genres("One") == home.genres("Three") == (["Rock"], ["Rock"])
+    assert home.genres("Two") == (["Blues"], ["Blues"])
+    assert all(item.mtime == item.current_mtime() for item in home.items())
+    assert home.album("Record").genres == ["Rock"]
+    assert {path.parent.name for path in home.files()} == {"Rock"}
+    assert home.item("Two")["genreclf_confidence"] == pytest.approx(0.99)
+
+
+@THREADED
+def test_matched_singleton(
+    home: BeetsHome, plugin_names: list[str], threaded: bool
+) -> None:
+    plugin_names.append("perfectmatch")
+    home.settings["threaded"] = threaded
+    path = home.audio_file(home.inbox / "Song.mp3")
+
+    home.beet(*MATCHED, "-s", str(path))
+
+    assert home.classifier.heard == [path]
+    assert home.genres("Song") == (["Rock"], ["Rock"])
+    assert home.item("Song").album_id is None
+
+
+@pytest.mark.parametrize("threaded", [True, False])
+def test_bad_file_is_named_and_the_import_goes_on(home: BeetsHome, threaded: bool) -> None:
     folder = put_album(home, "{title}", "Song")
     home.settings["threaded"] = threaded
-    classifier.answers["{title}"] = AudioDecodeError(f"{folder}/{{title}}: noise")
+    home.classifier.answers["{title}"] = AudioDecodeError(f"{folder}/{{title}}: noise")
 
     printed = home.beet(*AS_IS, folder)
 
@@ -146,101 +80,86 @@ def test_bad_file_is_named_and_the_import_goes_on(
     assert len(home.files()) == 2
 
 
-def test_what_has_a_genre_is_left_alone(
-    home: BeetsHome, classifier: ScriptedClassifier
-) -> None:
+def test_what_has_a_genre_is_left_alone(home: BeetsHome) -> None:
     folder = put_album(home, "Groomed", genres=["Acid Jazz"])
     put_album(home, "New")
     home.configure(source="track")
     home.beet(*AS_IS, folder)
-    assert [path.stem for path in classifier.heard] == ["New"]
+    assert [path.stem for path in home.classifier.heard] == ["New"]
     assert home.item("Groomed").genres == ["Acid Jazz"]
 
 
-def test_genre_given_on_the_command_line_stays(
-    home: BeetsHome, classifier: ScriptedClassifier
-) -> None:
+def test_genre_given_on_the_command_line_stays(home: BeetsHome) -> None:
     folder = put_album(home, "Song")
     home.beet(*AS_IS, "--set", "genres=Acid Jazz", folder)
-    assert not classifier.heard
+    assert not home.classifier.heard
     assert home.item("Song").genres == ["Acid Jazz"]
 
 
-def test_force_in_the_configuration_counts_for_imports(
-    home: BeetsHome, classifier: ScriptedClassifier
-) -> None:
+def test_force_in_the_configuration_counts_for_imports(home: BeetsHome) -> None:
     folder = put_album(home, "Song", genres=["Pop"])
     home.configure(force=True)
     home.beet(*AS_IS, folder)
-    assert classifier.heard
+    assert home.classifier.heard
     assert home.item("Song").genres == ["Rock"]
     assert home.item("Song")["genreclf_previous"] == "Pop"
     assert home.album("Record").genres == ["Rock"]
     assert home.album("Record")["genreclf_album_previous"] == "Pop"
 
 
-def test_unsure(home: BeetsHome, classifier: ScriptedClassifier) -> None:
+def test_unsure(home: BeetsHome) -> None:
     folder = put_album(home, "Murky")
-    classifier.answers["Murky"] = ("rock", 0.4)
+    home.classifier.answers["Murky"] = ("rock", 0.4)
     home.beet(*AS_IS, folder)
     assert home.item("Murky").genres == []
     assert home.titles("genreclf_confidence:..0.45") == ["Murky"]
     assert home.album("Record").genres == []
 
 
-def test_one_empty_text_is_no_genre(
-    home: BeetsHome, classifier: ScriptedClassifier
-) -> None:
+def test_one_empty_text_is_no_genre(home: BeetsHome) -> None:
     path = write_audio(home.inbox / "Cleared.wv", music(1))
-    for genres in (["Pop"], []):
-        media_file = MediaFile(path)
-        media_file.update({"title": "Cleared", "genres": genres})
-        media_file.save()
+    edit_file(path, "Pop")
+    media_file = MediaFile(path)
+    media_file.update({"title": "Cleared", "genres": []})
+    media_file.save()
     # What a cleared genre looks like in an APEv2 tag.
     assert MediaFile(path).genres == [""]
 
     home.beet(*AS_IS, "-s", str(path))
 
-    assert classifier.heard
     assert home.item("Cleared").genres == ["Rock"]
     assert home.item("Cleared")["genreclf_previous"] == ""
 
 
-def test_auto_off(home: BeetsHome, classifier: ScriptedClassifier) -> None:
+def test_auto_off(home: BeetsHome) -> None:
     folder = put_album(home, "Song")
     home.configure(auto=False)
     home.beet(*AS_IS, folder)
-    assert not classifier.heard
+    assert not home.classifier.heard
     assert home.item("Song").genres == []
 
 
-def test_pretending_by_configuration(
-    home: BeetsHome, classifier: ScriptedClassifier
-) -> None:
+def test_pretending_by_configuration(home: BeetsHome) -> None:
     folder = put_album(home, "Song")
     home.configure(pretend=True)
     home.beet(*AS_IS, folder)
-    assert classifier.heard
+    assert home.classifier.heard
     assert home.item("Song").genres == []
     assert home.item("Song").get("genreclf_model") is None
 
 
-def test_pretended_import_loads_nothing(
-    home: BeetsHome, classifier: ScriptedClassifier
-) -> None:
+def test_pretended_import_loads_nothing(home: BeetsHome) -> None:
     folder = put_album(home, "Song")
     home.configure(model="/missing.onnx")
     printed = home.beet("import", "--pretend", folder)
-    assert not classifier.heard
+    assert not home.classifier.heard
     assert "genreclf" not in printed.err
 
 
-def test_verbose_import_logs_tracks_and_summary(
-    home: BeetsHome, classifier: ScriptedClassifier
-) -> None:
+def test_verbose_import_logs_tracks_and_summary(home: BeetsHome) -> None:
     folder = put_album(home, "Murky", "Song")
     home.configure(source="track")
-    classifier.answers["Murky"] = ("rock", 0.4)
+    home.classifier.answers["Murky"] = ("rock", 0.4)
 
     printed = home.beet("-v", *AS_IS, folder)
 
@@ -251,15 +170,39 @@ def test_verbose_import_logs_tracks_and_summary(
 
 @pytest.mark.parametrize("is_quiet", ["beets", "genreclf", "nobody"])
 def test_an_import_ends_with_its_counts_unless_it_is_quiet(
-    home: BeetsHome, classifier: ScriptedClassifier, is_quiet: str
+    home: BeetsHome, is_quiet: str
 ) -> None:
     folder = put_album(home, "Song")
     home.configure(quiet=is_quiet == "genreclf")
     quiet = ["-q"] if is_quiet == "beets" else []
     printed = home.beet(*AS_IS, *quiet, folder)
-    assert classifier.heard
+    assert home.classifier.heard
     counts = "genreclf: 1 tagged, 0 abstained, 0 unreadable\n"
     assert printed.out == (counts if is_quiet == "nobody" else "")
+
+
+@THREADED
+@pytest.mark.parametrize("option", ["label_map", "ignore"])
+def test_a_misspelt_label_costs_the_genres_and_one_warning(
+    home: BeetsHome, threaded: bool, option: str
+) -> None:
+    for number in range(3):
+        put_album(home, f"Song {number}", album=f"Album {number}")
+    home.settings["threaded"] = threaded
+    home.configure(
+        **{option: {"hipphop": ["rock"]} if option == "label_map" else ["hipphop"]}
+    )
+
+    printed = home.beet(*AS_IS, str(home.inbox))
+
+    (warning,) = [line for line in printed.err.splitlines() if "genreclf" in line]
+    assert warning == (
+        f"genreclf: no genres in this import: option {option}: the model "
+        "scripted@00000000 has no label hipphop; it has blues, hip hop, rock"
+    )
+    assert (printed.out, printed.exit_code) == ("", 0)
+    assert not home.classifier.heard
+    assert [item.genres for item in home.items()] == [[], [], []]
 
 
 def test_plugin_listens_to_no_event_that_its_stage_sets_off(home: BeetsHome) -> None:
@@ -281,24 +224,24 @@ def is_aborted(thread: threading.Thread) -> bool:
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal would end pytest")
 @pytest.mark.usefixtures("default_signals")
 def test_ctrl_c_ends_the_import_after_the_tracks_under_way(
-    home: BeetsHome, classifier: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = put_album(home, *(f"Song {number:02}" for number in range(60)))
     home.configure(threads=1, source="track")
     home.settings["threaded"] = True
-    hear = classifier.predict_file
+    hear = home.classifier.predict_file
 
     def press(path: Path) -> TrackPrediction:
-        if len(classifier.heard) == 3:
+        if len(home.classifier.heard) == 3:
             os.kill(os.getpid(), signal.SIGINT)
             wait_until(lambda: any(map(is_aborted, threading.enumerate())))
         return hear(path)
 
-    monkeypatch.setattr(classifier, "predict_file", press)
+    monkeypatch.setattr(home.classifier, "predict_file", press)
     home.beet(*AS_IS, folder)
 
     # Three before the press, and what the pool had in hand.
-    assert len(classifier.heard) <= 10
+    assert len(home.classifier.heard) <= 10
     tagged = home.titles("genres:Rock")
-    assert 0 < len(tagged) <= len(classifier.heard)
+    assert 0 < len(tagged) <= len(home.classifier.heard)
     assert home.titles("genreclf_model:scripted@00000000") == tagged

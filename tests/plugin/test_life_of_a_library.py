@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from audio_files import CONTAINERS, music, needs_utf8_names, write_audio
 from mediafile import MediaFile
+from plugin.importing import PERFECT_MATCH
 from plugin.library_states import State, add_odd_tags, differences, state_of
-from plugin.test_import import PERFECT_MATCH
 
 from genre_model import GenreClassifier, IsolatedClassifier
 from genre_model.model.model_file import write_model

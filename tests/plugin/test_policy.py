@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import confuse
 import pytest
 from confuse import yaml_util
+from markdown_tables import read_rows
 
 from beetsplug.genreclf.config.options import DEFAULTS, Policy, read_options
 from beetsplug.genreclf.policy.policy import (
@@ -21,7 +22,7 @@ from beetsplug.genreclf.policy.policy import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 TAGGED = Outcome.TAGGED
 ABSTAINED = Outcome.ABSTAINED
@@ -33,28 +34,17 @@ HAD_GENRE = Outcome.HAD_GENRE
 MIN_CONFIDENCE = 0.5
 
 
-def rows_of_table() -> Iterator[Any]:
-    """Read the situations, by the headers of their columns."""
-    section, header = "", []
-    for line in Path(__file__).with_name("policy_table.md").read_text("utf-8").splitlines():
-        cells = [cell.strip() for cell in line.split("|")][1:-1]
-        if line.startswith("## "):
-            section = line[3:]
-        elif cells[:1] == ["situation"]:
-            header = cells
-        elif cells and not line.startswith("|-"):
-            row = dict(zip(header, cells, strict=True))
-            yield pytest.param(row, section == "Multi-label models", id=row["situation"])
+ROWS = read_rows(Path(__file__).with_name("policy_table.md"))
 
 
-@pytest.mark.parametrize(("row", "multi_label"), list(rows_of_table()))
-def test_table(row: dict[str, str], multi_label: bool) -> None:
+@pytest.mark.parametrize("row", ROWS, ids=[row["situation"] for row in ROWS])
+def test_table(row: dict[str, str]) -> None:
     decision = choose_tags(
         scores_of(row["predicted"]),
         listed(row.get("present")) or [],
         policy_of(row.get("configured", "")).for_artists(listed(row.get("artists")) or []),
         before_us=listed(row.get("previous")),
-        multi_label=multi_label,
+        multi_label=row["section"] == "Multi-label models",
     )
 
     assert (decision.outcome, decision.genres, decision.reason) == (

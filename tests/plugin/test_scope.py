@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
     from genre_model import TrackPrediction
 
+pytestmark = pytest.mark.usefixtures("classifier")
+
 NEW = "scripted@11111111"
 #: Two tracks of blues, and one of which the model thinks little.
 RECORD: dict[str, Any] = {
@@ -30,11 +31,11 @@ RECORD: dict[str, Any] = {
 
 
 @pytest.fixture
-def record(home: BeetsHome, classifier: ScriptedClassifier) -> ScriptedClassifier:
+def record(home: BeetsHome) -> ScriptedClassifier:
     home.add_album("Record", list(RECORD))
     home.configure(source="album")
-    classifier.answers = dict(RECORD)
-    return classifier
+    home.classifier.answers = dict(RECORD)
+    return home.classifier
 
 
 def genres(home: BeetsHome) -> dict[str, str]:
@@ -63,113 +64,35 @@ def test_pooling_follows_the_documented_formula() -> None:
     assert pool.agreement == 0.5
 
 
-class TestAlbum:
-    def test_decides_for_every_track_without_a_genre(
-        self, home: BeetsHome, record: ScriptedClassifier
-    ) -> None:
-        printed = home.beet("genreclf")
-        assert heard(record) == ["One", "Two", "Unsure"]
-        (confidence,) = {line.split(": ")[1] for line in printed.lines[:-1]}
-        assert re.fullmatch(r"Blues 0\.[789]\d \(album\)", confidence)
-        assert printed.lines[-1] == "3 tagged, 0 abstained, 0 unreadable"
-        assert genres(home) == dict.fromkeys(RECORD, "Blues")
-        assert home.album("Record").genres == ["Blues"]
-        assert home.album("Record")["genreclf_agreement"] == pytest.approx(0.67)
-
-    def test_facts_of_a_track_and_of_its_album_stay_apart(
-        self, home: BeetsHome, record: ScriptedClassifier
-    ) -> None:
-        del record.answers["Two"]  # it sounds like rock
-        home.beet("genreclf", "-c", "0.5")
-        own = [item.get("genreclf_confidence", with_album=False) for item in home.items()]
-        assert own == pytest.approx([0.9, 0.83, 0.5])
-        of_tracks = [line for line in home.dump() if '"item_attributes"' in line]
-        assert any("genreclf_model" in line for line in of_tracks)
-        assert not any("genreclf_a" in line for line in of_tracks)
-
-    def test_hears_a_track_with_a_genre_but_leaves_it_alone(
-        self, home: BeetsHome, record: ScriptedClassifier
-    ) -> None:
-        home.beet("modify", "-yM", "title:Two", "genres=Acid Jazz")
-        printed = home.beet("genreclf")
-        assert heard(record) == ["One", "Two", "Unsure"]
-        assert genres(home) == {"One": "Blues", "Two": "Acid Jazz", "Unsure": "Blues"}
-        assert home.album("Record").genres == ["Blues"]
-        assert "genreclf_genres" not in home.item("Two")
-        assert printed.lines[-1].endswith("1 already had a genre")
-
-    @pytest.mark.usefixtures("record")
-    def test_genre_of_a_person_stays(self, home: BeetsHome) -> None:
-        home.add_album("Groomed", ["Three"], genres=["Acid Jazz"])
-        home.beet("genreclf")
-        assert home.item("Three").genres == ["Rock"]
-        assert home.album("Groomed").genres == ["Acid Jazz"]
-
-    def test_that_is_unsure_is_not_heard_twice(
-        self, home: BeetsHome, record: ScriptedClassifier
-    ) -> None:
-        home.beet("modify", "-yM", "title:Two", "genres=Acid Jazz")
-        record.answers |= {"One": ("rock", 0.6), "Two": ("blues", 0.6)}
-        home.beet("genreclf", "-c", "0.9")
-        assert genres(home)["One"] == ""
-        heard(record)
-        before = home.dump()
-        printed = home.beet("genreclf", "-c", "0.9")
-        assert heard(record) == []
-        assert home.dump() == before
-        assert "2 abstained as before" in printed.out
-
-    def test_goes_on_without_a_track_that_cannot_be_read(
-        self, home: BeetsHome, record: ScriptedClassifier
-    ) -> None:
-        record.answers["Unsure"] = AudioDecodeError("Unsure.mp3: not audio")
-        printed = home.beet("genreclf")
-        assert printed.err.splitlines()[0] == "genreclf: Unsure.mp3: not audio"
-        assert printed.lines[-1] == "2 tagged, 0 abstained, 1 unreadable"
-        assert printed.exit_code == 1
-        assert genres(home) == {"One": "Blues", "Two": "Blues", "Unsure": ""}
-        assert home.album("Record")["genreclf_agreement"] == 1
-
-    def test_names_the_folder_of_all_its_tracks(
-        self, home: BeetsHome, record: ScriptedClassifier
-    ) -> None:
-        home.settings["paths"] = {"default": "$genres/$title"}
-        home.beet("modify", "-yM", "title:Two", "genres=Acid Jazz")
-        home.beet("genreclf", "-m")
-        assert len(heard(record)) == 3
-        assert {path.parent.name for path in home.files()} == {"Blues"}
-
-
-def test_both_lets_the_album_decide_where_the_track_is_unsure(
+def test_album_goes_on_without_a_track_that_cannot_be_read(
     home: BeetsHome, record: ScriptedClassifier
 ) -> None:
-    record.answers["Two"] = ("hip hop", 0.6)
-    printed = home.beet("genreclf", "-s", "both", "-c", "0.51")
-    assert heard(record) == ["One", "Two", "Unsure"]
-    assert printed.lines[:2] == ["Ann - One: Blues 0.90", "Ann - Two: Hip Hop 0.60"]
-    assert re.fullmatch(r"Ann - Unsure: Blues 0\.\d\d \(album\)", printed.lines[2])
-    assert home.album("Record").genres == ["Blues"]
+    record.answers["Unsure"] = AudioDecodeError("Unsure.mp3: not audio")
+    printed = home.beet("genreclf")
+    assert printed.err.splitlines()[0] == "genreclf: Unsure.mp3: not audio"
+    assert printed.lines[-1] == "2 tagged, 0 abstained, 1 unreadable"
+    assert printed.exit_code == 1
+    assert genres(home) == {"One": "Blues", "Two": "Blues", "Unsure": ""}
+    assert home.album("Record")["genreclf_agreement"] == 1
 
 
 @pytest.mark.parametrize("tags", [{"comp": True}, {"albumartist": "Various Artists"}])
 @pytest.mark.parametrize("source", ["album", "both"])
 def test_tracks_of_various_artists_speak_for_themselves(
-    home: BeetsHome, classifier: ScriptedClassifier, source: str, tags: dict[str, Any]
+    home: BeetsHome, source: str, tags: dict[str, Any]
 ) -> None:
     home.add_album("Hits", list(RECORD), **tags)
-    classifier.answers = dict(RECORD)
+    home.classifier.answers = dict(RECORD)
     home.beet("genreclf", "-s", source)
     assert genres(home) == {"One": "Blues", "Two": "Blues", "Unsure": ""}
     assert "genreclf_agreement" not in home.album("Hits")
 
 
 @pytest.mark.parametrize("source", ["album", "both"])
-def test_a_track_without_an_album_speaks_for_itself(
-    home: BeetsHome, classifier: ScriptedClassifier, source: str
-) -> None:
+def test_a_track_without_an_album_speaks_for_itself(home: BeetsHome, source: str) -> None:
     home.add_track("Single")
     printed = home.beet("genreclf", "-s", source)
-    assert heard(classifier)
+    assert heard(home.classifier)
     assert printed.lines[0] == "Ann - Single: Rock 0.83"
 
 
@@ -186,60 +109,48 @@ def test_a_query_matches_tracks_unless_albums_are_asked_for(
     assert (printed.err == "") is bool(expected)
 
 
-def test_what_another_model_tagged_and_this_one_heard_in_passing_is_still_to_update(
-    home: BeetsHome, record: ScriptedClassifier
-) -> None:
-    home.beet("genreclf", "-s", "track", "title:Two")
-    record.model_id = NEW
-    record.answers["Two"] = ("rock", 0.9)
-    home.beet("genreclf", "title:One")
-    assert genres(home)["Two"] == "Blues"
-    home.beet("genreclf", "-s", "track", "--update")
-    assert genres(home)["Two"] == "Rock"
+TITLES = tuple(f"Song {number:02}" for number in range(12))
+
+
+def stop(home: BeetsHome, *flags: str) -> None:
+    """Press Ctrl-C in the middle of the album."""
+    home.configure(source="album", threads=1)
+    hear = home.classifier.predict_file
+
+    def press(path: Path) -> TrackPrediction:
+        if path.stem == TITLES[6]:
+            press_ctrl_c()
+        return hear(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(home.classifier, "predict_file", press)
+        printed = home.beet("genreclf", *flags)
+    assert printed.lines == ["interrupted: 0 tagged, 0 abstained, 0 unreadable"]
+    assert printed.exit_code == 130
+    assert heard(home.classifier)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal would end pytest")
 @pytest.mark.usefixtures("default_signals")
-class TestStoppedHalfWay:
-    TITLES = tuple(f"Song {number:02}" for number in range(12))
+def test_stopped_half_way_what_was_heard_is_not_heard_again(home: BeetsHome) -> None:
+    home.add_album("Record", TITLES)
+    stop(home)
+    known = home.titles("genreclf_model::.")
+    assert known
+    assert not any(genres(home).values())
+    home.beet("genreclf")
+    assert set(heard(home.classifier)) == set(TITLES) - set(known)
+    assert set(genres(home).values()) == {"Rock"}
 
-    def stop(self, home: BeetsHome, classifier: ScriptedClassifier, *flags: str) -> None:
-        """Press Ctrl-C in the middle of the album."""
-        home.configure(source="album", threads=1)
-        hear = classifier.predict_file
 
-        def press(path: Path) -> TrackPrediction:
-            if path.stem == self.TITLES[6]:
-                press_ctrl_c()
-            return hear(path)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(classifier, "predict_file", press)
-            printed = home.beet("genreclf", *flags)
-        assert printed.lines == ["interrupted: 0 tagged, 0 abstained, 0 unreadable"]
-        assert printed.exit_code == 130
-        assert heard(classifier)
-
-    def test_what_was_heard_is_not_heard_again(
-        self, home: BeetsHome, classifier: ScriptedClassifier
-    ) -> None:
-        home.add_album("Record", self.TITLES)
-        self.stop(home, classifier)
-        known = home.titles("genreclf_model::.")
-        assert known
-        assert not any(genres(home).values())
-        home.beet("genreclf")
-        assert set(heard(classifier)) == set(self.TITLES) - set(known)
-        assert set(genres(home).values()) == {"Rock"}
-
-    def test_update_goes_on_where_it_was(
-        self, home: BeetsHome, classifier: ScriptedClassifier
-    ) -> None:
-        home.add_album("Record", self.TITLES)
-        home.beet("genreclf")
-        classifier.model_id = NEW
-        classifier.answers = dict.fromkeys(self.TITLES, ("blues", 0.9))
-        self.stop(home, classifier, "--update")
-        assert set(genres(home).values()) == {"Rock"}
-        home.beet("genreclf", "--update")
-        assert set(genres(home).values()) == {"Blues"}
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal would end pytest")
+@pytest.mark.usefixtures("default_signals")
+def test_stopped_half_way_update_goes_on_where_it_was(home: BeetsHome) -> None:
+    home.add_album("Record", TITLES)
+    home.beet("genreclf")
+    home.classifier.model_id = NEW
+    home.classifier.answers = dict.fromkeys(TITLES, ("blues", 0.9))
+    stop(home, "--update")
+    assert set(genres(home).values()) == {"Rock"}
+    home.beet("genreclf", "--update")
+    assert set(genres(home).values()) == {"Blues"}

@@ -17,11 +17,13 @@ from mediafile import MediaFile
 from plugin.moments import fail_saves
 
 if TYPE_CHECKING:
-    from plugin.conftest import BeetsHome, ScriptedClassifier
+    from plugin.conftest import BeetsHome
+
+pytestmark = pytest.mark.usefixtures("classifier")
 
 
 def test_library_on_a_full_disk_leaves_the_file_as_it_was(
-    home: BeetsHome, classifier: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.add_track("First")
     second = home.add_track("Second", genres=["Soul", "Jazz"])
@@ -37,7 +39,7 @@ def test_library_on_a_full_disk_leaves_the_file_as_it_was(
     printed = home.beet("genreclf", "-f", "title+")
 
     monkeypatch.undo()
-    assert len(classifier.heard) == 2
+    assert len(home.classifier.heard) == 2
     (line,) = printed.err.splitlines()
     assert line == f"error: genreclf: {home.database}: database or disk is full"
     assert printed.exit_code == 1
@@ -47,7 +49,7 @@ def test_library_on_a_full_disk_leaves_the_file_as_it_was(
 
 
 def test_file_on_a_full_disk_is_named_and_the_rest_goes_on(
-    home: BeetsHome, classifier: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = home.add_track("Full")
     home.add_track("Song")
@@ -55,7 +57,7 @@ def test_file_on_a_full_disk_is_named_and_the_rest_goes_on(
 
     printed = home.beet("genreclf", "title+")
 
-    assert len(classifier.heard) == 2
+    assert len(home.classifier.heard) == 2
     warning, error = printed.err.splitlines()
     assert warning.startswith(f"genreclf: {full}: genre neither written nor stored: ")
     assert "No space left on device" in warning
@@ -72,7 +74,6 @@ def test_file_on_a_full_disk_is_named_and_the_rest_goes_on(
         pytest.param(errno.EACCES, 6, 3, id="all albums are somebody else's"),
     ],
 )
-@pytest.mark.usefixtures("classifier")
 def test_a_read_only_music_folder_ends_the_run_but_one_album_does_not(
     home: BeetsHome,
     monkeypatch: pytest.MonkeyPatch,
@@ -95,10 +96,7 @@ def test_a_read_only_music_folder_ends_the_run_but_one_album_does_not(
 
 @pytest.mark.parametrize("source", ["track", "album"])
 def test_what_was_heard_is_remembered_though_it_was_not_written(
-    home: BeetsHome,
-    classifier: ScriptedClassifier,
-    monkeypatch: pytest.MonkeyPatch,
-    source: str,
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     home.add_track("Song")
     home.configure(source=source)
@@ -107,18 +105,15 @@ def test_what_was_heard_is_remembered_though_it_was_not_written(
         fail_saves(patch, errno.EROFS)
         home.beet("genreclf")
     assert home.item("Song").genres == []
-    classifier.heard.clear()
+    home.classifier.heard.clear()
     home.beet("genreclf", "-W")
     assert home.item("Song").genres == ["Rock"]
-    assert not classifier.heard
+    assert not home.classifier.heard
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EACCES])
 def test_a_full_disk_ends_the_run(
-    home: BeetsHome,
-    classifier: ScriptedClassifier,
-    monkeypatch: pytest.MonkeyPatch,
-    error: int,
+    home: BeetsHome, monkeypatch: pytest.MonkeyPatch, error: int
 ) -> None:
     """Hours of listening would be for nothing."""
     paths = [home.add_track(f"Song {number}") for number in range(30)]
@@ -134,12 +129,12 @@ def test_a_full_disk_ends_the_run(
         f"genreclf: {path}: genre neither written nor stored: {reason}" for path in paths
     ]
     if error == errno.EACCES:
-        assert (sorted(warnings), len(classifier.heard)) == (sorted(wanted), 30)
+        assert (sorted(warnings), len(home.classifier.heard)) == (sorted(wanted), 30)
         return
     assert len(warnings) == 3
     assert set(warnings) < set(wanted)
     assert last.startswith(f"error: genreclf: the disk of {home.music} is full; make room")
-    assert len(classifier.heard) < 30
+    assert len(home.classifier.heard) < 30
     assert home.beet("genreclf").exit_code == 0
 
 
@@ -177,10 +172,7 @@ def test_nothing_else_is_printed_of_a_full_disk(home: BeetsHome) -> None:
 @pytest.mark.parametrize("is_mount_point", [False, True])
 @pytest.mark.parametrize("mode", [(), ("--check",), ("--revert",)])
 def test_lost_disk_is_said_once(
-    home: BeetsHome,
-    classifier: ScriptedClassifier,
-    mode: tuple[str, ...],
-    is_mount_point: bool,
+    home: BeetsHome, mode: tuple[str, ...], is_mount_point: bool
 ) -> None:
     for number in range(30):
         home.add_track(f"Song {number}", genres=["Pop"] if mode else [])
@@ -194,26 +186,42 @@ def test_lost_disk_is_said_once(
 
     printed = home.beet("genreclf", *mode)
 
-    assert classifier.heard or mode == ("--revert",)
+    assert home.classifier.heard or mode == ("--revert",)
     (line,) = printed.err.splitlines()
     assert line.startswith(f"error: genreclf: the music folder {home.music} is missing")
     assert printed.exit_code == 1
     assert home.dump() == before
 
 
-def test_lost_disk_is_said_once_where_nothing_has_to_be_heard(
-    home: BeetsHome, classifier: ScriptedClassifier
-) -> None:
+def test_lost_disk_is_said_once_where_nothing_has_to_be_heard(home: BeetsHome) -> None:
     for number in range(5):
         home.add_track(f"Song {number}")
     home.beet("genreclf")
-    classifier.heard.clear()
+    home.classifier.heard.clear()
     shutil.rmtree(home.music)
     home.configure(label_map={"rock": "Heavy"})
 
     printed = home.beet("genreclf", "-f")
 
-    assert not classifier.heard
+    assert not home.classifier.heard
     (line,) = printed.err.splitlines()
     assert line.startswith(f"error: genreclf: the music folder {home.music} is missing")
     assert len(home.items("genres:=Rock")) == 5
+
+
+def test_file_that_is_away_is_not_forgotten(home: BeetsHome) -> None:
+    path = home.add_track("Song", genres=["Soul"])
+    home.add_track("Other")
+    home.beet("genreclf", "-f")
+    home.beet("modify", "-y", "-W", "-M", "title:Song", "genres=Polka")
+    away = path.rename(home.folder / "away.mp3")
+    home.configure(label_map={"rock": "Heavy"})
+    printed = home.beet("genreclf", "-f", "-W", "title:Song")
+    assert f"{path}: genre not stored: the file is missing" in printed.err
+    assert printed.exit_code == 1
+    away.rename(path)
+
+    home.beet("genreclf", "--revert")
+
+    assert home.classifier.heard
+    assert home.genres("Song") == (["Polka"], ["Soul"])
