@@ -11,7 +11,7 @@ import pytest
 from confuse import yaml_util
 
 from beetsplug.genreclf import GenreClfPlugin
-from beetsplug.genreclf.config.defaults import DEFAULTS
+from beetsplug.genreclf.config.options import DEFAULTS
 from genre_model.cli.main import _parser
 
 if TYPE_CHECKING:
