@@ -130,10 +130,11 @@ class PersonalModel:
 
     def report(self) -> str:
         """Format training data, score, baselines and errors for a terminal."""
-        training = self.card.training
+        training, n_genres = self.card.training, len(self.evaluation.labels)
+        n_artists = training["n_artists"]
+        artists = f" by {n_artists} artists" if n_artists else ""
         lines = [
-            "{n_tracks} tracks by {n_artists} artists, ".format(**training)
-            + f"{len(self.evaluation.labels)} genres",
+            f"{training['n_tracks']} tracks{artists}, {n_genres} genres",
             *(f"  {note}" for note in self.notes),
             "",
             f"Score of {self.n_folds} folds of whole artists and albums:",

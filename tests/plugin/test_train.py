@@ -661,6 +661,7 @@ def test_what_made_the_score_leaky_is_said_again(labelled: BeetsHome) -> None:
         item.artist = item.albumartist = ""
         item.store()
     printed = labelled.beet("genreclf-train", "--use")
+    assert "12 tracks, 2 genres" in printed.lines, "nothing of 0 artists"
     assert "LEAKY: the artist of 12 tracks is not known" in printed.out
     printed = labelled.beet("genreclf-eval")
     assert "LEAKY: in its training, the artist of 12 tracks is not known" in printed.out
