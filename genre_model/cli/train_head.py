@@ -184,7 +184,7 @@ def train_head(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace, cache: Path, progress: Progress) -> None:
-    from genre_model.personal.held_out import score_held_out
+    from genre_model.personal.held_out import check_held_out, score_held_out
     from genre_model.personal.labelled_files import read_labelled
 
     files = read_labelled(options.data, progress.warning)
@@ -192,6 +192,8 @@ def _train(options: argparse.Namespace, cache: Path, progress: Progress) -> None
     training = _training(options, cache)
     _warn_of_unused(options, files, training.settings, progress)
     _check_places(options)
+    if test_files:
+        check_held_out(test_files, files, training)
     model = training.run(files, progress)
     print(model.report())
     numbers = model.score | {"notes": model.notes, "leaks": model.leaks}

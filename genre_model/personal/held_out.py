@@ -17,7 +17,7 @@ from genre_model.personal.evaluation import (
     leak_lines,
     targets_of,
 )
-from genre_model.personal.label_cleaning import first_of, map_labels
+from genre_model.personal.label_cleaning import clean_files, first_of, map_labels
 from genre_model.personal.leaks import leaks_between, leaks_of
 
 if TYPE_CHECKING:
@@ -66,6 +66,28 @@ class HeldOut:
             *evaluation_lines(self.evaluation, self.files),
         ]
         return "\n".join(lines)
+
+
+def check_held_out(
+    files: Sequence[LabelledFile],
+    others: Sequence[LabelledFile],
+    training: PersonalTraining,
+) -> None:
+    """Refuse, before hours of training, tracks that no model could be scored on.
+
+    Args:
+        files: that are to be scored.
+        others: that are to train the model.
+        training: of the model.
+
+    Raises:
+        TrainingDataError: if no label of the files is left in the training, or none is
+            left at all.
+    """
+    labels = clean_files(others, training.settings, training.canonical).labels
+    known, notes = _with_known_labels(files, labels, training)
+    if not known:
+        raise TrainingDataError("no track is left to test: " + "; ".join(notes))
 
 
 def score_held_out(
