@@ -111,8 +111,7 @@ def run_eval_command(
 def _evaluate(
     items: Sequence[Item], options: Options, predictor: Predictor, log: BeetsLogger
 ) -> Evaluation:
-    from beetsplug.genreclf.evaluation.evaluation import evaluate
-    from beetsplug.genreclf.evaluation.labelled_tracks import LabelledTracks
+    from beetsplug.genreclf.evaluation.evaluation import LabelledTracks, evaluate
 
     reporter = TerminalReporter(log, quiet=options.quiet)
     try:
@@ -127,11 +126,11 @@ def _print(
     from beetsplug.genreclf.evaluation import report
 
     leaks = list(evaluation.leaks(model))
-    for line in report.headline(model.model_id, evaluation.judgement, leaks):
+    for line in report.headline(model.model_id, evaluation.scores, leaks):
         say(line)
     if options.quiet:
         return
-    if evaluation.judgement.multi_label and options.training.labels == "first":
+    if evaluation.scores.multi_label and options.training.labels == "first":
         say("  only the first genre of each track counts; --labels all counts all")
     for line in report.details(evaluation, n_issues):
         say(line)

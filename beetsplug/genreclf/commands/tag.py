@@ -248,7 +248,7 @@ class Job:
 
     def _check(self, items: Iterator[Item]) -> Ending:
         from beetsplug.genreclf.evaluation.check import LabelCheck
-        from beetsplug.genreclf.evaluation.labelled_tracks import LabelledTracks
+        from beetsplug.genreclf.evaluation.evaluation import LabelledTracks
         from beetsplug.genreclf.models.out_of_fold import may_know, read_out_of_fold
 
         predictor = self._predictor()

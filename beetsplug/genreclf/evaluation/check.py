@@ -6,18 +6,18 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from beetsplug.genreclf.policy.label_issues import LabelIssue, find_issue, worst_first
+from beetsplug.genreclf.policy.label_issues import LabelIssue, worst_first
 from beetsplug.genreclf.policy.policy import choose_tags, has_genre
 from beetsplug.genreclf.tagging.chooser import policy_for, spelled
 from beetsplug.genreclf.ui.text import track_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from beets.library import Item
 
     from beetsplug.genreclf.config.options import Policy
-    from beetsplug.genreclf.evaluation.labelled_tracks import LabelledTrack, LabelledTracks
+    from beetsplug.genreclf.evaluation.evaluation import Answer, LabelledTracks
 
 
 @dataclass
@@ -49,8 +49,8 @@ class LabelCheck:
                 asked.append(track)
                 policies[track.track.item_id] = policy_for(item, policy)
         found = (
-            self._issue(track, scores, policies[track.track.item_id])
-            for track, scores in self.tracks.predict(asked)
+            self._issue(answer, policies[answer.track.track.item_id])
+            for answer in self.tracks.predict(asked)
         )
         return worst_first(
             issue for issue in found if issue and (issue.would_write or self.shows_all)
@@ -73,18 +73,14 @@ class LabelCheck:
         found = [f"{counts['doubted']} doubted", f"{counts['agrees']} not"]
         return ", ".join([*found, *(f"{n} {words}" for n, words in parts if n)])
 
-    def _issue(
-        self, track: LabelledTrack, scores: Mapping[str, float], policy: Policy
-    ) -> LabelIssue | None:
-        multi_label = self.tracks.predictor.multi_label
-        self._counts["out of fold"] += self.tracks.is_out_of_fold(track)
-        issue = find_issue(
-            track.name, track.genres, scores, self.tracks.names, multi_label=multi_label
-        )
+    def _issue(self, answer: Answer, policy: Policy) -> LabelIssue | None:
+        self._counts["out of fold"] += self.tracks.is_out_of_fold(answer)
+        issue = self.tracks.find_issue(answer)
         if issue is None:
             self._counts["agrees"] += 1
             return None
-        decision = choose_tags(scores, (), policy, multi_label=multi_label)
+        multi_label = self.tracks.predictor.multi_label
+        decision = choose_tags(answer.scores, (), policy, multi_label=multi_label)
         issue = replace(issue, would_write=decision.genres or ())
         self._counts["doubted" if issue.would_write else "unsure"] += 1
         return issue

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,8 @@ import genre_model
 from beetsplug.genreclf.models.library_labels import labelled_files
 from beetsplug.genreclf.models.out_of_fold import may_know
 from beetsplug.genreclf.policy.label_issues import LabelIssue, find_issue, worst_first
+from beetsplug.genreclf.policy.vocabulary import GenreNames
+from beetsplug.genreclf.predict.predictor import ResultCounts
 from beetsplug.genreclf.ui.text import tracks_have
 
 if TYPE_CHECKING:
@@ -19,9 +22,29 @@ if TYPE_CHECKING:
 
     from beets.library import Item
 
-    from beetsplug.genreclf.config.options import TrainingOptions
-    from beetsplug.genreclf.evaluation.labelled_tracks import LabelledTrack, LabelledTracks
+    from beetsplug.genreclf.config.options import Options, TrainingOptions
+    from beetsplug.genreclf.predict.predictor import Predictor, Track
+    from beetsplug.genreclf.ui.reporter import Reporter
     from genre_model import IsolatedClassifier
+
+#: Genres that the model lacks and that messages name.
+N_NAMED = 5
+
+
+class LabelledTrack(NamedTuple):
+    """A track and its genres; an item is too large to keep for hours.
+
+    Attributes:
+        name: as shown to the user.
+        genres: those that count, as the user spells them.
+        labels: the labels of the model that these mean; at least one.
+        track: the input of the predictor.
+    """
+
+    name: str
+    genres: tuple[str, ...]
+    labels: frozenset[str]
+    track: Track
 
 
 class Answer(NamedTuple):
@@ -34,6 +57,79 @@ class Answer(NamedTuple):
     def name(self) -> str:
         """The name of the track."""
         return self.track.name
+
+
+@dataclass
+class LabelledTracks:
+    """Predicts tracks whose genres the model knows, and counts the others.
+
+    Attributes:
+        options: what the user chose.
+        predictor: predicts the tracks.
+        reporter: receives warnings and progress.
+        counts: tracks without a prediction.
+        lacking: genres that the model lacks, of tracks of which it lacks every genre.
+        n_lacking: such tracks.
+    """
+
+    options: Options
+    predictor: Predictor
+    reporter: Reporter
+    counts: ResultCounts = field(default_factory=ResultCounts, init=False)
+    lacking: Counter[str] = field(default_factory=Counter, init=False)
+    n_lacking: int = field(default=0, init=False)
+
+    @cached_property
+    def names(self) -> GenreNames:
+        """The meaning of genres to the model."""
+        return GenreNames(
+            self.predictor.labels,
+            label_map=self.options.policy.label_map,
+            aliases=self.options.aliases,
+        )
+
+    def labelled(
+        self, item: Item, name: str, genres: Sequence[str], shown: Sequence[str] = ()
+    ) -> LabelledTrack | None:
+        """Return a track with its genres; None, and count it, if the model lacks them all.
+
+        Genres are counted as lacking, or those ``shown`` instead if there are none.
+        """
+        labels = frozenset[str]().union(*map(self.names.labels_of, genres))
+        if labels:
+            return LabelledTrack(name, tuple(genres), labels, self.predictor.track(item))
+        self.n_lacking += 1
+        self.lacking.update(genre for genre in genres or shown if genre.strip())
+        return None
+
+    def predict(self, tracks: Sequence[LabelledTrack]) -> Iterator[Answer]:
+        """Yield the predictions; fewer if the predictor is told to stop."""
+        asked = [each.track for each in tracks]
+        self.reporter.expect(sum(track.recalled is None for track in asked))
+        for track, result in zip(tracks, self.predictor.hear(asked), strict=False):
+            scores = self.counts.scores_of(result, self.reporter)
+            if scores is not None:
+                yield Answer(track, scores)
+
+    def is_out_of_fold(self, answer: Answer) -> bool:
+        """Return True if the model was trained on a track, and others predicted it."""
+        return answer.track.track.item_id in self.predictor.known
+
+    def find_issue(self, answer: Answer) -> LabelIssue | None:
+        """Return the label issue of a track."""
+        return find_issue(
+            answer.name,
+            answer.track.genres,
+            answer.scores,
+            self.names,
+            multi_label=self.predictor.multi_label,
+        )
+
+    def lacking_genres(self) -> str:
+        """Return the commonest genres that the model lacks, with their counts."""
+        common = self.lacking.most_common(N_NAMED)
+        more = ", ..." if len(self.lacking) > N_NAMED else ""
+        return ", ".join(f"{genre} {count}" for genre, count in common) + more
 
 
 @dataclass
@@ -59,7 +155,7 @@ class Evaluation:
         return len(self.answers) + counts.inaudible + counts.unknown + counts.unreadable
 
     @cached_property
-    def judgement(self) -> genre_model.Evaluation:
+    def scores(self) -> genre_model.Evaluation:
         """The scores of the answers; there must be one at least."""
         predictor = self.tracks.predictor
         labels, multi_label = predictor.labels, predictor.multi_label
@@ -74,13 +170,7 @@ class Evaluation:
 
     def issues(self) -> list[LabelIssue]:
         """Return the tracks whose genres the model finds unlikely, worst first."""
-        multi_label = self.tracks.predictor.multi_label
-        names = self.tracks.names
-        found = (
-            find_issue(track.name, track.genres, scores, names, multi_label=multi_label)
-            for track, scores in self.answers
-        )
-        return worst_first(issue for issue in found if issue)
+        return worst_first(filter(None, map(self.tracks.find_issue, self.answers)))
 
     def left_out(self) -> list[str]:
         """Return why tracks do not count: one line for each reason."""
@@ -98,7 +188,7 @@ class Evaluation:
 
     def n_out_of_fold(self) -> int:
         """Return how many answers are for tracks that trained the model."""
-        return sum(self.tracks.is_out_of_fold(answer.track) for answer in self.answers)
+        return sum(map(self.tracks.is_out_of_fold, self.answers))
 
     def leaks(self, model: IsolatedClassifier) -> Iterator[str]:
         """Yield why the scores are too good.
@@ -106,8 +196,7 @@ class Evaluation:
         Args:
             model: that was evaluated; its card may be of unknown origin.
         """
-        training = model.card.training
-        predictor = self.tracks.predictor
+        training, predictor = model.card.training, self.tracks.predictor
         new = [
             a.track.track
             for a in self.answers
@@ -140,8 +229,7 @@ def evaluate(items: Sequence[Item], tracks: LabelledTracks) -> Evaluation:
         item = item_of[file.key]
         if track := tracks.labelled(item, file.name, genres, shown=file.labels):
             asked.append(track)
-    answers = [Answer(track, scores) for track, scores in tracks.predict(asked)]
-    return Evaluation(tracks, answers, len(asked), notes)
+    return Evaluation(tracks, list(tracks.predict(asked)), len(asked), notes)
 
 
 def _genres(

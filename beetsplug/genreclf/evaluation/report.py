@@ -27,9 +27,9 @@ MAX_LETTERS = 10
 MIN_LETTERS = 3
 
 
-def headline(model_id: str, judgement: Scores, leaks: Iterable[str]) -> Iterator[str]:
+def headline(model_id: str, scores: Scores, leaks: Iterable[str]) -> Iterator[str]:
     """Yield how good the model is, and why the scores are too good."""
-    numbers = judgement.numbers()
+    numbers = scores.numbers()
     low, high = numbers["interval_95"]
     n_tracks = numbers["n_tracks"]
     yield (
@@ -52,9 +52,9 @@ def details(evaluation: Evaluation, n_issues: int) -> Iterator[str]:
     for reason in evaluation.left_out():
         yield f"  left out: {reason}"
     yield ""
-    yield from genre_model.evaluation_lines(evaluation.judgement, evaluation.answers)
+    yield from genre_model.evaluation_lines(evaluation.scores, evaluation.answers)
     yield ""
-    yield from confusion_lines(evaluation.judgement)
+    yield from confusion_lines(evaluation.scores)
     issues = evaluation.issues()
     if shown := issues[:n_issues]:
         yield ""
@@ -62,16 +62,16 @@ def details(evaluation: Evaluation, n_issues: int) -> Iterator[str]:
         yield from (issue.line() for issue in shown)
 
 
-def confusion_lines(judgement: Scores) -> Iterator[str]:
+def confusion_lines(scores: Scores) -> Iterator[str]:
     """Yield a table of how often each genre is predicted as each other.
 
     Genres that no track has, and that are predicted for none, are left out.
     """
-    counts = judgement.confusion()
+    counts = scores.confusion()
     met = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
-    labels = [judgement.labels[i] for i in met]
+    labels = [scores.labels[i] for i in met]
     counts = counts[np.ix_(met, met)]
-    several = judgement.targets.sum(axis=1).max() > 1
+    several = scores.targets.sum(axis=1).max() > 1
     more = "; a track of several genres counts for each" if several else ""
     if len(labels) > MAX_GENRES:
         yield f"  most often taken for another{more}"
