@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import beets
 import numpy as np
 import pytest
-from audio_files import music, write_audio
+from audio_files import music, tone, write_audio
 from beets import plugins, ui
 from beets.library import Album, Item, Library
 from beets.util import cached_classproperty
 from mediafile import MediaFile
+from onnx_models import write_small_model
 from plugin.importing import add_plugins
 from plugin.moments import Moments
 from waiting import wait_until
@@ -28,7 +29,7 @@ import genre_model
 from genre_model import TrackPrediction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 GENRES = ("blues", "hip hop", "rock")
@@ -335,6 +336,68 @@ def classifier(home: BeetsHome, monkeypatch: pytest.MonkeyPatch) -> ScriptedClas
     for name in ("GenreClassifier", "IsolatedClassifier"):
         monkeypatch.setitem(vars(genre_model), name, Loader)
     return home.classifier
+
+
+#: Two genres of the user's own, and the pitch of their tones.
+HZ = {"Cellar": 110.0, "Attic": 3000.0}
+
+
+@pytest.fixture(scope="session")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("tones")
+    return {g: write_audio(folder / f"{g}.mp3", tone(hz, 3.5)) for g, hz in HZ.items()}
+
+
+@pytest.fixture
+def add_tone(home: BeetsHome, tones: dict[str, Path]) -> Callable[..., int]:
+    """Return a function that puts a tone of a genre into folder and library."""
+
+    def add(sound: str, title: str, **tags: object) -> int:
+        path = home.music / f"{title}.mp3"
+        shutil.copyfile(tones[sound], path)
+        media_file = MediaFile(path)
+        media_file.update({"title": title, "artist": title, "genres": [sound], **tags})
+        media_file.save()
+        item_id = home.library().add(Item.from_path(path))
+        assert item_id is not None
+        return item_id
+
+    return add
+
+
+@pytest.fixture
+def labelled(home: BeetsHome, add_tone: Callable[..., int]) -> BeetsHome:
+    """Two genres, by three artists each; models are trained on a small network."""
+    parent = write_small_model(home.folder / "parent.onnx")
+    home.configure(training={"parent": str(parent), "min_tracks": 3})
+    for sound in HZ:
+        for number in range(6):
+            add_tone(sound, f"{sound} {number}", artist=f"{sound} band {number // 2}")
+    return home
+
+
+@pytest.fixture(scope="session")
+def trained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("trained") / "genreclf"
+
+
+@pytest.fixture
+def trained(labelled: BeetsHome, trained_folder: Path) -> BeetsHome:
+    """The same after ``beet genreclf-train --use``, which runs once for all tests."""
+    own = labelled.folder / "genreclf"
+    if trained_folder.exists():
+        shutil.copytree(trained_folder, own)
+    else:
+        assert labelled.beet("genreclf-train", "--use").exit_code == 0
+        shutil.copytree(own, trained_folder)
+    return labelled
+
+
+def in_force(home: BeetsHome, *args: str) -> str:
+    """Return the id of the model in force."""
+    listed = home.beet(*args, "genreclf-models").lines
+    (line,) = [each for each in listed if each.startswith("* ")]
+    return line.split()[-1]
 
 
 def genres_in(path: Path) -> list[str]:

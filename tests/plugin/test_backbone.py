@@ -32,22 +32,10 @@ def installed() -> Path:
     return write_small_model(path)
 
 
-@pytest.fixture
-def labelled(home: BeetsHome, tmp_path: Path) -> BeetsHome:
-    """Three tracks each of two genres, by as many artists."""
-    for genre, hz in {"Cellar": 110.0, "Attic": 3000.0}.items():
-        sound = write_audio(tmp_path / f"{genre}.mp3", tone(hz, 3.5))
-        for number in range(3):
-            path = home.add_track(f"{genre} {number}")
-            shutil.copyfile(sound, path)
-            home.beet(
-                "modify",
-                "-yM",
-                f"title:{genre} {number}",
-                f"genres={genre}",
-                f"artist={genre} {number}",
-            )
-    return home
+def in_force(home: BeetsHome) -> str:
+    """Return the heading of the model in force."""
+    (line,) = (x for x in home.beet("genreclf-models").lines if x.startswith("* "))
+    return line
 
 
 def test_its_genres_are_spelled_as_the_bundled_models(home: BeetsHome) -> None:
@@ -66,29 +54,30 @@ def test_its_genres_are_spelled_as_the_bundled_models(home: BeetsHome) -> None:
 def test_is_a_model_like_any(home: BeetsHome) -> None:
     assert any(line.startswith(f"  {NAME}") for line in home.beet("genreclf-models").lines)
     assert home.beet("genreclf-models", "--use", NAME).exit_code == 0
-    listed = home.beet("genreclf-models").lines
-    (in_force,) = [line for line in listed if line.startswith("* ")]
-    assert NAME in in_force
+    assert NAME in in_force(home)
     assert home.beet("genreclf", "-c", "0").exit_code == 0
 
 
 @pytest.mark.usefixtures("installed")
-def test_its_name_is_taken(home: BeetsHome) -> None:
-    printed = home.beet("genreclf-train", "--name", NAME.upper())
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (["genreclf-train", "--name", NAME.upper()], "comes with genreclf"),
+        (["genreclf-models", "--remove", NAME], "was installed by genre-model backbone"),
+    ],
+)
+def test_its_name_is_taken_and_it_stays(
+    home: BeetsHome, args: list[str], complaint: str
+) -> None:
+    printed = home.beet(*args)
     assert printed.exit_code == 1
-    assert "comes with genreclf" in printed.err
-
-
-@pytest.mark.usefixtures("installed")
-def test_it_is_not_removed_with_ones_own(home: BeetsHome) -> None:
-    printed = home.beet("genreclf-models", "--remove", NAME)
-    assert printed.exit_code == 1
-    assert "was installed by genre-model backbone" in printed.err
+    assert complaint in printed.err
 
 
 @pytest.mark.usefixtures("installed")
 def test_ones_own_model_builds_upon_it(labelled: BeetsHome) -> None:
-    printed = labelled.beet("genreclf-train", "--backbone", "mn04", "--min-tracks", "3")
+    labelled.configure(training={"min_tracks": 3})
+    printed = labelled.beet("genreclf-train", "--backbone", "mn04")
     assert (printed.err, printed.exit_code) == ("", 0)
     details = labelled.beet("genreclf-models", "personal").out
     assert "parent small" in details
@@ -119,6 +108,4 @@ def test_a_copy_under_another_name_is_not_the_one_in_force(
     own.parent.mkdir()
     shutil.copyfile(installed, own)
     home.beet("genreclf-models", "--use", "mine")
-    listed = home.beet("genreclf-models").lines
-    (in_force,) = [line for line in listed if line.startswith("* ")]
-    assert in_force.startswith("* mine: ")
+    assert in_force(home).startswith("* mine: ")
