@@ -72,14 +72,7 @@ def hear_clips(
     watcher: Watcher,
     n_threads: int | None = None,
 ) -> Clips:
-    """Compute the embeddings of the audio of a GTZAN folder.
-
-    Args:
-        backbone: computes them.
-        folder: of the data set.
-        store: file that keeps them.
-        watcher: is told of the progress.
-        n_threads: files at once.
+    """Compute the embeddings of the audio of a GTZAN folder, and keep them in ``store``.
 
     Raises:
         TrainingDataError: if there is no audio.
@@ -104,10 +97,6 @@ def train_gtzan_head(clips: Clips, backbone: GenreClassifier) -> tuple[LinearHea
     Strength and temperature are chosen by cross-validation in whole artists of the clips
     that train. The test clips choose nothing; leaving each artist out in turn scores all
     clips, at that strength.
-
-    Args:
-        clips: of the data set.
-        backbone: that computed their embeddings.
 
     Returns:
         The head, and the card of the model that it makes, but for its name.

@@ -21,16 +21,7 @@ FLOOR_RANGE = (-3.0, -1.5)
 def augment_segments(
     segments: Tensor, config: AugmentConfig, generator: Generator
 ) -> Tensor:
-    """Change each segment at random, each in its own way.
-
-    Args:
-        segments: standardised log-mel [shape=(n, n_mels, n_frames)].
-        config: how much of what.
-        generator: source of all randomness.
-
-    Returns:
-        New segments of the same shape.
-    """
+    """Change each standardised segment [shape=(n, n_mels, n_frames)] at random."""
     segments = _shift_time(segments, config.time_shift_frames, generator)
     segments = _shift_bands(segments, config.shift_bands, generator)
     segments = _tilt(segments, config, generator)
@@ -56,9 +47,6 @@ def mix_segments(
         targets: probabilities [shape=(n, n_genres)].
         alpha: of the Beta distribution; 0 changes nothing.
         generator: source of all randomness.
-
-    Returns:
-        Blended segments and targets of the same shapes.
     """
     if alpha == 0:
         return segments, targets

@@ -67,17 +67,14 @@ class LabelledTrack:
 
 
 def find_tracks(data_dir: Path, source: Source = "auto") -> list[LabelledTrack]:
-    """List the tracks of a GTZAN folder, as audio or as mel pictures.
+    """List the tracks of a GTZAN folder by id, as audio or as mel pictures.
 
     Args:
         data_dir: folder with ten genre folders, or above one of ``LAYOUTS``.
-        source: what to take; ``"auto"`` takes whichever has more tracks.
-
-    Returns:
-        Tracks sorted by id.
+        source: ``"auto"`` takes whichever has more tracks.
 
     Raises:
-        TrainingDataError: saying what was found and what was expected.
+        TrainingDataError: if the folder or a genre is missing.
     """
     if not data_dir.is_dir():
         raise TrainingDataError(f"no folder {data_dir}; give --data the GTZAN folder")

@@ -83,8 +83,7 @@ def load_labelled_mel_frames(
     """Compute or read the mel frames of tracks; broken files are reported and skipped.
 
     Raises:
-        TrainingDataError: if no track could be read, or pictures cannot serve the front
-            end.
+        TrainingDataError: if no track is readable, or pictures do not fit the front end.
     """
     if any(track.is_picture for track in tracks):
         _check_picture_front_end(front_end.mel)
@@ -173,12 +172,7 @@ def _check_picture_front_end(config: AnyMelConfig) -> None:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Tracks of one training.
-
-    Attributes:
-        train: tracks that the weights are fitted to.
-        valid: tracks watched after each epoch; empty allows fixed schedules only.
-    """
+    """Tracks that the weights are fitted to, and tracks that are scored after epochs."""
 
     train: LabelledMelFrames
     valid: LabelledMelFrames

@@ -53,7 +53,7 @@ class Fold:
 
 
 def folds_of(protocol: str, segments_per_track: int = 1) -> list[Fold]:
-    """Return the folds of a protocol.
+    """Return the folds of a protocol, with the ids of all its tracks.
 
     * ``fault-filtered``: one fold of 443/197/290 artist-disjoint tracks without
       repetitions and broken clips (Kereliuk, Sturm & Larsen 2015). The headline.
@@ -65,16 +65,9 @@ def folds_of(protocol: str, segments_per_track: int = 1) -> list[Fold]:
     * ``stratified``: five folds of all tracks, stratified by genre. **Leaky**: tracks of
       one artist, even copies of one recording, are on both sides.
     * ``stratified-80-20``, ``stratified-80-10-10``: one fold of that kind. **Leaky**.
-    * ``segment-random``: 80/10/10 of all *segments*, whichever track they are from, as
-      in paper 002. **Leaky** in the extreme.
+    * ``segment-random``: 80/10/10 of all *segments*, ``segments_per_track`` of each, as in
+      paper 002. **Leaky** in the extreme.
     * ``all``: every track of the fault-filtered lists trains; nothing is left to test.
-
-    Args:
-        protocol: one of ``PROTOCOLS``.
-        segments_per_track: how many segments ``segment-random`` cuts a track into.
-
-    Returns:
-        Folds of GTZAN's track ids, whichever of them are at hand.
 
     Raises:
         TrainingDataError: if the protocol is unknown.
@@ -246,15 +239,10 @@ VALIDATION_SHARE = 0.15
 
 
 def with_validation(fold: Fold, share: float = VALIDATION_SHARE) -> Fold:
-    """Set whole artists of a fold's training tracks aside to validate on.
+    """Set whole artists of a fold's training tracks aside, unless it has validation tracks.
 
-    They are drawn at random, the same for every system. A track that no artist is known
-    of counts as an artist.
-
-    Args:
-        fold: returned as it is if it has validation tracks.
-        share: of each genre's training tracks that is wanted. Artists are drawn until it
-            is reached, so there is mostly a little more.
+    They are drawn at random, the same for every system, until they have the share of each
+    genre's training tracks. A track of unknown artist counts as an artist.
     """
     if fold.valid:
         return fold

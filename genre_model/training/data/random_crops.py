@@ -21,17 +21,12 @@ class RandomCrops:
     """Draws batches of equally long crops from random places of random tracks.
 
     Args:
-        tracks: labelled mel frames; each track is standardised, so that mixup blends
-            tracks of equal loudness from every source, unless the caller says
-            otherwise.
+        tracks: labelled mel frames.
         segment_frames: length of a crop.
         time_stretch: half of the crops come from stretches of time up to this share
             longer or shorter; 0 is off.
         genre_balance: 0 shows each track equally often, 1 each genre.
-        standardise: False takes the values as they are.
-
-    Attributes:
-        n_genres: how many genres the labels tell apart.
+        standardise: each track, so that mixup blends tracks of equal loudness.
     """
 
     def __init__(
@@ -57,18 +52,10 @@ class RandomCrops:
     def batches(
         self, n_batches: int, batch_size: int, rng: np.random.Generator
     ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-        """Yield crops and their labels.
+        """Yield crops [shape=(batch_size, n_mels, n_frames)] and their labels.
 
         Tracks come in random order. Without balance each comes as often as any other
         (give or take one); with balance they are drawn independently.
-
-        Args:
-            n_batches: how many.
-            batch_size: crops per batch.
-            rng: source of all randomness.
-
-        Yields:
-            Crops [shape=(batch_size, n_mels, n_frames)] and labels [shape=(batch_size,)].
         """
         order = self._order(n_batches * batch_size, rng)
         for start in range(0, n_batches * batch_size, batch_size):

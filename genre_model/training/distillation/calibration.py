@@ -60,12 +60,7 @@ class Songs:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What is added to logits, and what then divides them.
-
-    Attributes:
-        biases: of all outputs [shape=(n_outputs,)].
-        temperature: of the softmax.
-    """
+    """Biases that are added to logits [shape=(n_outputs,)], and then a temperature."""
 
     biases: NDArray[np.float64]
     temperature: float
@@ -82,10 +77,10 @@ def with_segments(model: Model, n_segments: int) -> Model:
 def hear_songs(
     model: Model, files: Sequence[LabelledFile], warn: Callable[[str], None]
 ) -> Songs:
-    """Let a model hear labelled songs; what cannot be read is reported and left out.
+    """Score labelled songs with a model; unreadable files are reported and left out.
 
     Raises:
-        TrainingDataError: if no song could be heard, or the model has learned from one.
+        TrainingDataError: if no song could be scored, or the model was trained on one.
         ModelFileError: if the model does not pool the logits of segments.
     """
     if not model.card.pool_logits or model.card.multi_label:
@@ -117,13 +112,13 @@ def fit_calibration(songs: Songs, n_genres: int, biased: Sequence[int]) -> Calib
     Args:
         songs: to fit to.
         n_genres: the outputs after those are rejected.
-        biased: places of the genres that get a bias.
+        biased: indices of the genres that get a bias.
 
     Returns:
-        Biases with the largest posterior probability, and the temperature with the
-        smallest log loss of "the most probable genre is right", so that music outside the
-        genres counts, too. It is one at which ``WANTED_ACCURACY`` of what is written is
-        right, if there is any.
+        The biases of the largest posterior probability, and the temperature of the lowest
+        log loss of "the most probable genre is right", so that music outside the genres
+        counts, too; if possible, one at which ``WANTED_ACCURACY`` of what is written is
+        right.
     """
     known = songs.labels >= 0
     biases = np.zeros(songs.logits.shape[1])
@@ -198,16 +193,10 @@ class Scores(NamedTuple):
 def cross_fitted(
     songs: Songs, n_genres: int, biased: Sequence[int], temperature: float
 ) -> tuple[Scores, Scores]:
-    """Score a model as it comes, and calibrated on the songs of other artists.
-
-    Args:
-        songs: by as many artists as there are folds, at least.
-        n_genres: the outputs after those are rejected.
-        biased: places of the genres that get a bias.
-        temperature: of the model as it comes.
+    """Score a model before calibration, and calibrated on the songs of other artists.
 
     Raises:
-        TrainingDataError: if there are fewer artists, or no song is of the genres.
+        TrainingDataError: if there are too few artists, or no song is of the genres.
     """
     if (n_artists := len(set(songs.artists))) < N_FOLDS:
         raise TrainingDataError(
@@ -239,13 +228,7 @@ def _scores(
 
 
 def calibrated(model: Model, calibration: Calibration, scores: Scores) -> bytes:
-    """Return the content of a model file with other biases and temperature.
-
-    Args:
-        model: to calibrate.
-        calibration: fitted to all songs.
-        scores: of calibrations on the songs of other artists, for the card.
-    """
+    """Return the content of a model file with other biases, temperature and scores."""
     proto = onnx.load_model_from_string(model.content)
     graph = proto.graph
     before = set_output_aside(graph, "logits")

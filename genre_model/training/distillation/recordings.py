@@ -49,12 +49,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Recording:
-    """A file to draw excerpts from.
-
-    Attributes:
-        path: of the audio.
-        label: its genre, ``NOT_MUSIC``, or an empty text if unknown.
-    """
+    """An audio file, and its genre, ``NOT_MUSIC``, or an empty text if that is unknown."""
 
     path: Path
     label: str = ""
@@ -86,7 +81,7 @@ def find_recordings(
         labelled: folders with one folder for each genre, or CSV files with the columns
             ``path`` and ``label``.
         genres: that labels may name, besides ``NOT_MUSIC``.
-        left_out: ids of GTZAN's tracks that must not be heard; files are compared by name.
+        left_out: ids of GTZAN's tracks, which are compared with the names of files.
 
     Raises:
         TrainingDataError: if a folder holds no audio, or a label is unknown.
@@ -134,12 +129,7 @@ def _piece(recording: Recording) -> tuple[Path, str]:
 
 
 class ExcerptSampler:
-    """Draws excerpts at random.
-
-    Args:
-        recordings: to draw from.
-        seconds: length of an excerpt.
-    """
+    """Draws excerpts of a length in seconds from random recordings."""
 
     def __init__(self, recordings: Sequence[Recording], seconds: float) -> None:
         self._recordings = recordings

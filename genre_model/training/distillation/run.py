@@ -53,16 +53,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Distillation:
-    """Everything that decides what a student becomes.
+    """The settings of a distillation.
 
     Attributes:
         name: of the model.
         recipe: of the student.
         recordings: to learn from; some of them are held out.
-        n_examples: excerpts that the teachers listen to.
+        n_examples: excerpts that the teachers score.
         seed: of everything that is random.
         out: folder of examples, checkpoint and model.
-        rejected: genres that the model hears, but must not name.
+        rejected: genres that the model recognises, but must not name.
     """
 
     name: str
@@ -89,18 +89,10 @@ class Distillation:
 def distil(plan: Distillation, teachers: Teachers, n_threads: int) -> Path:
     """Score excerpts with the teachers, train the student and write its model file.
 
-    What an interrupted run has computed is used again.
-
-    Args:
-        plan: what to do.
-        teachers: to learn from.
-        n_threads: excerpts at once.
-
-    Returns:
-        The model file.
+    The results of an interrupted run are used again.
 
     Raises:
-        TrainingDataError: if the folder holds another run, or recordings cannot be read.
+        TrainingDataError: if the folder holds another run, or recordings are unreadable.
         ModelFileError: if the model file computes other logits than torch.
     """
     run, settings = RunFolder(plan.out), plan.settings()
@@ -164,13 +156,7 @@ def recordings_heard(
 
 
 def agreement(model: Model, examples: Examples, outputs: Sequence[str]) -> float:
-    """Return how often a student and its teachers find the same genre most probable.
-
-    Args:
-        model: the student.
-        examples: that it has not learned from.
-        outputs: names of the teachers' logits.
-    """
+    """Return how often a student and its teachers find the same genre most probable."""
     starts = np.zeros(1, np.int64)
     logits = np.concatenate(
         [

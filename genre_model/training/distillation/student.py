@@ -119,10 +119,8 @@ def check_recipe(recipe: Recipe, n_outputs: int) -> None:
 def example_shares(targets: Targets, genre_balance: float) -> Tensor:
     """Return how often each example is drawn [shape=(n,), sum 1].
 
-    Args:
-        targets: of all examples.
-        genre_balance: 0 draws each example equally often, 1 each genre that is the most
-            probable one of an example.
+    A ``genre_balance`` of 0 draws each example equally often, of 1 each genre that is the
+    most probable one of an example.
     """
     best = targets.genres.argmax(dim=1)
     weights = best.bincount()[best].double() ** -genre_balance
@@ -133,12 +131,6 @@ def train_student(
     recipe: Recipe, examples: Examples, seed: int, run: RunFolder
 ) -> nn.Module:
     """Train a network on examples of its teachers, or finish an interrupted training.
-
-    Args:
-        recipe: network, optimisation and augmentation.
-        examples: to learn from.
-        seed: of weights, batches and augmentation.
-        run: where checkpoints and metrics go.
 
     Returns:
         The averaged network in evaluation mode, on the CPU.
@@ -221,12 +213,11 @@ def order_outputs(network: nn.Module, order: Sequence[int]) -> None:
 def student_network(network: nn.Module, shape: tuple[int, int]) -> bytes:
     """Return the ONNX network of a trained ``StridedCrnn``.
 
+    ``torch.onnx`` unrolls a GRU step by step, which is larger and slower than the operator.
+
     Args:
         network: in evaluation mode, on the CPU.
         shape: mel bands and frames of a segment.
-
-    Returns:
-        A network with input ``segments`` and outputs ``logits`` and ``embedding``.
 
     Raises:
         RecipeError: if the network is another one.

@@ -62,9 +62,6 @@ class Teachers:
 
     Args:
         weights: state dictionary of each network by its name, ``mn04`` among them.
-
-    Attributes:
-        genres: in the order of the logits.
     """
 
     def __init__(self, weights: Mapping[str, Weights]) -> None:
@@ -79,12 +76,7 @@ class Teachers:
     def listen(
         self, at_16_khz: NDArray[np.float32], at_32_khz: NDArray[np.float32]
     ) -> TeacherOutputs:
-        """Return the outputs for one excerpt of 3 to 10 s.
-
-        Args:
-            at_16_khz: waveform [shape=(n_samples,), full scale 1].
-            at_32_khz: the same seconds [shape=(2 * n_samples,)].
-        """
+        """Return the outputs for one excerpt of 3 to 10 s, at two rates [full scale 1]."""
         segment = _segment(at_16_khz, tagger_networks.FRONT_END)
         logits, embeddings = [], []
         for name, scorer in self._taggers.items():
@@ -156,14 +148,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class ExampleStore:
-    """Makes examples and keeps them, so that an interrupted run can resume.
-
-    Attributes:
-        folder: of the examples.
-        front_end: of the student.
-        teachers: that score each excerpt.
-        n_threads: excerpts at once.
-    """
+    """Makes examples and keeps them in a folder, so that an interrupted run can resume."""
 
     folder: Path
     front_end: FrontEnd
@@ -177,13 +162,7 @@ class ExampleStore:
     def drawn(
         self, recordings: Sequence[Recording], n_examples: int, seed: int
     ) -> Examples:
-        """Return examples that are drawn at random.
-
-        Args:
-            recordings: to draw from.
-            n_examples: rounded up to a multiple of ``SHARD_SIZE``.
-            seed: of everything that is random.
-        """
+        """Return random examples, rounded up to a multiple of ``SHARD_SIZE``."""
         sampler = self._sampler(recordings)
 
         def shard(number: int) -> Examples:

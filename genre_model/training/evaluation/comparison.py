@@ -49,14 +49,13 @@ def comparison_of(
     Args:
         first: the seeds of system A.
         second: the seeds of system B.
-        names: what to call them.
+        names: of both.
         protocol: that chose the tracks.
         part: of the protocol's tracks.
         combination: how segments became tracks.
 
     Raises:
-        TrainingDataError: if fewer than two tracks were judged by all, or the systems
-            tell other genres apart.
+        TrainingDataError: if both scored fewer than two common tracks, or other genres.
     """
     aligned = on_common_tracks([*first, *second])
     n_tracks = len(aligned[0].labels)

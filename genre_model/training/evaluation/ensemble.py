@@ -31,11 +31,10 @@ def on_same_tracks(systems: list[Predictions]) -> list[Predictions]:
 
 
 def on_common_tracks(systems: list[Predictions]) -> list[Predictions]:
-    """Keep the tracks that all systems judged, in the order of the first system.
+    """Keep the tracks that all systems scored, in the order of the first system.
 
     Raises:
-        TrainingDataError: if there is none, one is judged twice by the same system, or
-            the systems tell other genres apart.
+        TrainingDataError: if there is none, or one is scored twice, or genres differ.
     """
     for system in systems:
         _check_once(system)
@@ -67,14 +66,7 @@ def _check_genres(first: Predictions, other: Predictions) -> None:
 
 
 def ensemble_of(systems: list[Predictions], name: str = "ensemble") -> Predictions:
-    """Average the probabilities of several systems (paper 003, its ensembles).
-
-    Args:
-        systems: seeds of one recipe, or systems of several, on the same tracks.
-        name: of the whole.
-
-    Returns:
-        One system, whose recipe no single model has.
+    """Average the probabilities of several systems on the same tracks.
 
     Raises:
         TrainingDataError: if there are fewer than two, or tracks or genres differ.

@@ -71,12 +71,12 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What one system (all folds of one seed) says of the tracks.
+    """Scores of the tracks by one system: all folds of one seed.
 
     Attributes:
         name: such as ``seed-0``, or the name of a model.
         source: ``"audio"`` or ``"pictures"``.
-        track_ids: one per track; of segments, where a protocol judges those.
+        track_ids: one per track; of segments, where a protocol scores those.
         labels: their true genres, as indices into ``genres`` [shape=(n_tracks,)].
         probabilities: [shape=(n_tracks, n_genres)].
         n_seen: tracks that the model was trained on; 0 unless allowed.

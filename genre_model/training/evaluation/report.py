@@ -41,7 +41,7 @@ def report_of(
     combination: str = "mean",
     members: Sequence[Predictions] = (),
 ) -> dict[str, Any]:
-    """Compute every number of an evaluation.
+    """Compute every number of an evaluation, ready for JSON.
 
     Each of :func:`measures_of` is a mean over seeds, with the sample standard deviation;
     the table, the confusion matrix and the reliability are sums over seeds.
@@ -328,14 +328,7 @@ def _confusion_lines(report: dict[str, Any]) -> list[str]:
 def write_evaluation(
     systems: list[Predictions], report: dict[str, Any], text: str, out: Path
 ) -> None:
-    """Write ``report.json``, ``report.txt`` and four plots, each as PNG and as SVG.
-
-    Args:
-        systems: what was judged.
-        report: of :func:`report_of`.
-        text: of :func:`text_of`.
-        out: folder that gets the files.
-    """
+    """Write ``report.json``, ``report.txt`` and four plots, each as PNG and as SVG."""
     write_atomically(out / "report.json", json.dumps(report, indent=1).encode())
     write_atomically(out / "report.txt", f"{text}\n".encode())
     title = f"{report['protocol']}: {100 * report['accuracy']:.1f} %"

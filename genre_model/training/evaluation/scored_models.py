@@ -34,18 +34,9 @@ class ScoredModel:
 def systems_of(
     run_or_model: str, protocol: str, folds: list[Fold], part: Part, n_seeds: int | None
 ) -> dict[str, list[ScoredModel]]:
-    """Find the models of a run: per seed one for each fold, together one system.
+    """Find the models of a run by name of system: per seed one model for each fold.
 
-    Args:
-        run_or_model: folder that ``train`` wrote, ``.onnx`` file or bundled name; a
-            single model is scored on the tracks of all folds.
-        protocol: whose runs are looked for.
-        folds: of the protocol.
-        part: which tracks of each fold are to be scored.
-        n_seeds: seeds that must be there; None takes all there are.
-
-    Returns:
-        Models by name of system, such as ``seed-0``.
+    A single model (``.onnx`` file or bundled name) is scored on the tracks of all folds.
 
     Raises:
         TrainingDataError: if the protocol has no such tracks, or seeds are missing.
@@ -115,12 +106,7 @@ def scored_tracks(
 ) -> list[LabelledTrack]:
     """Return the tracks, or segments, of a model's folds that are there.
 
-    Args:
-        model: and the folds that it is scored on.
-        found: all tracks of the data set that are there.
-        card: of the model; tracks of genres that it does not know are left out.
-        protocol: one of ``protocols.PROTOCOLS``.
-        part: of each fold.
+    Tracks of genres that the model does not know are left out.
     """
     folds = folds_of(protocol, segments_per_track(card.front_end))
     wanted = [

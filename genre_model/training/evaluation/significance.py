@@ -85,12 +85,7 @@ def welch_t_test(first: NDArray[np.float64], second: NDArray[np.float64]) -> TTe
 
     Paper 003 does not say whether its t-test is paired; this is the other reading. It
     ignores that both systems scored the same tracks, so it seldom finds anything that the
-    paired test does not.
-
-    Args:
-        first: share of the first system's seeds that have each track right
-            [shape=(n_tracks,), at least two tracks].
-        second: of the second system's seeds [shape=(n_tracks,)].
+    paired test does not. The arguments are those of :func:`paired_t_test`.
     """
     if np.ptp(first) == np.ptp(second) == 0:
         return _constant(first - second, len(first) + len(second) - 2)
@@ -108,8 +103,7 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Return the 95 % percentile interval of the mean over tracks (Efron 1979).
 
-    Tracks are drawn with replacement, each with its difference between the two systems;
-    the seeds stay as they are.
+    Tracks are drawn with replacement; the seeds stay as they are.
 
     Args:
         differences: of the systems' shares of seeds that are right [shape=(n_tracks,)].
@@ -129,15 +123,9 @@ def detectable_difference(
 ) -> float:
     """Return which true difference such a comparison finds with the given power.
 
-    From the spread of the differences between tracks, as in a paired z-test (Connor 1987
-    for right and wrong); other systems that agree more often need fewer tracks. McNemar's
-    test of ensembles, which does not see how often each seed is right, finds less.
-
-    Args:
-        differences: of the systems' shares of seeds that are right
-            [shape=(n_tracks,), at least two tracks].
-        level: two-sided level of the test.
-        power: how often the difference is found.
+    From the spread of the differences between tracks [shape=(n_tracks,), at least two], as
+    in a paired z-test (Connor 1987 for right and wrong). McNemar's test of ensembles, which
+    does not see how often each seed is right, finds less.
     """
     quantiles = stats.norm.ppf(1 - level / 2) + stats.norm.ppf(power)
     error = differences.std(ddof=1) / np.sqrt(len(differences))

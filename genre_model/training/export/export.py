@@ -31,19 +31,17 @@ N_PARITY_SEGMENTS = 8
 
 
 def export_model(network: nn.Module, card: Card, path: Path) -> float:
-    """Write a network as a model file and check it against torch.
+    """Write a network as a model file, and return its largest difference from torch.
 
     Args:
         network: on the CPU, in evaluation mode.
-        card: what the file will say of itself.
+        card: of the file.
         path: of the file; its folder is made.
 
-    Returns:
-        The largest difference of a logit on random segments.
-
     Raises:
-        TrainingDivergedError: if weights are no numbers.
-        ModelFileError: if it exceeds ``PARITY_TOLERANCE``; nothing is left at ``path``.
+        TrainingDivergedError: if weights are not finite.
+        ModelFileError: if a logit differs by more than ``PARITY_TOLERANCE``; nothing is
+            left at ``path``.
     """
     check_weights(network, path)
     front_end = card.front_end
@@ -60,14 +58,10 @@ def export_model(network: nn.Module, card: Card, path: Path) -> float:
 
 
 def check_weights(network: nn.Module, what: object) -> None:
-    """Look at all weights: what they spoil may be no part of random segments.
-
-    Args:
-        network: that was trained.
-        what: the error names it.
+    """Refuse weights that are not finite; random segments might not reach them.
 
     Raises:
-        TrainingDivergedError: if weights are no numbers.
+        TrainingDivergedError: naming ``what`` was trained.
     """
     for name, values in network.state_dict().items():
         if not torch.isfinite(values).all():
@@ -78,15 +72,7 @@ def check_weights(network: nn.Module, what: object) -> None:
 
 
 def check_parity(network: nn.Module, model: Model, path: Path) -> float:
-    """Compare the logits of torch and of ONNX Runtime on random segments.
-
-    Args:
-        network: on the CPU, in evaluation mode.
-        model: exported from it.
-        path: the error names it.
-
-    Returns:
-        The largest difference of a logit.
+    """Return the largest difference of a logit between torch and ONNX Runtime.
 
     Raises:
         ModelFileError: if it exceeds ``PARITY_TOLERANCE``.

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 def publish(run_path: Path, report_paths: list[Path], name: str, out: Path) -> None:
-    """Write a model whose card carries what was measured of its recipe.
+    """Write a model whose card carries the measured accuracy of its recipe.
 
     A model trained on every track can be scored on none. It takes accuracy and
     temperature from trainings of the same recipe that held test tracks out.
@@ -49,8 +49,7 @@ def publish(run_path: Path, report_paths: list[Path], name: str, out: Path) -> N
         out: the ``.onnx`` file.
 
     Raises:
-        TrainingDataError: if the run is incomplete, or a report is of another recipe or
-            scored tracks that its models had seen.
+        TrainingDataError: as :func:`measured_card`, or if the run is incomplete.
     """
     run = RunFolder(run_path)
     if not run.is_complete:
@@ -64,7 +63,7 @@ def measured_card(card: Card, report_paths: list[Path]) -> Card:
 
     Raises:
         TrainingDataError: if a report is of another recipe or of other genres, or scored
-            tracks that its models had seen.
+            tracks that its models were trained on.
     """
     if "protocol" not in card.training:
         raise TrainingDataError(f"{card.name} was not trained on a protocol of GTZAN")
@@ -130,23 +129,13 @@ def _read_report(path: Path, card: Card) -> dict[str, Any]:
 
 
 def training_command(training: dict[str, Any]) -> str:
-    """Return the command that makes such a model.
-
-    Args:
-        training: what its card says of its training. Folders are ``DIR`` (the data) and
-            ``RUN``, which the command makes.
-    """
+    """Return the command that trains such a model; ``DIR`` is the data, ``RUN`` is made."""
     seed = f" --first-seed {training.get('seed')}" * bool(training.get("seed"))
     return _train(training, f"{training['protocol']}{seed}")
 
 
 def scoring_command(training: dict[str, Any], report: dict[str, Any]) -> str:
-    """Return the commands that give a figure.
-
-    Args:
-        training: what the card of the model says of its training.
-        report: of models of the same recipe, as ``evaluate`` wrote it.
-    """
+    """Return the commands that reproduce the figures of a report."""
     options = f"{report['protocol']} --seeds {report['seeds']}"
     data = f"--data DIR --source {report['source']}"
     score = f"genre-model evaluate RUN {data} --protocol {options}"

@@ -140,15 +140,7 @@ def trainings_of(experiment: Experiment, seeds: list[int]) -> list[Training]:
 def train_protocol(
     experiment: Experiment, seeds: list[int], n_processes: int = 1
 ) -> list[RunFolder]:
-    """Train every fold and seed that is not complete yet.
-
-    Args:
-        experiment: what is trained.
-        seeds: one training of each fold for each.
-        n_processes: trainings at once.
-
-    Returns:
-        The run folders, all complete.
+    """Train every fold and seed that is not complete yet, and return all run folders.
 
     Raises:
         TrainingDataError: if tracks are missing or a folder holds another run.

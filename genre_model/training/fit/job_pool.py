@@ -63,10 +63,10 @@ def run_jobs(jobs: Sequence[Job], n_processes: int = 1, describe: str = "jobs") 
     resume can be run again.
 
     Args:
-        jobs: handed out in this order; those on the same data are best neighbours, since
-            each process keeps what it loaded.
-        n_processes: at most; more than there are jobs are not started.
-        describe: what the progress bar calls them.
+        jobs: started in this order; jobs on the same data should be neighbours, since each
+            process keeps what it loaded.
+        n_processes: at most.
+        describe: the jobs' name on the progress bar.
 
     Raises:
         JobsFailedError: after the last job, naming each that failed.

@@ -48,17 +48,9 @@ log = logging.getLogger(__name__)
 class TrainingState:
     """Everything that changes while training, and is saved after each epoch.
 
-    Attributes:
-        network: that is trained.
-        optimizer: of its weights.
-        schedule: of the learning rate.
-        average: a copy of the network with an exponential moving average of its weights.
-        config: the recipe's section.
-        n_updates: of the average.
-        epoch: number of complete epochs.
-        best_loss: lowest validation loss.
-        best_epoch: that reached it.
-        best_weights: of the average, then; kept only for early stopping.
+    ``average`` is a copy of the network with an exponential moving average of its weights,
+    after ``n_updates``; the best loss is that of the validation tracks, and
+    ``best_weights`` are kept only for early stopping.
     """
 
     network: nn.Module
@@ -179,15 +171,13 @@ def train_network(
         seed: of weights, crops and augmentation.
         data: to learn from.
         run: where checkpoints and metrics go.
-        build: makes the network to start from; None builds the recipe's, untrained. The
-            seed decides what is random in it.
+        build: makes the network to start from, by default the recipe's, untrained.
 
     Returns:
         The averaged network in evaluation mode, on the CPU.
 
     Raises:
-        RecipeError: if it stops early, and there is nothing to validate on, or settings
-            contradict each other.
+        RecipeError: if settings contradict each other or need validation tracks.
     """
     _check_settings(recipe, has_validation=len(data.valid.labels) > 0)
     torch.manual_seed(seed)

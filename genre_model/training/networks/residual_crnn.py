@@ -39,15 +39,7 @@ class PoolingSettings(Settings):
 
 
 class TimePooling(nn.Module):
-    """Summarises feature maps.
-
-    Args:
-        n_channels: of the feature maps.
-        settings: the options.
-
-    Attributes:
-        n_out: size of the embedding.
-    """
+    """Summarises feature maps as an embedding of size ``n_out``."""
 
     def __init__(self, n_channels: int, settings: PoolingSettings) -> None:
         super().__init__()
@@ -147,14 +139,10 @@ class ResidualCrnn(nn.Module):
         self.head = nn.Linear(self.pooling.n_out, n_genres)
 
     def forward(self, segments: Tensor) -> tuple[Tensor, Tensor]:
-        """Score segments.
+        """Return logits [shape=(n, n_genres)] and the embedding before the linear head.
 
         Args:
             segments: log-mel values [shape=(n, n_mels, n_frames), dB at any gain].
-
-        Returns:
-            Unnormalised logits [shape=(n, n_genres)] and the embedding that they are a
-            linear function of [shape=(n, n_embedding)].
         """
         x = standardise(segments).unsqueeze(1)
         for block in self.blocks:

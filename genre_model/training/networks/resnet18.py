@@ -83,10 +83,10 @@ def _stage(n_in: int, n_out: int, stride: int) -> nn.Sequential:
 
 
 def load_weights(network: ResNet18, source: str) -> None:
-    """Load weights into a ResNet-18.
+    """Load weights into a ResNet-18, in place.
 
     Args:
-        network: gets the weights, in place.
+        network: gets the weights.
         source: ``"random"`` leaves it as it is, ``"imagenet"`` downloads the official
             file into torch.hub's cache unless it is there.
 
@@ -107,11 +107,7 @@ def load_weights(network: ResNet18, source: str) -> None:
 
 
 def provide_weights(path: Path) -> None:
-    """Put the official file where ``weights = "imagenet"`` finds it without a download.
-
-    Args:
-        path: of the file, under any name; it is checked, and copied into torch.hub's
-            cache.
+    """Copy the official file to where ``weights = "imagenet"`` finds it without a download.
 
     Raises:
         RecipeError: if the file cannot be read or copied, or is not the official one.

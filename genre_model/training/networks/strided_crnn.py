@@ -96,14 +96,10 @@ class StridedCrnn(nn.Module):
         self.head = nn.Linear(4 * gru_units, n_genres)
 
     def forward(self, segments: Tensor) -> tuple[Tensor, Tensor]:
-        """Score segments.
+        """Return logits [shape=(n, n_genres)] and the embedding before the linear head.
 
         Args:
             segments: log-mel values [shape=(n, n_mels, n_frames), dB at any gain].
-
-        Returns:
-            Unnormalised logits [shape=(n, n_genres)] and the embedding that they are a
-            linear function of [shape=(n, 4 * gru_units)].
         """
         x = functional.relu(self.stem(standardise(segments).unsqueeze(1)))
         x = functional.max_pool2d(x, STEM_POOL)

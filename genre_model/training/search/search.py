@@ -102,10 +102,6 @@ class SearchResult:
 def run_search(search: Search, n_workers: int) -> SearchResult:
     """Try settings until enough trials have ended, then return the best ones.
 
-    Args:
-        search: what is searched; other processes may work on the same study.
-        n_workers: processes.
-
     Raises:
         RecipeError: if the recipe has no such settings, or no trial could be scored.
         TrainingDataError: if the study is of another search.
@@ -177,11 +173,8 @@ class Study:
     is under a lock. Each running trial has a lock of its own, which ends with its process:
     trials whose process died are tried again.
 
-    Args:
-        search: what is searched; its file is made if there is none.
-
     Raises:
-        TrainingDataError: if the file is no study.
+        TrainingDataError: if the search's file is no study.
     """
 
     def __init__(self, search: Search) -> None:

@@ -49,11 +49,7 @@ class Sweep:
 
 
 def plan_sweep(base: BaseRecipe, variations: Sequence[str]) -> Sweep:
-    """Read what is to be varied, and check that every variant can be built.
-
-    Args:
-        base: the recipe.
-        variations: such as ``training.batch_size=16,32``, as in ``parse_variation``.
+    """Read variations (as in ``parse_variation``), and check that each can be built.
 
     Raises:
         RecipeError: naming the setting or value that is impossible.
@@ -80,15 +76,7 @@ def is_same(one: Variant, other: Variant) -> bool:
 
 
 def run_sweep(sweep: Sweep, validation: Validation, n_processes: int) -> dict[str, Any]:
-    """Train every variant that is not trained yet, and compare each with the base.
-
-    Args:
-        sweep: what is varied.
-        validation: what is trained on and scored with.
-        n_processes: variants at once.
-
-    Returns:
-        The report, ready for JSON.
+    """Train every variant that is not trained yet, and return the comparison as JSON.
 
     Raises:
         GenreModelError: naming each variant that failed, after the others are done.

@@ -129,8 +129,8 @@ class ValidScores:
         recipe_hash: of every setting.
         source: ``"pictures"`` or ``"audio"``.
         data_hash: of the tracks that were there to train and validate with.
-        n_parameters: of the network; None if its model does not say.
-        seconds: of one training, mean over runs; None if its model does not say.
+        n_parameters: of the network, if known.
+        seconds: of one training, mean over runs, if known.
         track_ids: one per track.
         accuracies: one per seed.
         losses: negative log-likelihood, one per seed.
@@ -299,13 +299,10 @@ def toml_value(value: Any) -> str:
 
 
 def parse_variation(text: str) -> tuple[str, list[Any]]:
-    """Read ``section.name=VALUES``.
+    """Read a setting and its values from ``section.name=VALUES``.
 
     VALUES is the content of a TOML array, with its brackets or without: ``16,32`` and
     ``[16, 32]`` are two numbers, ``[3, 3],[5, 5]`` and ``[[3, 3], [5, 5]]`` two lists.
-
-    Returns:
-        The name of the setting and its values.
 
     Raises:
         RecipeError: quoting the text.
