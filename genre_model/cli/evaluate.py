@@ -45,7 +45,7 @@ def add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def evaluate(options: argparse.Namespace) -> int:
     """Print the report of a protocol, or audio beside pictures."""
-    from genre_model.training.evaluation.ensemble import ensemble_of
+    from genre_model.training.evaluation.comparison import ensemble_of
     from genre_model.training.evaluation.report import report_of, text_of, write_evaluation
 
     _check(options)

@@ -28,7 +28,7 @@ def add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def export(options: argparse.Namespace) -> int:
     """Write a model file for distribution, and print where it is."""
-    from genre_model.training.export.publish import publish
+    from genre_model.training.export import publish
 
     publish(options.run, options.report, options.name, options.out)
     print(options.out)

@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from genre_model.training.data.augment import augment_segments, mix_segments
+from genre_model.training.data.augment import (
+    RandomCrops,
+    augment_segments,
+    interpolate_frames,
+    mix_segments,
+)
 from genre_model.training.data.labelled_mel_frames import LabelledMelFrames
-from genre_model.training.data.random_crops import RandomCrops, interpolate_frames
 from genre_model.training.recipe import AugmentConfig
 
 if TYPE_CHECKING:

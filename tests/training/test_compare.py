@@ -14,8 +14,11 @@ from scored_systems import right_on, write_band_model
 
 from genre_model.cli.compare import add_compare, compare
 from genre_model.errors import TrainingDataError
-from genre_model.training.evaluation.comparison import comparison_of, comparison_text
-from genre_model.training.evaluation.ensemble import ensemble_of
+from genre_model.training.evaluation.comparison import (
+    comparison_of,
+    comparison_text,
+    ensemble_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

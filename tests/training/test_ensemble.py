@@ -13,7 +13,7 @@ from scored_systems import predictions_of, write_band_model
 
 from genre_model.cli.main import main
 from genre_model.errors import TrainingDataError
-from genre_model.training.evaluation.ensemble import ensemble_of
+from genre_model.training.evaluation.comparison import ensemble_of
 
 if TYPE_CHECKING:
     from pathlib import Path

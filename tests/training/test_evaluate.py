@@ -29,9 +29,8 @@ from genre_model.training.data.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.data.protocols import folds_of
 from genre_model.training.evaluation.predictions import Evaluation, predict_systems
 from genre_model.training.evaluation.report import report_of, sources_text, text_of
-from genre_model.training.export.export import export_model
-from genre_model.training.export.publish import measured_card
-from genre_model.training.networks.residual_crnn import ResidualCrnn
+from genre_model.training.export import export_model, measured_card
+from genre_model.training.networks.crnn import ResidualCrnn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -247,7 +246,7 @@ def test_torch_and_onnx_agree_or_nothing_is_written(
     network = ResidualCrnn((84, 112), 10, [4] * 6, 4).eval()
     card = Card(name="tiny", genres=GENRES, front_end=FRONT_END, temperature=1.0)
     assert export_model(network, card, tmp_path / "tiny.onnx") < 1e-4
-    monkeypatch.setattr("genre_model.training.export.export.PARITY_TOLERANCE", -1.0)
+    monkeypatch.setattr("genre_model.training.export.PARITY_TOLERANCE", -1.0)
     with pytest.raises(ModelFileError, match="ONNX Runtime and torch differ"):
         export_model(network, card, tmp_path / "other.onnx")
     assert not (tmp_path / "other.onnx").exists()

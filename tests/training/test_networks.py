@@ -12,7 +12,7 @@ from torch.nn import functional
 from genre_model.errors import RecipeError
 from genre_model.features.config import FrontEnd, MelConfig, SegmentConfig, WaveformConfig
 from genre_model.model.card import Card
-from genre_model.training.export.export import export_model
+from genre_model.training.export import export_model
 from genre_model.training.networks import NETWORKS, build_network, count_parameters
 from genre_model.training.networks.segment_input import standardise
 

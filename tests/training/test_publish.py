@@ -14,7 +14,7 @@ from genre_model.cli.main import main
 from genre_model.errors import TrainingDataError
 from genre_model.model.model_file import read_model
 from genre_model.training.data.gtzan import GENRES
-from genre_model.training.export.publish import measured_card, training_command
+from genre_model.training.export import measured_card, training_command
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import numpy as np
 from genre_model.papers.network_rows import comparison_finding
 from genre_model.papers.outcome import Outcome, measurements_of
 from genre_model.papers.rows import System
-from genre_model.training.evaluation.ensemble import ensemble_of
+from genre_model.training.evaluation.comparison import ensemble_of
 
 if TYPE_CHECKING:
     from genre_model.papers.reproduction import Reproduction

@@ -29,7 +29,7 @@ from genre_model.training.distillation.teachers import (
     mean_logits,
     recordings_hash,
 )
-from genre_model.training.export.export import check_parity, check_weights
+from genre_model.training.export import check_parity, check_weights
 from genre_model.training.networks import count_parameters
 from genre_model.training.run_folder import RunFolder
 

@@ -20,13 +20,13 @@ from genre_model.training.distillation.recordings import TAGGER_RATE_HZ
 from genre_model.training.distillation.teachers import mean_logits
 from genre_model.training.fit.train import end_epoch, resume, start_training
 from genre_model.training.networks import untrained_network
-from genre_model.training.networks.segment_input import FLAT_DB, standardise
-from genre_model.training.networks.strided_crnn import (
+from genre_model.training.networks.crnn import (
     STEM_POOL,
     STEM_STRIDE,
     StridedCrnn,
     block_pools,
 )
+from genre_model.training.networks.segment_input import FLAT_DB, standardise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ from genre_model.training.data.labelled_mel_frames import (
     load_labelled_mel_frames,
 )
 from genre_model.training.data.protocols import folds_of, folds_without, with_validation
-from genre_model.training.export.export import export_model
+from genre_model.training.export import export_model
 from genre_model.training.fit.job_pool import run_jobs
 from genre_model.training.fit.track_scores import fit_temperature, track_logits
 from genre_model.training.fit.train import train_network

@@ -16,8 +16,7 @@ from torch.optim import lr_scheduler
 from tqdm import tqdm
 
 from genre_model.errors import RecipeError
-from genre_model.training.data.augment import augment_segments, mix_segments
-from genre_model.training.data.random_crops import RandomCrops
+from genre_model.training.data.augment import RandomCrops, augment_segments, mix_segments
 from genre_model.training.fit.track_scores import score_tracks
 from genre_model.training.networks import untrained_network
 

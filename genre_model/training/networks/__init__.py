@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import RecipeError
 from genre_model.features.mel_frames import count_bands
+from genre_model.training.networks.crnn import ResidualCrnn, StridedCrnn
 from genre_model.training.networks.paper_networks import PAPER_NETWORKS
-from genre_model.training.networks.residual_crnn import ResidualCrnn
-from genre_model.training.networks.strided_crnn import StridedCrnn
 
 if TYPE_CHECKING:
     from torch import nn

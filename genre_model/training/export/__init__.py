@@ -1,1 +1,0 @@
-"""Trained networks to model files."""
