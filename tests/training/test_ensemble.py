@@ -100,12 +100,3 @@ def test_several_models_are_scored_as_one(
     ]
     assert all(member["accuracy"] < report["accuracy"] for member in report["members"])
     assert "the members of the ensemble" in capsys.readouterr().out
-
-
-def test_sources_are_compared_system_by_system(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    model = str(write_band_model(tmp_path / "bands.onnx"))
-    arguments = ["evaluate", model, "--data", str(folder), "--source", "both"]
-    assert main([*arguments, "--ensemble"]) == 1
-    assert "takes no --ensemble" in capsys.readouterr().err

@@ -299,12 +299,6 @@ def test_lengths_of_segments_share_mel_frames(
     assert [card.front_end.segment.segment_frames for card in cards] == [40, 60]
 
 
-def test_a_folder_of_another_run_is_left_alone(run: RunFolder, folder: Path) -> None:
-    out = run.path.parents[2]
-    with pytest.raises(TrainingDataError, match="other settings or tracks"):
-        train_protocol(Experiment(quick_recipe(epochs=2), folder, out, "all"), [3])
-
-
 def test_what_is_left_out_is_not_trained_on(folder: Path, tmp_path: Path) -> None:
     left_out = frozenset({"blues.00000", "rock.00003", "rock.00099"})
     recipe = quick_recipe(epochs=1)
