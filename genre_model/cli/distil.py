@@ -11,8 +11,8 @@ from genre_model.cli.shared_options import (
     add_published_files,
     add_set,
     add_threads,
+    read_track_ids,
 )
-from genre_model.cli.track_id_file import read_track_ids
 
 if TYPE_CHECKING:
     import argparse

@@ -80,12 +80,11 @@ def evaluation_of(options: argparse.Namespace, run_or_model: str) -> Evaluation:
 
 
 def _check(options: argparse.Namespace) -> None:
-    if options.source == "both" and options.out:
-        raise GenreModelError("--source both prints a comparison; it takes no --out")
-    if options.source == "both" and options.uncalibrated:
-        raise GenreModelError("--source both compares genres; it takes no --uncalibrated")
-    if options.source == "both" and options.ensemble:
-        raise GenreModelError("--source both compares systems; it takes no --ensemble")
+    for flag in ("out", "uncalibrated", "ensemble"):
+        if options.source == "both" and getattr(options, flag):
+            raise GenreModelError(
+                f"--source both prints a comparison; it takes no --{flag}"
+            )
     if len(options.runs_or_models) > 1 and not options.ensemble:
         raise GenreModelError(
             f"{len(options.runs_or_models)} runs were given: add --ensemble to score them "

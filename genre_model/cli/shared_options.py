@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genre_model.cli.option_values import positive
+from genre_model.errors import TrainingDataError
 
 if TYPE_CHECKING:
     import argparse
@@ -41,6 +42,20 @@ def add_leave_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--leave-out", type=Path, help="file of track ids that are never trained on"
     )
+
+
+def read_track_ids(path: Path | None) -> frozenset[str]:
+    """Read the ids in the file of ``--leave-out``; without a file, there are none.
+
+    Raises:
+        TrainingDataError: if it cannot be read.
+    """
+    if path is None:
+        return frozenset()
+    try:
+        return frozenset(path.read_text("utf-8").split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingDataError(f"--leave-out: cannot read {path}: {error}") from error
 
 
 def add_combine(parser: argparse.ArgumentParser) -> None:

@@ -12,8 +12,8 @@ from genre_model.cli.shared_options import (
     add_set,
     add_source,
     add_threads,
+    read_track_ids,
 )
-from genre_model.cli.track_id_file import read_track_ids
 from genre_model.errors import RecipeError, TrainingDataError
 
 if TYPE_CHECKING:

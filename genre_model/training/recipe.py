@@ -16,6 +16,7 @@ from genre_model.training.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from importlib.resources.abc import Traversable
 
     from genre_model.model.card import Card
 
@@ -209,7 +210,7 @@ PICTURES = "pictures"
 
 def recipe_names() -> list[str]:
     """Return the names of the recipes for GTZAN that come with the package."""
-    return [name for name in _bundled_names() if not name.startswith((DISTILLED, BASE))]
+    return [name for name in _bundled() if not name.startswith((DISTILLED, BASE))]
 
 
 def read_recipe(
@@ -231,15 +232,16 @@ def read_recipe(
     Raises:
         RecipeError: naming the file and the setting that is unknown or missing.
     """
-    if name_or_path in _bundled_names():
-        text = _bundled_text(name_or_path)
-    elif name_or_path.endswith(".toml"):
-        text = _read_text(Path(name_or_path))
-    else:
+    path = _bundled().get(name_or_path, Path(name_or_path))
+    if not path.name.endswith(".toml"):
         raise RecipeError(
             f"no recipe {name_or_path!r}; there is {', '.join(recipe_names())}, or give "
             "the path of a .toml file"
         )
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"cannot read recipe {path}: {error}") from error
     return recipe_from_toml(Path(name_or_path).stem, text, changes, pictures=pictures)
 
 
@@ -258,37 +260,24 @@ def recipe_from_toml(
             values = _merged(values, of_pictures)
         for change in changes:
             _change(values, change)
-        return _recipe_from_settings({"name": "+".join((name, *changes))} | values)
+        check_keys(values, {field.name for field in fields(Recipe)} - {"name"})
+        return Recipe(
+            name="+".join((name, *changes)),
+            network=values["network"],
+            network_options=values["network_options"],
+            front_end=FrontEnd.from_dict(values["front_end"]),
+            training=build_section(TrainingConfig, values["training"]),
+            augment=build_section(AugmentConfig, values["augment"]),
+        )
     except (tomllib.TOMLDecodeError, ModelFileError, RecipeError) as error:
         raise RecipeError(f"recipe {name}: {error}") from error
 
 
-def _recipe_from_settings(values: dict[str, Any]) -> Recipe:
-    """Build a recipe from all of its settings, as ``dataclasses.asdict`` gives them.
-
-    Raises:
-        RecipeError: naming the setting that is unknown, missing or impossible.
-        ModelFileError: the same of the front end.
-    """
-    check_keys(values, {field.name for field in fields(Recipe)})
-    return Recipe(
-        name=values["name"],
-        network=values["network"],
-        network_options=values["network_options"],
-        front_end=FrontEnd.from_dict(values["front_end"]),
-        training=build_section(TrainingConfig, values["training"]),
-        augment=build_section(AugmentConfig, values["augment"]),
-    )
-
-
-def _bundled_names() -> list[str]:
+def _bundled() -> dict[str, Traversable]:
+    """Return the files of recipes that come with the package by name."""
     folder = resources.files("genre_model.training") / "recipes"
-    return sorted(Path(entry.name).stem for entry in folder.iterdir())
-
-
-def _bundled_text(name: str) -> str:
-    folder = resources.files("genre_model.training") / "recipes"
-    return (folder / f"{name}.toml").read_text("utf-8")
+    names = sorted(Path(entry.name).stem for entry in folder.iterdir())
+    return {name: folder / f"{name}.toml" for name in names}
 
 
 def _extended(values: dict[str, Any]) -> dict[str, Any]:
@@ -296,11 +285,11 @@ def _extended(values: dict[str, Any]) -> dict[str, Any]:
     if "extends" not in values:
         return values
     parent = values.pop("extends")
-    if parent not in _bundled_names():
+    if parent not in _bundled():
         raise RecipeError(
-            f"extends = {parent!r}; a recipe can extend {', '.join(_bundled_names())}"
+            f"extends = {parent!r}; a recipe can extend {', '.join(_bundled())}"
         )
-    base = _extended(tomllib.loads(_bundled_text(parent)))
+    base = _extended(tomllib.loads(_bundled()[parent].read_text("utf-8")))
     if values.get("network", base.get("network")) != base.get("network"):
         # Options of another network mean nothing.
         of_pictures = dict(base.get(PICTURES, {}), network_options={})
@@ -334,29 +323,17 @@ def _change(values: dict[str, Any], change: str) -> None:
         raise RecipeError(f"{change!r}: {text!r} is no TOML value: {error}") from error
 
 
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"cannot read recipe {path}: {error}") from error
-
-
-#: Behind the hash of a recipe that heard fewer tracks than its protocol has, and before
-#: the hash of those that were left out.
+#: Between the hash of a recipe and that of the tracks that were left out.
 LEFT_OUT_MARK = "-left-out-"
 
 
 def recipe_of(card: Card) -> tuple[str, str]:
     """Return the name of a model's recipe, and the hash of its settings if known.
 
-    The hash says so if tracks were left out of the training, for then the accuracy is
-    another.
+    Tracks that were left out of the training change the accuracy, and so the hash.
     """
-    training = card.training
-    left_out = training.get("left_out")
-    mark = f"{LEFT_OUT_MARK}{_hash(left_out)}" if left_out else ""
-    return training.get("recipe", ""), training.get("recipe_hash", "") + mark
-
-
-def _hash(value: Any) -> str:
-    return hashlib.sha256(repr(value).encode()).hexdigest()[:8]
+    recipe, recipe_hash = (card.training.get(key, "") for key in ("recipe", "recipe_hash"))
+    if left_out := card.training.get("left_out"):
+        digits = hashlib.sha256(repr(left_out).encode()).hexdigest()[:8]
+        recipe_hash += f"{LEFT_OUT_MARK}{digits}"
+    return recipe, recipe_hash

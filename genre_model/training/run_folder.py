@@ -8,6 +8,7 @@ import logging
 import platform
 import uuid
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
@@ -30,15 +31,11 @@ METRICS = ("epoch", "train_loss", "valid_loss", "valid_accuracy", "seconds")
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
 class RunFolder:
-    """Files of one training (one fold, one seed) under one folder.
+    """Files of one training (one fold, one seed) under one folder, made when needed."""
 
-    Args:
-        path: the folder; made when first written to.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    path: Path
 
     @property
     def model_path(self) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,7 +48,7 @@ class RandomCrops:
         self._time_stretch = time_stretch
         self._shares = _track_shares(tracks.labels, genre_balance)
         self._levels = [
-            _level(self._whole(i)) if standardise else _AS_IT_IS
+            _level(self._whole(i)) if standardise else (np.float32(0), 1.0)
             for i in range(len(tracks.mel_frames))
         ]
 
@@ -76,15 +75,16 @@ class RandomCrops:
 
     def _crop(self, index: int, rng: np.random.Generator) -> NDArray[np.float32]:
         mel_frames = self._whole(index)
-        level = self._levels[index]
+        mean, spread = self._levels[index]
         if not self._time_stretch or rng.random() < 0.5:
             first = rng.integers(mel_frames.shape[1] - self._segment_frames + 1)
-            return level.standardise(mel_frames[:, first : first + self._segment_frames])
+            crop: NDArray[np.float32] = mel_frames[:, first : first + self._segment_frames]
+            return (crop - mean) / spread
         stretch = 1 + self._time_stretch * rng.uniform(-1, 1)
         length = min((self._segment_frames - 1) * stretch, mel_frames.shape[1] - 1)
         start = rng.uniform(0, mel_frames.shape[1] - 1 - length)
         first = int(start)
-        piece = level.standardise(mel_frames[:, first : int(start + length) + 2])
+        piece = (mel_frames[:, first : int(start + length) + 2] - mean) / spread
         places = np.linspace(start, start + length, self._segment_frames)
         return interpolate_frames(piece, places - first)
 
@@ -119,25 +119,10 @@ def interpolate_frames(
     return read
 
 
-@dataclass(frozen=True)
-class _Level:
-    """Mean and standard deviation of a track, in its own unit."""
-
-    mean: np.float32
-    spread: float
-
-    def standardise(self, mel_frames: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Standardise a piece of the track; the shape stays."""
-        standardised: NDArray[np.float32] = (mel_frames - self.mean) / self.spread
-        return standardised
-
-
-def _level(mel_frames: NDArray[np.float32]) -> _Level:
+def _level(mel_frames: NDArray[np.float32]) -> tuple[np.float32, float]:
+    """Return mean and standard deviation of a track."""
     mean = np.float32(mel_frames.mean())
-    return _Level(mean, max(float((mel_frames - mean).std()), 1e-3))
-
-
-_AS_IT_IS = _Level(np.float32(0), 1.0)
+    return mean, max(float((mel_frames - mean).std()), 1e-3)
 
 
 #: Knots of the random equaliser curve: about one per 1.5 octaves.

@@ -93,11 +93,7 @@ def report_of(
 def pooled_confidences(
     systems: list[Predictions],
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return how confident all seeds are of each track, one after the other.
-
-    Returns:
-        Confidences, and whether they are right [shape=(n_seeds * n_tracks,) each].
-    """
+    """Return confidences of all seeds, and if each is right [shape=(n_predictions,)]."""
     confidences = np.concatenate([s.probabilities.max(axis=1) for s in systems])
     return confidences, np.concatenate([s.right for s in systems])
 
@@ -115,14 +111,34 @@ def _check_alike(systems: list[Predictions]) -> None:
 def _pooled(systems: list[Predictions]) -> dict[str, Any]:
     """Compute what is not a number per seed, over the predictions of all seeds."""
     confidences, right = pooled_confidences(systems)
+    coverage, risk = risk_coverage(confidences, right)
+    bins = reliability_bins(confidences, right)
     confusion = np.sum(
         [metrics.confusion_matrix(s.probabilities, s.labels) for s in systems], axis=0
     )
+    genres = zip(systems[0].genres, metrics.genre_table(confusion), strict=True)
     return {
         "selective": [_selective(confidences, right, low) for low in THRESHOLDS],
-        "risk_coverage": _curve(confidences, right),
-        "reliability": _reliability(confidences, right),
-        "genres": _genre_rows(confusion, systems[0].genres),
+        "risk_coverage": [
+            {"coverage": float(point), "risk": float(np.interp(point, coverage, risk))}
+            for point in np.arange(1, N_CURVE_POINTS + 1) / N_CURVE_POINTS
+        ],
+        "reliability": [
+            {
+                "from": float(bins.edges[index]),
+                "to": float(bins.edges[index + 1]),
+                "tracks": int(bins.n_tracks[index]),
+                "confidence": float(bins.confidences[index]),
+                "accuracy": float(bins.accuracies[index]),
+            }
+            for index in np.flatnonzero(bins.n_tracks)
+        ],
+        "genres": [
+            {"genre": genre}
+            | dict(zip(("precision", "recall", "f1"), map(float, row[:3]), strict=True))
+            | {"tracks": int(row[3])}
+            for genre, row in genres
+        ],
         "confusion": confusion.tolist(),
     }
 
@@ -130,57 +146,13 @@ def _pooled(systems: list[Predictions]) -> dict[str, Any]:
 def _selective(
     confidences: NDArray[np.float32], right: NDArray[np.bool_], threshold: float
 ) -> dict[str, float | None]:
-    """Share of tracks that are at least so confident, and how many of those are right."""
+    """Return the share of tracks that are so confident, and how many of those are right."""
     sure = confidences >= threshold
     return {
         "min_confidence": threshold,
         "coverage": float(sure.mean()),
         "accuracy": float(right[sure].mean()) if sure.any() else None,
     }
-
-
-def _curve(
-    confidences: NDArray[np.float32], right: NDArray[np.bool_]
-) -> list[dict[str, float]]:
-    coverage, risk = risk_coverage(confidences, right)
-    points = np.arange(1, N_CURVE_POINTS + 1) / N_CURVE_POINTS
-    return [
-        {"coverage": float(point), "risk": float(np.interp(point, coverage, risk))}
-        for point in points
-    ]
-
-
-def _reliability(
-    confidences: NDArray[np.float32], right: NDArray[np.bool_]
-) -> list[dict[str, float]]:
-    bins = reliability_bins(confidences, right)
-    return [
-        {
-            "from": float(bins.edges[index]),
-            "to": float(bins.edges[index + 1]),
-            "tracks": int(bins.n_tracks[index]),
-            "confidence": float(bins.confidences[index]),
-            "accuracy": float(bins.accuracies[index]),
-        }
-        for index in np.flatnonzero(bins.n_tracks)
-    ]
-
-
-def _genre_rows(
-    confusion: NDArray[np.int64], genres: tuple[str, ...]
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "genre": genre,
-            "precision": float(precision),
-            "recall": float(recall),
-            "f1": float(f1),
-            "tracks": int(support),
-        }
-        for genre, (precision, recall, f1, support) in zip(
-            genres, metrics.genre_table(confusion), strict=True
-        )
-    ]
 
 
 def _spread(values: list[float]) -> float:
@@ -284,20 +256,16 @@ def _end_of(name: str) -> str:
 
 
 def _measure_lines(report: dict[str, Any]) -> list[str]:
+    in_hindsight = "; by the best threshold in hindsight"
+    below = f"; in 95 % of cases below {report['calibration_error_floor_95']:.3f}"
+    notes = dict.fromkeys(("coverage_at_85", "coverage_at_90"), in_hindsight)
+    notes["calibration_error_floor"] = below
     lines = []
     for name, title in TITLES.items():
         if name in report:
             spread = f" (sd {report[f'{name}_sd']:.3f})" if report["seeds"] > 1 else ""
-            lines.append(f"  {title:<33} {report[name]:.3f}{spread}{_note(report, name)}")
+            lines.append(f"  {title:<33} {report[name]:.3f}{spread}{notes.get(name, '')}")
     return lines
-
-
-def _note(report: dict[str, Any], name: str) -> str:
-    if name.startswith("coverage_at"):
-        return "; by the best threshold in hindsight"
-    if name == "calibration_error_floor":
-        return f"; in 95 % of cases below {report['calibration_error_floor_95']:.3f}"
-    return ""
 
 
 def _selective_lines(report: dict[str, Any]) -> list[str]:
@@ -334,28 +302,17 @@ def write_evaluation(
     title = f"{report['protocol']}: {100 * report['accuracy']:.1f} %"
     for mark, is_due in (("LEAKY", report["leaky"]), ("SEEN", report["n_seen"])):
         title += f" ({mark})" if is_due else ""
-    confusion, genres = np.array(report["confusion"]), systems[0].genres
-    plot_confusion(confusion, title, out / "confusion", genres=genres)
-    _plot_genres(report, title, out)
-    _plot_confidence(systems, report, title, out)
-
-
-def _plot_genres(report: dict[str, Any], title: str, out: Path) -> None:
-    rows, n_seeds = report["genres"], report["seeds"]
-    bars = {name: [row[name] for row in rows] for name in ("precision", "recall", "f1")}
+    rows = report["genres"]
+    genres = [row["genre"] for row in rows]
+    plot_confusion(np.array(report["confusion"]), title, out / "confusion", genres=genres)
     plot_genre_bars(
-        bars,
+        {name: [row[name] for row in rows] for name in ("precision", "recall", "f1")},
         title,
         out / "genres",
-        n_tracks={"recall": [row["tracks"] / n_seeds for row in rows]},
+        n_tracks={"recall": [row["tracks"] / report["seeds"] for row in rows]},
         measure="precision, recall, F1",
-        genres=[row["genre"] for row in rows],
+        genres=genres,
     )
-
-
-def _plot_confidence(
-    systems: list[Predictions], report: dict[str, Any], title: str, out: Path
-) -> None:
     plot_reliability(
         reliability_bins(*pooled_confidences(systems)),
         title,

@@ -11,7 +11,6 @@ import sys
 import threading
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass
 from logging.handlers import QueueHandler
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -23,7 +22,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from genre_model.errors import GenreModelError, JobsFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnContext
 
@@ -48,13 +47,6 @@ class Job(Protocol):
         """Do it; what it computes goes into files."""
 
 
-@dataclass(frozen=True)
-class Ending:
-    """How a job ended: ``error`` is empty if it succeeded."""
-
-    error: str
-
-
 def run_jobs(jobs: Sequence[Job], n_processes: int = 1, describe: str = "jobs") -> None:
     """Run every job, even after one failed.
 
@@ -75,29 +67,27 @@ def run_jobs(jobs: Sequence[Job], n_processes: int = 1, describe: str = "jobs") 
     reasons: dict[str, str] = {}
     bar: tqdm[Any] = tqdm(total=len(jobs), desc=describe, disable=None, leave=False)
     with bar, logging_redirect_tqdm():
-        ended = _run_here(jobs) if n_processes < 2 else _run_spawned(jobs, n_processes)
-        for job, ending in ended:
+        ended: Iterable[tuple[Job, str]] = ((job, _error_of(job)) for job in jobs)
+        if n_processes > 1:
+            ended = _run_spawned(jobs, n_processes)
+        for job, error in ended:
             bar.update()
-            if ending.error:
-                log.warning("%s failed: %s", job.name, ending.error)
-                reasons[job.name] = ending.error
+            if error:
+                log.warning("%s failed: %s", job.name, error)
+                reasons[job.name] = error
     if reasons:
         text = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
         message = f"{len(reasons)} of {len(jobs)} {describe} failed: {text}"
         raise JobsFailedError(message, reasons)
 
 
-def _run_here(jobs: Sequence[Job]) -> Iterator[tuple[Job, Ending]]:
-    for job in jobs:
-        yield job, _ending_of(job)
-
-
-def _ending_of(job: Job) -> Ending:
+def _error_of(job: Job) -> str:
+    """Run a job, and return its error; an empty text if it succeeded."""
     try:
         job.run()
     except EXPECTED as error:
-        return Ending(str(error) or type(error).__name__)
-    return Ending("")
+        return str(error) or type(error).__name__
+    return ""
 
 
 class _Worker:
@@ -119,14 +109,14 @@ class _Worker:
         self.job = job
         self.connection.send(job)
 
-    def next_ending(self) -> Ending | None:
-        """Take one message: the end of the job, of the process, or a line of its log."""
+    def next_error(self) -> str | None:
+        """Take one message: the error of the job or process, or a record of its log."""
         try:
             message = self.connection.recv()
         except (EOFError, ConnectionError):
             self.process.join()
-            return Ending(f"its process ended with status {self.process.exitcode}")
-        if isinstance(message, Ending):
+            return f"its process ended with status {self.process.exitcode}"
+        if isinstance(message, str):
             return message
         logging.getLogger(message.name).handle(message)
         return None
@@ -142,7 +132,7 @@ class _Worker:
         self.process.close()
 
 
-def _run_spawned(jobs: Sequence[Job], n_processes: int) -> Iterator[tuple[Job, Ending]]:
+def _run_spawned(jobs: Sequence[Job], n_processes: int) -> Iterator[tuple[Job, str]]:
     context = multiprocessing.get_context("spawn")
     n_threads = max(1, _n_cores() // n_processes)
     waiting = deque(jobs)
@@ -153,10 +143,10 @@ def _run_spawned(jobs: Sequence[Job], n_processes: int) -> Iterator[tuple[Job, E
                 workers.append(_Worker(context, n_threads))
                 workers[-1].start(waiting.popleft())
             for worker in _ready(workers):
-                ending = worker.next_ending()
-                if ending is None or worker.job is None:
+                error = worker.next_error()
+                if error is None or worker.job is None:
                     continue
-                yield worker.job, ending
+                yield worker.job, error
                 _carry_on(worker, workers, waiting)
     finally:
         for worker in workers:
@@ -243,7 +233,7 @@ def _work(connection: Connection, n_threads: int, level: int) -> None:
             job = connection.recv()
         except EOFError:
             return
-        connection.send(_ending_of(job))
+        connection.send(_error_of(job))
 
 
 def _end_with_parent() -> None:
