@@ -78,10 +78,10 @@ def hear_clips(
         TrainingDataError: if there is no audio.
     """
     tracks = {track.path: track for track in find_tracks(folder, "audio")}
-    heard = Embedder(backbone, store, n_threads).embed(list(tracks), watcher)
-    kept = [tracks[path] for path in heard.paths]
+    embedded = Embedder(backbone, store, n_threads).embed(list(tracks), watcher)
+    kept = [tracks[path] for path in embedded.paths]
     labels = np.array([GENRES.index(track.genre) for track in kept])
-    embeddings = heard.embeddings.copy()
+    embeddings = embedded.embeddings.copy()
     # A clip of 30 s says nothing of how much a whole song varies.
     embeddings[:, embeddings.shape[1] // 2 :] = 0
     ids = tuple(track.track_id for track in kept)

@@ -118,15 +118,15 @@ def test_only_common_tracks_count_and_it_is_said() -> None:
     assert report["n_tracks"] == 60
     assert report["a"]["accuracy"] == pytest.approx(a.right[:60].mean())
     assert report["a"]["n_left_out"] == 40
-    assert "A alone judged 40 more" in comparison_text(report)
+    assert "A alone scored 40 more" in comparison_text(report)
 
 
 def test_systems_without_a_common_track_are_refused() -> None:
     a, b = outcome(1, 1)
     renamed = replace(b, name="other", track_ids=tuple(f"x{i}" for i in b.track_ids))
-    with pytest.raises(TrainingDataError, match="no track was judged by each of seed-0"):
+    with pytest.raises(TrainingDataError, match="no track was scored by each of seed-0"):
         compared(a, renamed)
-    with pytest.raises(TrainingDataError, match="only 1 track was judged by both"):
+    with pytest.raises(TrainingDataError, match="only 1 track was scored by both"):
         compared(a, b.subset(("3",)))
 
 

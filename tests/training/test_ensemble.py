@@ -53,7 +53,7 @@ def test_tracks_may_come_in_any_order(pair: list[Predictions]) -> None:
 
 
 def test_other_tracks_are_refused(pair: list[Predictions]) -> None:
-    with pytest.raises(TrainingDataError, match=r"judged 2 tracks, seed-1 1, and 1 by one"):
+    with pytest.raises(TrainingDataError, match=r"scored 2 tracks, seed-1 1, and 1 by one"):
         ensemble_of([pair[0], pair[1].subset(("1",))])
 
 
@@ -63,9 +63,9 @@ def test_other_genres_are_refused(pair: list[Predictions]) -> None:
         ensemble_of([pair[0], other])
 
 
-def test_a_track_judged_twice_is_refused(pair: list[Predictions]) -> None:
+def test_a_track_scored_twice_is_refused(pair: list[Predictions]) -> None:
     twice = pair[1].subset(("0", "0", "1"))
-    with pytest.raises(TrainingDataError, match="judged 0 more than once"):
+    with pytest.raises(TrainingDataError, match="scored 0 more than once"):
         ensemble_of([pair[0], twice])
 
 

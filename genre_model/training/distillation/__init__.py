@@ -1,1 +1,1 @@
-"""Distillation: a small network learns the genres that published taggers hear."""
+"""Distillation: a small network learns the genres of published taggers."""

@@ -102,7 +102,7 @@ def hear_songs(
         labels.append(places.get(spelling_key(file.labels[0]), -1))
         artists.append(file.artist or file.key)
     if not logits:
-        raise TrainingDataError("none of the songs could be heard")
+        raise TrainingDataError("none of the songs could be read")
     return Songs(np.stack(logits), np.array(labels), np.array(artists))
 
 

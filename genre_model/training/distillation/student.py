@@ -45,7 +45,7 @@ EMBEDDING_WEIGHT = 0.5
 LABEL_SHARE = 0.3
 #: Relative to the mean power of a segment, before the logarithm.
 POWER_FLOOR = 1e-8
-#: Length of a segment that the teachers can hear.
+#: Lengths of segments that the teachers take.
 MIN_SECONDS, MAX_SECONDS = 1.0, 10.1
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def targets_of(examples: Examples) -> Targets:
 
 
 def check_recipe(recipe: Recipe, n_outputs: int) -> None:
-    """Refuse impossible recipes of students, before teachers listen for hours.
+    """Refuse impossible recipes of students, before hours of computation.
 
     Raises:
         RecipeError: naming the setting.
@@ -103,10 +103,10 @@ def check_recipe(recipe: Recipe, n_outputs: int) -> None:
     rate_hz = front_end.waveform.sample_rate_hz
     seconds = front_end.segment_samples / rate_hz
     if rate_hz != TAGGER_RATE_HZ:
-        raise RecipeError(f"sample_rate_hz is {rate_hz}; teachers hear {TAGGER_RATE_HZ}")
+        raise RecipeError(f"sample_rate_hz is {rate_hz}; teachers take {TAGGER_RATE_HZ}")
     if not MIN_SECONDS <= seconds <= MAX_SECONDS:
         raise RecipeError(
-            f"segment_frames are {seconds:.1f} s; teachers hear {MIN_SECONDS:g} to "
+            f"segment_frames are {seconds:.1f} s; teachers take {MIN_SECONDS:g} to "
             f"{MAX_SECONDS:g} s"
         )
     if config.needs_validation or config.label_smoothing or config.standardise_tracks:

@@ -36,9 +36,9 @@ def on_same_tracks(systems: list[Predictions]) -> list[Predictions]:
     for system in systems[1:]:
         if differing := sorted(set(names) ^ set(system.track_ids)):
             raise TrainingDataError(
-                f"{systems[0].name} judged {len(names)} {systems[0].unit}, {system.name} "
+                f"{systems[0].name} scored {len(names)} {systems[0].unit}, {system.name} "
                 f"{len(system.track_ids)}, and {len(differing)} by one of them only "
-                f"({differing[0]}, ...): both must judge the same"
+                f"({differing[0]}, ...): both must score the same"
             )
     return on_common_tracks(systems)
 
@@ -55,7 +55,7 @@ def on_common_tracks(systems: list[Predictions]) -> list[Predictions]:
     shared = set.intersection(*(set(system.track_ids) for system in systems))
     if not shared:
         raise TrainingDataError(
-            f"no track was judged by each of {', '.join(system.name for system in systems)}"
+            f"no track was scored by each of {', '.join(system.name for system in systems)}"
         )
     names = [name for name in systems[0].track_ids if name in shared]
     return [system.subset(names) for system in systems]
@@ -65,7 +65,7 @@ def _check_once(system: Predictions) -> None:
     if len(set(system.track_ids)) < len(system.track_ids):
         twice = next(x for x in system.track_ids if system.track_ids.count(x) > 1)
         raise TrainingDataError(
-            f"{system.name} judged {twice} more than once; systems are compared on "
+            f"{system.name} scored {twice} more than once; systems are compared on "
             "protocols that test each track once"
         )
 
@@ -172,20 +172,20 @@ def conclusion_of(report: dict[str, Any]) -> str:
     p_values = [mcnemar_row["p_value"], report["paired_t_test"]["p_value"]]
     found = [p_value < LEVEL for p_value in p_values]
     low, high = (100 * bound for bound in report["difference_interval_95"])
-    judged = f"{report['n_tracks']} {report['unit']}"
+    scored = f"{report['n_tracks']} {report['unit']}"
     evidence = (
         f"A - B = {100 * difference:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}; "
         f"McNemar p = {p_values[0]:.2g}, paired t-test p = {p_values[1]:.2g}"
     )
     if all(found) and net * difference > 0:
-        return f"{'A' if difference > 0 else 'B'} is better on {judged}: {evidence}."
+        return f"{'A' if difference > 0 else 'B'} is better on {scored}: {evidence}."
     if any(found):
-        return f"The tests disagree on {judged}, so no difference is shown: {evidence}."
+        return f"The tests disagree on {scored}, so no difference is shown: {evidence}."
     detectable = 100 * report["detectable_difference"]
     if not detectable:
-        return f"A and B have the same of {judged} right: no difference can be shown."
+        return f"A and B have the same of {scored} right: no difference can be shown."
     return (
-        f"No difference can be shown with {judged}: {evidence}. The t-test alone would "
+        f"No difference can be shown with {scored}: {evidence}. The t-test alone would "
         f"find a true difference of {detectable:.1f} points in 4 of 5 such comparisons."
     )
 
@@ -193,13 +193,13 @@ def conclusion_of(report: dict[str, Any]) -> str:
 def _check_units(kept: Predictions, n_tracks: int, systems: list[Predictions]) -> None:
     if n_tracks < 2:
         raise TrainingDataError(
-            f"only {n_tracks} track was judged by both systems; a comparison needs at "
+            f"only {n_tracks} track was scored by both systems; a comparison needs at "
             "least two"
         )
     if kept.unit == "segments" and any(len(s.labels) > n_tracks for s in systems):
         raise TrainingDataError(
             "the two systems cut tracks into other segments, which cannot be compared; "
-            "choose a protocol that judges tracks"
+            "choose a protocol that scores tracks"
         )
 
 
@@ -208,7 +208,7 @@ def _share_right(systems: list[Predictions]) -> NDArray[np.float64]:
     return share
 
 
-def _side(name: str, systems: list[Predictions], n_judged: int) -> dict[str, Any]:
+def _side(name: str, systems: list[Predictions], n_scored: int) -> dict[str, Any]:
     accuracies = [float(system.right.mean()) for system in systems]
     mean, n_tracks = float(np.mean(accuracies)), len(systems[0].labels)
     return {
@@ -217,7 +217,7 @@ def _side(name: str, systems: list[Predictions], n_judged: int) -> dict[str, Any
         "recipe_hash": systems[0].recipe_hash,
         "seeds": len(systems),
         "n_seen": max(system.n_seen for system in systems),
-        "n_left_out": n_judged - n_tracks,
+        "n_left_out": n_scored - n_tracks,
         "accuracy": mean,
         "sd": float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else 0.0,
         "accuracy_interval_95": metrics.wilson_interval(mean * n_tracks, n_tracks),
@@ -250,9 +250,9 @@ def comparison_text(report: dict[str, Any]) -> str:
 
 
 def _headline(report: dict[str, Any]) -> list[str]:
-    lines = [f"{subject_of(report)}: {report['n_tracks']} {report['unit']} judged by both"]
+    lines = [f"{subject_of(report)}: {report['n_tracks']} {report['unit']} scored by both"]
     lines += [
-        f"{letter} alone judged {report[side]['n_left_out']} more, which do not count here"
+        f"{letter} alone scored {report[side]['n_left_out']} more, which do not count here"
         for letter, side in (("A", "a"), ("B", "b"))
         if report[side]["n_left_out"]
     ]

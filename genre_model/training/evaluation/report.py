@@ -193,7 +193,7 @@ def text_of(report: dict[str, Any]) -> str:
 
 
 def sources_text(audio: Predictions, pictures: Predictions) -> str:
-    """Lay out how one system hears the same tracks as audio and as pictures."""
+    """Compare one system on the same tracks as audio and as pictures."""
     if audio.track_ids != pictures.track_ids:
         raise ValueError("audio and pictures must be of the same tracks")
     n_tracks = len(audio.labels)
@@ -209,7 +209,7 @@ def sources_text(audio: Predictions, pictures: Predictions) -> str:
 
 
 def warnings_of(protocol: str, n_seen: int) -> list[str]:
-    """Say why a score means less than it seems to, if it does."""
+    """Return the reasons why a score means less than it seems to."""
     warnings = []
     if leak := LEAK_OF_PROTOCOL[protocol]:
         warnings.append(f"LEAKY: {leak}")
@@ -219,7 +219,7 @@ def warnings_of(protocol: str, n_seen: int) -> list[str]:
 
 
 def subject_of(report: dict[str, Any]) -> str:
-    """Say which tracks were judged, and how."""
+    """Return which tracks were scored, and how."""
     unit = "segments, each for itself" if report["unit"] == "segments" else "whole tracks"
     how = ", majority vote of segments" if report["combination"] == "vote" else ""
     return f"{report['protocol']}, {report['part']}, {unit} from {report['source']}{how}"

@@ -1,4 +1,4 @@
-"""Tests of two systems that judged the same tracks."""
+"""Tests of two systems that scored the same tracks."""
 
 from __future__ import annotations
 
