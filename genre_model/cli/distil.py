@@ -92,14 +92,9 @@ def distil(options: argparse.Namespace) -> int:
             f"--reject: no teacher knows {', '.join(unknown)}; there is "
             f"{', '.join(teachers.genres)}"
         )
+    name, out, rejected = options.name, options.out, tuple(options.reject)
     plan = Distillation(
-        options.name,
-        recipe,
-        recordings,
-        options.examples,
-        options.seed,
-        options.out,
-        tuple(options.reject),
+        name, recipe, recordings, options.examples, options.seed, out, rejected
     )
     print(distil_student(plan, teachers, options.threads or 2))
     return 0

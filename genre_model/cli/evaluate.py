@@ -76,6 +76,7 @@ def evaluation_of(options: argparse.Namespace, run_or_model: str) -> Evaluation:
         source=options.source,
         combination=options.combine,
         allow_seen=options.allow_seen,
+        is_uncalibrated=getattr(options, "uncalibrated", False),
     )
 
 
@@ -93,21 +94,15 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _systems(options: argparse.Namespace) -> list[Predictions]:
-    runs = options.runs_or_models
-    if len(runs) == 1:
-        return _predicted(options, runs[0])
-    return [
-        replace(system, name=f"{run}: {system.name}")
-        for run in runs
-        for system in _predicted(options, run)
-    ]
-
-
-def _predicted(options: argparse.Namespace, run: str) -> list[Predictions]:
+    """Predict with every run; several runs are part of the names of their systems."""
     from genre_model.training.evaluation.predictions import predict_systems
 
-    evaluation = evaluation_of(options, run)
-    return predict_systems(replace(evaluation, is_uncalibrated=options.uncalibrated))
+    runs = options.runs_or_models
+    return [
+        system if len(runs) == 1 else replace(system, name=f"{run}: {system.name}")
+        for run in runs
+        for system in predict_systems(evaluation_of(options, run))
+    ]
 
 
 def _compare_sources(evaluation: Evaluation) -> int:

@@ -79,27 +79,19 @@ def search(options: argparse.Namespace) -> int:
     from genre_model.training.search.search_space import read_search_space
     from genre_model.training.search.variants import BaseRecipe, Validation
 
-    is_picture = find_tracks(options.data, options.source)[0].is_picture
+    track = find_tracks(options.data, options.source)[0]
     out = options.out or options.study.with_suffix("")
-    validation = Validation(
-        data_dir=options.data,
-        out=out,
-        protocol=options.protocol,
-        n_seeds=options.seeds,
-        source="pictures" if is_picture else "audio",
-    )
-    result = run_search(
-        Search(
-            base=BaseRecipe(options.recipe, tuple(options.set), is_picture),
-            space=read_search_space(options.space),
-            validation=validation,
-            study_path=options.study,
-            n_trials=options.trials,
-            seed=options.seed,
+    plan = Search(
+        base=BaseRecipe(options.recipe, tuple(options.set), track.is_picture),
+        space=read_search_space(options.space),
+        validation=Validation(
+            options.data, out, options.protocol, options.seeds, track.source
         ),
-        options.workers,
+        study_path=options.study,
+        n_trials=options.trials,
+        seed=options.seed,
     )
-    _report(result, options, out)
+    _report(run_search(plan, options.workers), options, out)
     return 0
 
 

@@ -54,14 +54,10 @@ def sweep(options: argparse.Namespace) -> int:
     from genre_model.training.search.sweep import plan_sweep, run_sweep, sweep_text
     from genre_model.training.search.variants import BaseRecipe, Validation
 
-    is_picture = find_tracks(options.data, options.source)[0].is_picture
-    base = BaseRecipe(options.recipe, tuple(options.set), is_picture)
+    track = find_tracks(options.data, options.source)[0]
+    base = BaseRecipe(options.recipe, tuple(options.set), track.is_picture)
     validation = Validation(
-        data_dir=options.data,
-        out=options.out,
-        protocol=options.protocol,
-        n_seeds=options.seeds,
-        source="pictures" if is_picture else "audio",
+        options.data, options.out, options.protocol, options.seeds, track.source
     )
     report = run_sweep(plan_sweep(base, options.vary), validation, options.jobs)
     write_atomically(options.out / "sweep.json", json.dumps(report, indent=1).encode())

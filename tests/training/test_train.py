@@ -131,7 +131,7 @@ def test_early_stopping_keeps_the_best_weights(
     parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from genre_model.training.fit import train
-    from genre_model.training.fit.track_scores import TrackScores
+    from genre_model.training.fit.train import TrackScores
 
     losses = iter([3.0, 2.0, 2.5, 2.6, 2.7])
     monkeypatch.setattr(

@@ -20,8 +20,7 @@ from genre_model.training.data.labelled_mel_frames import (
     load_labelled_mel_frames,
 )
 from genre_model.training.export import check_weights
-from genre_model.training.fit.track_scores import segment_logits
-from genre_model.training.fit.train import train_network
+from genre_model.training.fit.train import segment_logits, train_network
 from genre_model.training.networks import build_network
 from genre_model.training.recipe import read_recipe
 from genre_model.training.run_folder import RunFolder

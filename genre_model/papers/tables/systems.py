@@ -25,7 +25,7 @@ from sklearn.utils.validation import check_is_fitted
 from genre_model import metrics
 from genre_model.errors import TrainingDataError
 from genre_model.papers.tables.feature_table import FEATURE_NAMES
-from genre_model.training.fit.track_scores import TEMPERATURES
+from genre_model.training.fit.train import TEMPERATURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

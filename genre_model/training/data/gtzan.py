@@ -65,6 +65,11 @@ class LabelledTrack:
         """Whether the file is a mel picture, not audio."""
         return self.path.suffix.lower() == ".png"
 
+    @property
+    def source(self) -> Literal["audio", "pictures"]:
+        """The kind of the file."""
+        return "pictures" if self.is_picture else "audio"
+
 
 def find_tracks(data_dir: Path, source: Source = "auto") -> list[LabelledTrack]:
     """List the tracks of a GTZAN folder by id, as audio or as mel pictures.

@@ -233,7 +233,7 @@ def _predict_system(
     recipe, recipe_hash = recipe_of(cards[0])
     return Predictions(
         name=name,
-        source="pictures" if rows[0][0].is_picture else "audio",
+        source=rows[0][0].source,
         track_ids=tuple(track.track_id for track, _ in rows),
         labels=np.array([genres.index(track.genre) for track, _ in rows], np.int64),
         probabilities=np.stack([probabilities for _, probabilities in rows]),

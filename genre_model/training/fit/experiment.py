@@ -24,8 +24,7 @@ from genre_model.training.data.labelled_mel_frames import (
 from genre_model.training.data.protocols import folds_of, folds_without, with_validation
 from genre_model.training.export import export_model
 from genre_model.training.fit.job_pool import run_jobs
-from genre_model.training.fit.track_scores import fit_temperature, track_logits
-from genre_model.training.fit.train import train_network
+from genre_model.training.fit.train import fit_temperature, track_logits, train_network
 from genre_model.training.networks import count_parameters
 from genre_model.training.plots import plot_metrics
 from genre_model.training.run_folder import RunFolder
@@ -172,7 +171,7 @@ def run_training(training: Training) -> None:
     data = data.only_genres(training.experiment.genres)
     _report_missing(training, data)
     train, valid = data.subset(training.fold.train), data.subset(training.fold.valid)
-    settings = _settings(training, train, is_picture=tracks[0].is_picture)
+    settings = _settings(training, train, tracks[0].source)
     run = training.run_folder
     with run.in_use():
         run.start({"recipe": asdict(recipe), "training": settings})
@@ -206,13 +205,11 @@ def _mel_frames(
     return load_labelled_mel_frames(list(tracks), front_end, show_progress=True)
 
 
-def _settings(
-    training: Training, train: LabelledMelFrames, *, is_picture: bool
-) -> dict[str, Any]:
+def _settings(training: Training, train: LabelledMelFrames, source: str) -> dict[str, Any]:
     experiment = training.experiment
     settings: dict[str, Any] = {
         "protocol": experiment.protocol,
-        "source": "pictures" if is_picture else "audio",
+        "source": source,
         "recipe": experiment.recipe.name,
         "recipe_hash": experiment.recipe.settings_hash,
         "fold": training.fold.name,
