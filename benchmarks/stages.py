@@ -21,8 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from genre_model import GenreClassifier
 from genre_model.audio.decoder import Decoder
-from genre_model.audio.downmix import downmix
-from genre_model.audio.joined_frames import joined_frames
+from genre_model.audio.frames import downmix, joined_frames
 from genre_model.audio.waveform import open_audio
 from genre_model.features.segments import plan_spans
 

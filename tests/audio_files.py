@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from av.audio import AudioStream
+    from av.container import OutputContainer
     from numpy.typing import ArrayLike, NDArray
 
 SAMPLE_RATE_HZ = 44100
@@ -250,3 +251,26 @@ def _dsf_bytes(samples: NDArray[np.float32], sample_rate_hz: int) -> bytes:
         + struct.pack("<4sQ", b"data", 12 + len(sound))
         + sound
     )  # fmt: skip
+
+
+def add_mono_stream(container: OutputContainer, codec: str) -> AudioStream:
+    stream = cast("AudioStream", container.add_stream(codec, rate=44100))
+    stream.layout = "mono"
+    return stream
+
+
+def write_video(path: Path, tracks: list[tuple[str, NDArray[np.float32]]]) -> None:
+    """Write ten frames of a picture, and mono audio tracks."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=5)
+        video.width = video.height = 64
+        audio = [add_mono_stream(container, codec) for codec, _ in tracks]
+        for _ in range(10):
+            picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8))
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+        for stream, (_, samples) in zip(audio, tracks, strict=True):
+            frame = av.AudioFrame.from_ndarray(samples[np.newaxis], "fltp", "mono")
+            frame.sample_rate = 44100
+            frame.pts = 0
+            container.mux([*stream.encode(frame), *stream.encode(None)])

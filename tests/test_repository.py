@@ -58,10 +58,7 @@ TRAINING_ONLY = {"torch", "librosa", "matplotlib", "pandas", "optuna", "tomli_w"
 HEAVY = TRAINING_ONLY | {"numpy", "scipy", "sklearn", "av", "onnx", "onnxruntime"}
 #: The only modules that may import each of these.
 OWNERS = {
-    "av": {
-        f"genre_model/audio/{name}.py"
-        for name in ("decoder", "joined_frames", "downmix", "waveform")
-    },
+    "av": {f"genre_model/audio/{name}.py" for name in ("decoder", "frames", "waveform")},
     "onnxruntime": {"genre_model/model/segment_probabilities.py"},
 }
 #: From the top down: a package or module imports only what stands in lines below its own.

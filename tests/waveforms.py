@@ -30,3 +30,14 @@ def level_db(samples: NDArray[np.float32], hz: float) -> float:
     window = np.hanning(len(middle))
     amplitude = np.abs(np.sum(middle * window * np.exp(-2j * np.pi * hz * times)))
     return 20 * float(np.log10(2 * amplitude / window.sum() + 1e-12))
+
+
+def correlation(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def place_of(excerpt: NDArray[np.floating], whole: NDArray[np.floating]) -> int:
+    """Find the sample at which an excerpt fits best."""
+    n_fft = len(whole) + len(excerpt)
+    spectrum = np.fft.rfft(whole, n_fft) * np.conj(np.fft.rfft(excerpt, n_fft))
+    return int(np.argmax(np.fft.irfft(spectrum, n_fft)[: len(whole)]))

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import av
 from av.error import FFmpegError
 
-from genre_model.audio.downmix import downmix
-from genre_model.audio.joined_frames import frame_length, joined_frames
+from genre_model.audio.frames import downmix, frame_length, joined_frames
 from genre_model.errors import AudioDecodeError, TooLongError
 
 if TYPE_CHECKING:

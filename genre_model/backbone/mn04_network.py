@@ -82,10 +82,7 @@ FRONT_END = FrontEnd(
         power_floor=1e-5,
     ),
     SegmentConfig(
-        segment_frames=1000,
-        n_segments=7,
-        whole_below_seconds=60.0,
-        min_track_seconds=3.0,
+        segment_frames=1000, n_segments=7, whole_below_seconds=60.0, min_track_seconds=3.0
     ),
 )
 BATCH_NORM_EPSILON = 1e-3

@@ -37,10 +37,7 @@ FRONT_END = FrontEnd(
         power_floor=1e-10,
     ),
     SegmentConfig(
-        segment_frames=1813,
-        n_segments=3,
-        whole_below_seconds=90.0,
-        min_track_seconds=3.0,
+        segment_frames=1813, n_segments=3, whole_below_seconds=90.0, min_track_seconds=3.0
     ),
 )
 N_TAGS = 50

@@ -32,12 +32,7 @@ class TorchLayers:
     epsilon: float = 1e-5
 
     def convolution(
-        self,
-        name: str,
-        source: str,
-        *,
-        stride: int | tuple[int, int] = 1,
-        groups: int = 1,
+        self, name: str, source: str, *, stride: int | tuple[int, int] = 1, groups: int = 1
     ) -> str:
         """Add the convolution of a block and the batch normalisation behind it, as one."""
         scale, shift = self._scale_and_shift(f"{name}.{self.norm}")

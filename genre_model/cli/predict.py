@@ -42,10 +42,7 @@ def add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--json", action="store_true", help="one JSON object per file")
     add_combine(parser)
     parser.add_argument(
-        "-t",
-        "--threads",
-        type=positive,
-        help="files at once (default: cores, up to 4)",
+        "-t", "--threads", type=positive, help="files at once (default: cores, up to 4)"
     )
 
 

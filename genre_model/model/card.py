@@ -141,9 +141,7 @@ def _checked(values: dict[str, Any], name: str, kind: type) -> Any:
     return value
 
 
-def _genres_and_rejected(
-    values: dict[str, Any],
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _genres_and_rejected(values: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     genres = _names(_checked(values, "genres", list), "genres")
     rejected = _names(_checked({"rejected": []} | values, "rejected", list), "rejected")
     if not genres:

@@ -127,9 +127,7 @@ class OnnxGraph:
             self._tensors(),
         )
         model = helper.make_model(
-            graph,
-            opset_imports=[helper.make_opsetid("", OPSET)],
-            ir_version=IR_VERSION,
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
         )
         content: bytes = model.SerializeToString()
         return content

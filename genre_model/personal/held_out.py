@@ -110,21 +110,21 @@ def score_held_out(
     """
     labels, multi_label = model.evaluation.labels, model.card.multi_label
     known, notes = _with_known_labels(files, labels, training)
-    heard = training.embed([file.path for file in known], watcher)
-    if heard.errors:
-        notes.append(f"{len(heard.errors)} tracks could not be listened to")
-    row_of = {path: row for row, path in enumerate(heard.paths)}
+    embedded = training.embed([file.path for file in known], watcher)
+    if embedded.errors:
+        notes.append(f"{len(embedded.errors)} tracks could not be listened to")
+    row_of = {path: row for row, path in enumerate(embedded.paths)}
     kept = tuple(file for file in known if file.path in row_of)
     if not kept:
         raise TrainingDataError("no track is left to test: " + "; ".join(notes))
     rows = [row_of[file.path] for file in kept]
     targets = targets_of([file.labels for file in kept], labels)
-    by_name = training.by_name(heard.probabilities[rows], labels)
+    by_name = training.by_name(embedded.probabilities[rows], labels)
     baselines = {}
     if by_name is not None:
         name = f"{training.parent.card.name}, {BY_NAME}"
         baselines[name] = Evaluation(labels, targets, by_name, multi_label)
-    probabilities = model.probabilities(heard.embeddings[rows], heard.logits[rows])
+    probabilities = model.probabilities(embedded.embeddings[rows], embedded.logits[rows])
     return HeldOut(
         files=kept,
         evaluation=Evaluation(labels, targets, probabilities, multi_label),

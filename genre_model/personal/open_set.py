@@ -296,8 +296,5 @@ def unknown_score(
         np.concatenate(parts) >= MIN_CONFIDENCE for parts in (checked, unchecked)
     )
     return UnknownScore(
-        len(written),
-        MIN_CONFIDENCE,
-        float(written.mean()),
-        float(written_unchecked.mean()),
+        len(written), MIN_CONFIDENCE, float(written.mean()), float(written_unchecked.mean())
     )

@@ -116,13 +116,13 @@ class PersonalTraining:
         return embedder.embed(paths, watcher)
 
     def _tracks(
-        self, files: Sequence[LabelledFile], clean: CleanFiles, heard: Embeddings
+        self, files: Sequence[LabelledFile], clean: CleanFiles, embedded: Embeddings
     ) -> _Tracks:
         """Clean again without unreadable files: a label may be too rare now."""
-        row_of = {path: row for row, path in enumerate(heard.paths)}
+        row_of = {path: row for row, path in enumerate(embedded.paths)}
         notes = clean.notes
-        if heard.errors:
-            lost = f"{len(heard.errors)} tracks could not be listened to"
+        if embedded.errors:
+            lost = f"{len(embedded.errors)} tracks could not be listened to"
             # Files that were left out before were not tried.
             readable = [file for file in files if file.path in row_of]
             try:
@@ -137,10 +137,10 @@ class PersonalTraining:
             clean.files,
             clean.labels,
             targets_of([file.labels for file in clean.files], clean.labels),
-            heard.embeddings[rows],
-            heard.logits[rows],
-            heard.probabilities[rows],
-            _logits_left_out(clean, heard, row_of),
+            embedded.embeddings[rows],
+            embedded.logits[rows],
+            embedded.probabilities[rows],
+            _logits_left_out(clean, embedded, row_of),
             grouped_by_artist(clean.files, self.settings, clean.labels),
             notes,
         )
@@ -253,14 +253,14 @@ def snapshot(files: Sequence[LabelledFile]) -> str:
 
 
 def _logits_left_out(
-    clean: CleanFiles, heard: Embeddings, row_of: Mapping[Path, int]
+    clean: CleanFiles, embedded: Embeddings, row_of: Mapping[Path, int]
 ) -> tuple[NDArray[np.float32], ...]:
     """Return the logits of the tracks of each label that was left out."""
     rows: defaultdict[str, list[int]] = defaultdict(list)
     for file in clean.left_out:
         for label in file.labels if file.path in row_of else ():
             rows[label].append(row_of[file.path])
-    return tuple(heard.logits[own] for own in rows.values())
+    return tuple(embedded.logits[own] for own in rows.values())
 
 
 def grouped_by_artist(

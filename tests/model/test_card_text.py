@@ -104,91 +104,99 @@ ODD: list[Any] = [
 BARE = Card("bare", ("low", "high"), FRONT_END, temperature=1.0)
 
 
-class TestSummary:
-    def test_says_what_it_hears_and_how_often_it_is_right(self) -> None:
-        assert card_summary("small@00112233", CARD).splitlines() == [
-            "small@00112233",
-            "  genres: low, high",
-            "  fault: accuracy 0.703 (sd 0.013 over 5 seeds, 290 tracks)",
-        ]
-
-    def test_says_that_a_protocol_leaks(self) -> None:
-        leaky = {"random": MEASURED | {"leaky": True}, "fault": MEASURED}
-        random, fault = card_summary("", replace(CARD, metrics=leaky)).splitlines()[2:]
-        assert random.endswith(" LEAKY")
-        assert "LEAKY" not in fault
-
-    def test_of_a_personal_model(self) -> None:
-        name, genres, accuracy = card_summary("personal@00112233", PERSONAL).splitlines()
-        assert name == "personal@00112233"
-        assert genres == "  genres (tracks): Club Night (31), Sunday (107)"
-        expected = "accuracy 0.810 (95 % interval 0.750 to 0.860, 5 folds, 232 tracks)"
-        assert accuracy == f"  grouped-cross-validation: {expected}"
-
-    def test_says_what_is_known_of_an_accuracy(self) -> None:
-        card = replace(CARD, metrics={"fault": {"accuracy": 1}, "other": {"sd": 0.1}})
-        assert card_summary("", card).splitlines()[2:] == ["  fault: accuracy 1.000"]
-
-    def test_says_that_nothing_was_measured(self) -> None:
-        assert card_summary("", BARE).splitlines()[2:] == ["  accuracy: not measured"]
+def test_the_summary_lists_genres_and_accuracies() -> None:
+    assert card_summary("small@00112233", CARD).splitlines() == [
+        "small@00112233",
+        "  genres: low, high",
+        "  fault: accuracy 0.703 (sd 0.013 over 5 seeds, 290 tracks)",
+    ]
 
 
-class TestDetails:
-    def test_begins_with_the_summary(self) -> None:
-        details = card_details("small@00112233", CARD)
-        assert details.startswith(card_summary("small@00112233", CARD) + "\n")
-
-    def test_says_where_the_model_comes_from_and_how_it_was_measured(self) -> None:
-        assert card_details("", CARD).splitlines()[3:] == [
-            "  trained with: recipe tiny, data two sounds, n_tracks 8",
-            "  fault: genre-model evaluate gtzan --protocol fault",
-            "  licence: CC0",
-        ]
-
-    def test_of_a_personal_model(self) -> None:
-        details = card_details("personal@00112233", PERSONAL).splitlines()[3:]
-        assert details == PERSONAL_DETAILS.splitlines()
-
-    def test_says_that_a_track_can_have_several_genres(self) -> None:
-        several = replace(CARD, pool_logits=True, multi_label=True)
-        lines = card_details("", several).splitlines()
-        assert lines[3] == "  several genres at once"
-        assert "  several genres at once" not in card_details("", CARD).splitlines()
-
-    def test_admits_what_is_not_known(self) -> None:
-        assert card_details("", BARE).splitlines()[3:] == [
-            "  trained with: not said",
-            "  licence: not said",
-        ]
-
-    def test_leaves_out_a_command_that_is_not_known(self) -> None:
-        by_hand = {name: MEASURED[name] for name in MEASURED if name != "command"}
-        card = replace(CARD, metrics={"fault": by_hand})
-        assert len(card_details("", card).splitlines()) == 5
-
-    def test_wraps_long_lines_without_losing_or_parting_a_word(self) -> None:
-        licence = "long-hyphenated words " * 20 + "x" * (WIDTH + 10)
-        lines = card_details("", replace(CARD, licence=licence)).splitlines()[5:]
-        assert len(lines) > 4
-        assert all(len(line) <= WIDTH for line in lines[:-1])
-        assert all(line.startswith("    ") for line in lines[1:])
-        assert " ".join(line.strip() for line in lines) == f"licence: {licence}"
+def test_the_summary_marks_leaky_protocols() -> None:
+    leaky = {"random": MEASURED | {"leaky": True}, "fault": MEASURED}
+    random, fault = card_summary("", replace(CARD, metrics=leaky)).splitlines()[2:]
+    assert random.endswith(" LEAKY")
+    assert "LEAKY" not in fault
 
 
-class TestStrangers:
-    @pytest.mark.parametrize("odd", ODD, ids=lambda odd: ascii(odd)[:20])
-    def test_say_odd_things_in_odd_places(self, odd: Any) -> None:
-        for card in cards_with(odd):
-            text = card_details("odd\x1b[2J@00112233", card)
-            assert text.encode()
-            assert all(line.isprintable() for line in text.split("\n"))
-            assert len(text) < 20_000
+def test_the_summary_of_a_personal_model() -> None:
+    name, genres, accuracy = card_summary("personal@00112233", PERSONAL).splitlines()
+    assert name == "personal@00112233"
+    assert genres == "  genres (tracks): Club Night (31), Sunday (107)"
+    expected = "accuracy 0.810 (95 % interval 0.750 to 0.860, 5 folds, 232 tracks)"
+    assert accuracy == f"  grouped-cross-validation: {expected}"
 
-    def test_list_genres_without_end(self) -> None:
-        (measured,) = PERSONAL.metrics.values()
-        metrics = {"": measured | {"genres": measured["genres"] * 1000}}
-        lines = card_details("", replace(PERSONAL, metrics=metrics)).splitlines()
-        assert len([line for line in lines if line.startswith("  Sunday")]) == 1
+
+def test_the_summary_lists_what_is_known_of_an_accuracy() -> None:
+    card = replace(CARD, metrics={"fault": {"accuracy": 1}, "other": {"sd": 0.1}})
+    assert card_summary("", card).splitlines()[2:] == ["  fault: accuracy 1.000"]
+
+
+def test_the_summary_admits_that_nothing_was_measured() -> None:
+    assert card_summary("", BARE).splitlines()[2:] == ["  accuracy: not measured"]
+
+
+def test_details_begin_with_the_summary() -> None:
+    details = card_details("small@00112233", CARD)
+    assert details.startswith(card_summary("small@00112233", CARD) + "\n")
+
+
+def test_details_list_training_and_measurements() -> None:
+    assert card_details("", CARD).splitlines()[3:] == [
+        "  trained with: recipe tiny, data two sounds, n_tracks 8",
+        "  fault: genre-model evaluate gtzan --protocol fault",
+        "  licence: CC0",
+    ]
+
+
+def test_details_of_a_personal_model() -> None:
+    details = card_details("personal@00112233", PERSONAL).splitlines()[3:]
+    assert details == PERSONAL_DETAILS.splitlines()
+
+
+def test_details_tell_that_a_track_can_have_several_genres() -> None:
+    several = replace(CARD, pool_logits=True, multi_label=True)
+    lines = card_details("", several).splitlines()
+    assert lines[3] == "  several genres at once"
+    assert "  several genres at once" not in card_details("", CARD).splitlines()
+
+
+def test_details_admit_what_is_unknown() -> None:
+    assert card_details("", BARE).splitlines()[3:] == [
+        "  trained with: not said",
+        "  licence: not said",
+    ]
+
+
+def test_details_leave_out_an_unknown_command() -> None:
+    by_hand = {name: MEASURED[name] for name in MEASURED if name != "command"}
+    card = replace(CARD, metrics={"fault": by_hand})
+    assert len(card_details("", card).splitlines()) == 5
+
+
+def test_details_wrap_long_lines_between_words() -> None:
+    licence = "long-hyphenated words " * 20 + "x" * (WIDTH + 10)
+    lines = card_details("", replace(CARD, licence=licence)).splitlines()[5:]
+    assert len(lines) > 4
+    assert all(len(line) <= WIDTH for line in lines[:-1])
+    assert all(line.startswith("    ") for line in lines[1:])
+    assert " ".join(line.strip() for line in lines) == f"licence: {licence}"
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: ascii(odd)[:20])
+def test_cards_with_odd_values_are_printed(odd: Any) -> None:
+    for card in cards_with(odd):
+        text = card_details("odd\x1b[2J@00112233", card)
+        assert text.encode()
+        assert all(line.isprintable() for line in text.split("\n"))
+        assert len(text) < 20_000
+
+
+def test_cards_with_thousands_of_genres_are_printed() -> None:
+    (measured,) = PERSONAL.metrics.values()
+    metrics = {"": measured | {"genres": measured["genres"] * 1000}}
+    lines = card_details("", replace(PERSONAL, metrics=metrics)).splitlines()
+    assert len([line for line in lines if line.startswith("  Sunday")]) == 1
 
 
 def cards_with(odd: Any) -> Iterator[Card]:

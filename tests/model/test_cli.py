@@ -188,9 +188,7 @@ def test_the_protocols_of_the_command_line_are_those_there_are() -> None:
     assert PROTOCOLS == protocols.PROTOCOLS
 
 
-def test_without_the_train_extra_the_error_says_what_to_install(
-    tmp_path: Path,
-) -> None:
+def test_without_the_train_extra_the_error_says_what_to_install(tmp_path: Path) -> None:
     blocked = (
         "import sys; sys.modules['torch'] = None;from genre_model.cli.main import main;"
     )

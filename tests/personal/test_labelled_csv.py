@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,23 @@ if TYPE_CHECKING:
 SOUND = noise(0.2, 44100)
 
 
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    """A folder with a.flac to d.flac, whose tags name an artist and an album."""
+@pytest.fixture(scope="module")
+def tracks(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Write a.flac to d.flac, whose tags name an artist and an album."""
+    folder = tmp_path_factory.mktemp("tracks")
     for name in "abcd":
-        path = write_audio(tmp_path / f"{name}.flac", SOUND)
+        path = write_audio(folder / f"{name}.flac", SOUND)
         file = MediaFile(path)
         file.update({"artist": f"Artist {name}", "album": "Hits", "title": name.upper()})
         file.save()
+    return sorted(folder.iterdir())
+
+
+@pytest.fixture
+def music(tracks: list[Path], tmp_path: Path) -> Path:
+    """Return a folder with the tracks."""
+    for path in tracks:
+        os.link(path, tmp_path / path.name)
     return tmp_path
 
 

@@ -153,17 +153,6 @@ def test_the_card_says_how_it_was_made_and_how_good_it_is(
     assert "Attic (8)" in card_details("mine@1", card)
 
 
-def test_the_second_training_listens_to_nothing(
-    trainer: Trainer, songs: list[LabelledFile], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = trainer.train(songs)
-    monkeypatch.setattr(IsolatedClassifier, "score_file", None)
-    notes = Notes()
-    second = trainer.train(songs, notes)
-    assert (notes.expected, notes.warnings) == (0, [])
-    assert first.file_content("x", "")[1] == second.file_content("x", "")[1]
-
-
 def test_every_track_is_judged_by_a_model_that_did_not_see_its_artist(
     trainer: Trainer, songs: list[LabelledFile]
 ) -> None:
@@ -198,172 +187,111 @@ def test_the_report_names_what_is_confused(
     assert "LEAKY" not in report
 
 
-def test_several_genres_at_once(
+def test_a_label_whose_files_are_unreadable_vanishes(
     trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
 ) -> None:
-    trainer.settings = PersonalSettings(min_tracks=3, multi_label=True)
-    both = [
-        replace(song, labels=(*song.labels, *(["Even"] if i % 2 else [])))
-        for i, song in enumerate(songs)
+    lost = [
+        replace(song, path=tmp_path / song.path.name)
+        for song in songs
+        if song.labels == ("Attic",)
     ]
-    model = trainer.train(both)
-    path = tmp_path / "mine.onnx"
-    path.write_bytes(model.file_content("mine", "")[1])
-    classifier = GenreClassifier.load(path)
-    assert classifier.multi_label
-    prediction = classifier.predict_file(songs[0].path)
-    said = dict(prediction.ranked())
-    assert said["Cellar"] > 0.5 > said["Attic"]
-    assert "Even" in said
+    kept = [song for song in songs if song.labels == ("Cellar",)]
+    with pytest.raises(TrainingDataError, match="only Cellar is left"):
+        trainer.train([*lost, *kept])
 
 
-class TestTrouble:
-    def test_unreadable_files_are_left_out_and_named(
-        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
-    ) -> None:
-        broken = tmp_path / "broken.wav"
-        broken.write_bytes(b"no audio")
-        files = [
-            *songs,
-            LabelledFile("b", broken, ("Attic",), "broken", "b"),
-            LabelledFile("m", tmp_path / "missing.wav", ("Attic",), "missing", "m"),
-        ]
-        notes = Notes()
-        model = trainer.train(files, notes)
-        assert {file.key for file in model.files} == {song.key for song in songs}
-        assert len(notes.warnings) == 2
-        assert "2 tracks could not be listened to" in model.report()
+def test_a_parent_knows_its_tracks_by_their_audio(
+    trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
+) -> None:
+    pieces = [
+        replace(song, path=write_audio(tmp_path / f"{seed}.wav", music(12, seed=seed)))
+        for seed, song in enumerate(songs)
+    ]
+    heard = [fingerprint_file(piece.path) for piece in pieces[:2]]
+    path = tmp_path / "seen.onnx"
+    trainer.parent_path = write_small_model(path, training={"recordings_heard": heard})
+    (leak,) = trainer.train(pieces).leaks
+    assert leak.endswith("was trained on 2 of these tracks")
+    model = trainer.train(pieces)
+    assert model.card.training["recordings_heard"] == [list(one) for one in heard]
+    others = [replace(piece, seconds=99.0) for piece in pieces]
+    assert trainer.train(others).leaks == ()
 
-    def test_a_label_whose_files_are_unreadable_vanishes(
-        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
-    ) -> None:
-        lost = [
-            replace(song, path=tmp_path / song.path.name)
-            for song in songs
-            if song.labels == ("Attic",)
-        ]
-        kept = [song for song in songs if song.labels == ("Cellar",)]
-        with pytest.raises(TrainingDataError, match="only Cellar is left"):
-            trainer.train([*lost, *kept])
 
-    def test_everything_by_one_artist_is_refused_before_listening(
-        self, trainer: Trainer, songs: list[LabelledFile]
-    ) -> None:
-        notes = Notes()
-        with pytest.raises(TrainingDataError, match="all tracks by one artist"):
-            trainer.train([replace(song, artist="Bob") for song in songs], notes)
-        assert notes.expected == 0
+def test_without_threads_the_tracks_are_not_compared(
+    songs: list[LabelledFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_timer: threading.Timer) -> None:
+        raise RuntimeError("can't start new thread")
 
-    def test_unknown_artists_make_a_score_leaky(
-        self, trainer: Trainer, songs: list[LabelledFile]
-    ) -> None:
-        model = trainer.train([replace(song, artist="") for song in songs])
-        assert model.leaks == ("the artist of 16 tracks is not known",)
-        assert model.score["leaky"] is True
-        assert "LEAKY: the artist of 16 tracks is not known" in model.report()
+    training = {"recordings_heard": [fingerprint_file(songs[0].path)]}
+    model = write_small_model(tmp_path / "seen.onnx", training=training)
+    with closing(IsolatedClassifier.load(model)) as isolated:
+        monkeypatch.setattr(threading.Timer, "start", fail)
+        line = heard_before(isolated, [(song.path, song.seconds) for song in songs])
+    assert line is not None
+    assert re.match(r"the tracks were not compared with those of small@\w+: no thr", line)
 
-    def test_a_parent_knows_its_tracks_by_their_audio(
-        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
-    ) -> None:
-        pieces = [
-            replace(song, path=write_audio(tmp_path / f"{seed}.wav", music(12, seed=seed)))
-            for seed, song in enumerate(songs)
-        ]
-        heard = [fingerprint_file(piece.path) for piece in pieces[:2]]
-        path = tmp_path / "seen.onnx"
-        trainer.parent_path = write_small_model(path, training={"recordings_heard": heard})
-        (leak,) = trainer.train(pieces).leaks
-        assert leak.endswith("was trained on 2 of these tracks")
-        model = trainer.train(pieces)
-        assert model.card.training["recordings_heard"] == [list(one) for one in heard]
-        others = [replace(piece, seconds=99.0) for piece in pieces]
-        assert trainer.train(others).leaks == ()
 
-    def test_without_threads_the_tracks_are_not_compared(
-        self, songs: list[LabelledFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def fail(_timer: threading.Timer) -> None:
-            raise RuntimeError("can't start new thread")
+def test_a_parent_that_was_trained_on_the_tracks_makes_a_score_leaky(
+    trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
+) -> None:
+    seen = {"track_ids": [song.path.stem for song in songs[:3]]}
+    trainer.parent_path = write_small_model(tmp_path / "seen.onnx", training=seen)
+    (leak,) = trainer.train(songs).leaks
+    assert leak.endswith("was trained on 3 of these tracks")
 
-        training = {"recordings_heard": [fingerprint_file(songs[0].path)]}
-        model = write_small_model(tmp_path / "seen.onnx", training=training)
-        with closing(IsolatedClassifier.load(model)) as isolated:
-            monkeypatch.setattr(threading.Timer, "start", fail)
-            line = heard_before(isolated, [(song.path, song.seconds) for song in songs])
-        assert line is not None
-        assert re.match(
-            r"the tracks were not compared with those of small@\w+: no thr", line
-        )
 
-    def test_a_parent_that_was_trained_on_the_tracks_makes_a_score_leaky(
-        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
-    ) -> None:
-        seen = {"track_ids": [song.path.stem for song in songs[:3]]}
-        trainer.parent_path = write_small_model(tmp_path / "seen.onnx", training=seen)
-        (leak,) = trainer.train(songs).leaks
-        assert leak.endswith("was trained on 3 of these tracks")
+@pytest.mark.parametrize(
+    "training", [{"method": "finetune"}, {"method": "scratch"}, {"own_network": True}]
+)
+def test_a_network_that_a_person_trained_makes_a_score_leaky(
+    trainer: Trainer, songs: list[LabelledFile], tmp_path: Path, training: dict[str, object]
+) -> None:
+    trainer.parent_path = write_small_model(tmp_path / "own.onnx", training=training)
+    model = trainer.train(songs)
+    (leak,) = model.leaks
+    assert leak.endswith("may have been trained on these tracks")
+    assert model.card.training["own_network"] is True
 
-    @pytest.mark.parametrize(
-        "training", [{"method": "finetune"}, {"method": "scratch"}, {"own_network": True}]
-    )
-    def test_a_network_that_a_person_trained_makes_a_score_leaky(
-        self,
-        trainer: Trainer,
-        songs: list[LabelledFile],
-        tmp_path: Path,
-        training: dict[str, object],
-    ) -> None:
-        trainer.parent_path = write_small_model(tmp_path / "own.onnx", training=training)
-        model = trainer.train(songs)
-        (leak,) = model.leaks
-        assert leak.endswith("may have been trained on these tracks")
-        assert model.card.training["own_network"] is True
 
-    def test_the_head_of_a_personal_parent_is_no_baseline(
-        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
-    ) -> None:
-        path = tmp_path / "head.onnx"
-        trainer.parent_path = write_small_model(path, training={"method": "head"})
-        model = trainer.train(songs)
-        assert model.leaks == ()
-        assert set(model.baselines) == {"majority"}
+def test_the_head_of_a_personal_parent_is_no_baseline(
+    trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
+) -> None:
+    path = tmp_path / "head.onnx"
+    trainer.parent_path = write_small_model(path, training={"method": "head"})
+    model = trainer.train(songs)
+    assert model.leaks == ()
+    assert set(model.baselines) == {"majority"}
 
-    def test_a_sampler_of_unknown_artists_makes_a_score_leaky(
-        self, trainer: Trainer, songs: list[LabelledFile]
-    ) -> None:
-        sampler = [replace(song, artist="", album="sampler") for song in songs[:6]]
-        model = trainer.train([*sampler, *songs[6:]])
-        assert model.leaks == ("the artist of 6 tracks is not known",)
-        assert "albums by many artists were divided" in model.report()
 
-    @pytest.mark.parametrize("odd", [5, ["a", ["b"]], None])
-    def test_odd_ids_in_a_card_are_no_reason_to_crash(
-        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path, odd: object
-    ) -> None:
-        path = tmp_path / "odd.onnx"
-        trainer.parent_path = write_small_model(path, training={"track_ids": odd})
-        assert trainer.train(songs).leaks == ()
+def test_a_sampler_of_unknown_artists_makes_a_score_leaky(
+    trainer: Trainer, songs: list[LabelledFile]
+) -> None:
+    sampler = [replace(song, artist="", album="sampler") for song in songs[:6]]
+    model = trainer.train([*sampler, *songs[6:]])
+    assert model.leaks == ("the artist of 6 tracks is not known",)
+    assert model.score["leaky"] is True
+    assert "albums by many artists were divided" in model.report()
 
-    def test_stopping_keeps_what_was_heard(
-        self, trainer: Trainer, songs: list[LabelledFile]
-    ) -> None:
-        trainer.stop_after = 6
-        with pytest.raises(TrainingStoppedError):
-            trainer.train(songs)
-        trainer.stop_after = None
-        notes = Notes()
-        assert trainer.train(songs, notes).accuracy == 1
-        assert notes.expected <= len(songs) - 6
 
-    def test_a_disk_that_cannot_be_written_costs_only_the_memory(
-        self, trainer: Trainer, songs: list[LabelledFile], tmp_path: Path
-    ) -> None:
-        (tmp_path / "file").write_text("")
-        trainer.store_path = tmp_path / "file" / "embeddings.db"
-        notes = Notes()
-        assert trainer.train(songs, notes).accuracy == 1
-        (warning,) = notes.warnings
-        assert "the next training listens again" in warning
+@pytest.mark.parametrize("odd", [5, ["a", ["b"]], None])
+def test_odd_ids_in_a_card_are_no_reason_to_crash(
+    trainer: Trainer, songs: list[LabelledFile], tmp_path: Path, odd: object
+) -> None:
+    path = tmp_path / "odd.onnx"
+    trainer.parent_path = write_small_model(path, training={"track_ids": odd})
+    assert trainer.train(songs).leaks == ()
+
+
+def test_stopping_keeps_the_embeddings(trainer: Trainer, songs: list[LabelledFile]) -> None:
+    trainer.stop_after = 6
+    with pytest.raises(TrainingStoppedError):
+        trainer.train(songs)
+    trainer.stop_after = None
+    notes = Notes()
+    assert trainer.train(songs, notes).accuracy == 1
+    assert notes.expected <= len(songs) - 6
 
 
 def test_the_store_holds_what_listening_gives(

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from av import AudioFrame
 
-from genre_model.audio.downmix import downmix
-from genre_model.audio.joined_frames import joined_frames
+from genre_model.audio.frames import downmix, joined_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
