@@ -28,7 +28,7 @@ ADVICE = "allow more processes, or lower the number of threads"
 
 
 class NoProcessError(GenreModelError):
-    """The system gives no thread or process that a file could be heard with."""
+    """The system gives no thread or process to work with."""
 
 
 class ModelFileError(GenreModelError):

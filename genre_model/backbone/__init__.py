@@ -1,1 +1,1 @@
-"""Published networks that listen in place of the bundled one."""
+"""Published networks in place of the bundled one."""

@@ -141,6 +141,6 @@ def _rounded(probability: float) -> float:
 
 
 def printable(text: str) -> str:
-    """Replace what a terminal would obey or cannot show: control and odd characters."""
+    """Replace control characters and those that are no text."""
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

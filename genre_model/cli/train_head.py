@@ -200,7 +200,7 @@ def _train(options: argparse.Namespace, cache: Path, progress: Progress) -> None
     _write_numbers(options, numbers)
     _keep(options, model, numbers)
     if test_files:
-        # Last, so that it cannot choose what is kept.
+        # Last, so that held-out tracks choose nothing.
         held_out = score_held_out(test_files, model, training, progress)
         print(f"\n{held_out.report()}")
         numbers["test"] = held_out.numbers()
@@ -270,7 +270,7 @@ def _warn_of_unused(
 
 
 def _check_places(options: argparse.Namespace) -> None:
-    """Refuse places that cannot be written to, before hours of listening."""
+    """Refuse places that cannot be written to, before hours of decoding."""
     for path in filter(None, (options.out, options.report)):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir() or not os.access(path.parent, os.W_OK):

@@ -71,24 +71,24 @@ class Embedder:
         store = EmbeddingStore(self.store_path, self.classifier.model_id, n_values)
         try:
             known = store.read(paths)
-            heard, errors = self._listen(
+            new, errors = self._embed_new(
                 [p for p in paths if p not in known], store, watcher
             )
         finally:
             store.close()
             if store.trouble is not None:
                 watcher.warning(f"{store.trouble}: the next training listens again")
-        vectors = known | heard
+        vectors = known | new
         kept = tuple(path for path in paths if path in vectors)
         rows = np.array([vectors[path] for path in kept], np.float32).reshape(-1, n_values)
         embeddings, logits, probabilities = np.split(rows, np.cumsum(lengths)[:-1], axis=1)
         return Embeddings(kept, embeddings, logits, probabilities, tuple(errors))
 
-    def _listen(
+    def _embed_new(
         self, paths: Sequence[Path], store: EmbeddingStore, watcher: Watcher
     ) -> tuple[dict[Path, NDArray[np.float32]], list[str]]:
         watcher.expect(len(paths))
-        heard: dict[Path, NDArray[np.float32]] = {}
+        new: dict[Path, NDArray[np.float32]] = {}
         errors: list[str] = []
         for outcome in self._outcomes(paths):
             watcher.advance()
@@ -96,11 +96,11 @@ class Embedder:
                 errors.append(str(outcome.error))
                 watcher.warning(str(outcome.error))
                 continue
-            identity, heard[outcome.path] = outcome.result
-            store.write(identity, heard[outcome.path])
+            identity, new[outcome.path] = outcome.result
+            store.write(identity, new[outcome.path])
         if self.should_stop():
             raise TrainingStoppedError("stopped while listening; nothing has changed")
-        return heard, errors
+        return new, errors
 
     def _outcomes(self, paths: Sequence[Path]) -> Iterator[FileOutcome[Vector]]:
         if not paths:

@@ -321,6 +321,8 @@ def _example_lines(
     wrong = np.flatnonzero(evaluation.targets[:, label] & ~evaluation.right)
     confidences = evaluation.probabilities.max(axis=1)
     for row in wrong[np.argsort(-confidences[wrong], kind="stable")][:N_EXAMPLES]:
-        heard = f"{evaluation.labels[evaluation.predicted[row]]} {confidences[row]:.2f}"
-        heard = "nothing it knows" if evaluation.is_unknown[row] else heard
-        yield f"      {tracks[row].name}: heard {heard}"
+        predicted = evaluation.labels[evaluation.predicted[row]]
+        told = f"{predicted} {confidences[row]:.2f}"
+        if evaluation.is_unknown[row]:
+            told = "nothing it knows"
+        yield f"      {tracks[row].name}: heard {told}"

@@ -100,7 +100,7 @@ def _joined(parent: bytes, head: LinearHead, card: Card, open_set: OpenSet | Non
     if open_set is not None:
         none = _none_logit(layers, logits[0], earlier, open_set, card)
         column = layers.constant(np.zeros((head.weights.shape[1] // 2, 1), np.float32))
-        nothing = layers.add("MatMul", "embedding", column)  # as many rows as segments
+        nothing = layers.add("MatMul", "embedding", column)  # a row per segment
         logits.append(layers.add("Add", nothing, none))
     layers.add("Concat", *logits, to="logits", axis=1)
     layers.add_to(model.graph)

@@ -41,9 +41,9 @@ def leaks_of(
         should_stop: asked while decoding; true ends that early.
     """
     lengths = [(file.path, file.seconds) for file in files]
-    heard = heard_before(parent, lengths, n_threads=n_threads, should_stop=should_stop)
-    if heard is not None:
-        yield heard
+    seen = heard_before(parent, lengths, n_threads=n_threads, should_stop=should_stop)
+    if seen is not None:
+        yield seen
     if has_own_network(parent.card):
         yield f"the network of {parent.model_id} may have been trained on these tracks"
     cut = samplers_are_cut(files)
@@ -64,12 +64,10 @@ def heard_before(
     The arguments are those of :func:`heard_files`.
     """
     try:
-        heard = heard_files(model, tracks, n_threads=n_threads, should_stop=should_stop)
+        seen = heard_files(model, tracks, n_threads=n_threads, should_stop=should_stop)
     except NoProcessError as error:
         return f"the tracks were not compared with those of {model.model_id}: {error}"
-    return (
-        f"{model.model_id} was trained on {len(heard)} of these tracks" if heard else None
-    )
+    return f"{model.model_id} was trained on {len(seen)} of these tracks" if seen else None
 
 
 def heard_files(

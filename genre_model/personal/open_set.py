@@ -213,8 +213,8 @@ class OpenSetData:
             whitening.astype(np.float32),
             (means @ whitening).astype(np.float32),
             (np.reshape(left_out, (-1, len(spread))) @ whitening).astype(np.float32),
-            # The log odds of the genres, before anything is heard; and the more labels
-            # there are, the more often one of them is nearer by chance.
+            # The prior log odds of the genres; and the more labels there are, the more
+            # often one of them is nearer by chance.
             2 * np.log(np.maximum(common / counts, 1) * len(counts)).astype(np.float32),
         )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from audio_files import CONTAINERS, music, noise, write_audio
+from commands import any_run, run
 from onnx_models import write_small_model
 from waiting import wait_until
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+__all__ = ["any_run", "run"]
 
 SECONDS = 8
 

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import json
-import shutil
-import urllib.error
-import urllib.request
-from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from audio_files import music, write_audio
-from published_mn04 import make_known, published_file, random_weights
+from published_mn04 import random_weights
 
 from genre_model import GenreClassifier
 from genre_model.backbone import install, published
-from genre_model.backbone.mn04_network import BLOCKS, FRONT_END, mn04_network
-from genre_model.cli.main import main
+from genre_model.backbone.mn04_network import BLOCKS, mn04_network
 from genre_model.features.segments import Segments
 from genre_model.model.segment_probabilities import SegmentScorer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
     from published_mn04 import Weights
 
@@ -34,18 +27,6 @@ URL = published.FILES["mn04"].url
 @pytest.fixture(scope="module")
 def weights() -> Weights:
     return random_weights()
-
-
-@pytest.fixture(scope="module")
-def content(weights: Weights) -> bytes:
-    return published_file(weights)
-
-
-@pytest.fixture
-def known(content: bytes, monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """Let that be the published file."""
-    make_known(content, monkeypatch)
-    return content
 
 
 @pytest.fixture
@@ -107,104 +88,6 @@ def computed_by_torch(
     embedding = functions.hardswish(convolution("features.16", x)).mean((2, 3))
     hidden = functions.hardswish(linear("classifier.2", embedding))
     return embedding.numpy(), linear("classifier.5", hidden).numpy()
-
-
-def test_mn04_is_installed_from_a_file(
-    known: bytes, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "weights.pt"
-    file.write_bytes(known)
-    assert main(["backbone", "install", "mn04", "--from", str(file)]) == 0
-    assert str(folder / f"{NAME}.onnx") in capsys.readouterr().out
-    assert main(["models"]) == 0
-    assert f"\n{NAME}@" in capsys.readouterr().out
-    song = write_audio(tmp_path / "song.flac", music(35, 44100), 44100)
-    assert main(["predict", str(song), "--model", NAME, "--json"]) == 0
-    probabilities = json.loads(capsys.readouterr().out)["probabilities"]
-    assert len(probabilities) == 10
-    classifier = GenreClassifier.load(NAME)
-    assert classifier.card.front_end == FRONT_END
-    assert classifier.segments_of(song).values.shape == (7, 128, 1000)
-
-
-def test_mn04_is_installed_by_a_download(
-    known: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-
-    def answer(url: str, timeout: float) -> io.BytesIO:
-        assert timeout > 0
-        asked.append(url)
-        return io.BytesIO(known)
-
-    monkeypatch.setattr(urllib.request, "urlopen", answer)
-    assert main(["backbone", "install", "mn04"]) == 0
-    assert asked == [URL]
-    assert (folder / f"{NAME}.onnx").is_file()
-
-
-def test_a_failed_download_tells_what_to_do(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fail(*_arguments: object, **_options: object) -> None:
-        raise urllib.error.URLError("no route to host")
-
-    monkeypatch.setattr(urllib.request, "urlopen", fail)
-    assert main(["backbone", "install", "mn04"]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert URL in line
-    assert "--from FILE" in line
-    assert not folder.exists()
-
-
-@pytest.mark.parametrize("content", [b"", b"damaged"])
-def test_another_file_installs_nothing(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
-) -> None:
-    file = tmp_path / "weights.pt"
-    file.write_bytes(content)
-    assert main(["backbone", "install", "mn04", "--from", str(file)]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"genre-model: {file}: it is not a published file")
-    assert not folder.exists()
-
-
-def test_a_missing_file_is_named(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "weights.pt"
-    assert main(["backbone", "install", "mn04", "--from", str(file)]) == 1
-    assert str(file) in capsys.readouterr().err
-    assert not folder.exists()
-
-
-def test_a_damaged_head_is_refused(
-    known: bytes,
-    folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    package = tmp_path / "package"
-    shutil.copytree(Path(install.__file__).parents[1] / "models", package / "models")
-    head = package / "models" / f"{NAME}.npz"
-    head.write_bytes(head.read_bytes()[:-1])
-    file = tmp_path / "weights.pt"
-    file.write_bytes(known)
-    monkeypatch.setattr(resources, "files", lambda _: package)
-    assert main(["backbone", "install", "mn04", "--from", str(file)]) == 1
-    assert f"{NAME}.npz: it is not the one" in capsys.readouterr().err
-    assert not folder.exists()
-
-
-def test_the_error_tells_how_to_install_a_backbone(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = str(tmp_path / "own.onnx")
-    arguments = ["--data", str(tmp_path), "--out", out, "--backbone", "mn04"]
-    assert main(["train-head", *arguments]) == 1
-    assert "genre-model backbone install mn04" in capsys.readouterr().err
-    assert not folder.exists()
 
 
 def test_the_published_network_hears_what_is_there(data_dir: Path, folder: Path) -> None:

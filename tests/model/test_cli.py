@@ -19,6 +19,8 @@ from genre_model.cli.shared_options import PROTOCOLS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from commands import Command
+
 RATE_HZ = 22050
 
 
@@ -34,56 +36,47 @@ def model(tmp_path: Path) -> str:
     return str(write_small_model(tmp_path / "small.onnx"))
 
 
-def test_predict_prints_the_best_genres(
-    song: Path, model: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["predict", str(song), "--model", model]) == 0
-    out = capsys.readouterr().out
+def test_predict_prints_the_best_genres(song: Path, model: str, run: Command) -> None:
+    out = run("predict", song, "--model", model).out
     assert out.startswith(f"{song}: ")
     assert out.count("\n") == 1
 
 
 def test_genres_of_what_is_unknown_are_not_listed_as_zeros(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, run: Command
 ) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, (1, 12 * RATE_HZ)).astype(np.float32)
     file = write_audio(tmp_path / "noise.flac", noise, RATE_HZ)
-    assert main(["predict", str(file)]) == 0
-    line = capsys.readouterr().out
+    line = run("predict", file).out
     assert line.startswith(f"{file}: unknown (strangeness ")
     assert " 0.00" not in line
 
 
 def test_a_model_that_the_plugin_trained_is_found_by_its_name(
-    song: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Command
 ) -> None:
     monkeypatch.setenv("BEETSDIR", str(tmp_path / "beets"))
-    assert main(["predict", str(song), "--model", "my genres"]) == 1
-    assert "no model 'my genres'" in capsys.readouterr().err
+    assert (
+        "no model 'my genres'" in run("predict", song, "--model", "my genres", status=1).err
+    )
     folder = tmp_path / "beets" / "genreclf"
     folder.mkdir(parents=True)
     write_small_model(folder / "my genres.onnx")
-    assert main(["predict", str(song), "--model", "my genres"]) == 0
+    run("predict", song, "--model", "my genres")
 
 
-def test_segments_are_lines_of_their_own(
-    song: Path, model: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["predict", str(song), "--model", model, "--segments"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+def test_segments_are_lines_of_their_own(song: Path, model: str, run: Command) -> None:
+    lines = run("predict", song, "--model", model, "--segments").out.splitlines()
     assert len(lines) == 1 + 3
     assert lines[1].startswith("    0:00  ")
 
 
 def test_json_is_one_object_per_line(
-    song: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    song: Path, model: str, tmp_path: Path, run: Command
 ) -> None:
     arguments = [str(song), str(tmp_path / "gone.mp3"), "--model", model]
-    assert main(["predict", *arguments, "--json", "--segments"]) == 1
-    good, bad = map(json.loads, capsys.readouterr().out.splitlines())
+    printed = run("predict", *arguments, "--json", "--segments", status=1)
+    good, bad = map(json.loads, printed.out.splitlines())
     assert good["path"] == str(song)
     assert good["probabilities"][good["genre"]] == good["confidence"]
     assert sum(good["probabilities"].values()) == pytest.approx(1, abs=1e-5)
@@ -94,50 +87,44 @@ def test_json_is_one_object_per_line(
     assert "gone.mp3" in bad["error"]
 
 
-def test_without_segments_json_has_none(
-    song: Path, model: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["predict", str(song), "--model", model, "--json"]) == 0
-    assert set(json.loads(capsys.readouterr().out)) == {
+def test_without_segments_json_has_none(song: Path, model: str, run: Command) -> None:
+    assert set(json.loads(run("predict", song, "--model", model, "--json").out)) == {
         *("path", "genre", "confidence", "unknown", "strangeness"),
         "probabilities",
     }
 
 
-def test_a_folder_is_searched_for_audio(
-    song: Path, model: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_is_searched_for_audio(song: Path, model: str, run: Command) -> None:
     (song.parent / "cover.jpg").write_bytes(b"no audio")
     (song.parent / "._song.flac").write_bytes(b"a resource fork")
-    assert main(["predict", str(song.parent), "--model", model]) == 0
-    assert capsys.readouterr().out.count("\n") == 1
+    assert run("predict", song.parent, "--model", model).out.count("\n") == 1
 
 
 def test_a_folder_without_audio_is_an_error(
-    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: str, tmp_path: Path, run: Command
 ) -> None:
     (tmp_path / "empty").mkdir()
-    assert main(["predict", str(tmp_path / "empty"), "--model", model]) == 1
-    assert "no audio files in" in capsys.readouterr().err
+    assert (
+        "no audio files in"
+        in run("predict", tmp_path / "empty", "--model", model, status=1).err
+    )
 
 
 def test_a_bad_file_is_named_and_the_rest_goes_on(
-    song: Path, model: str, capsys: pytest.CaptureFixture[str]
+    song: Path, model: str, run: Command
 ) -> None:
     bad = song.parent / "bad.mp3"
     bad.write_text("no audio")
-    assert main(["predict", str(bad), str(song), "--model", model]) == 1
-    captured = capsys.readouterr()
-    assert "bad.mp3" in captured.err
-    assert captured.err.count("\n") == 1
-    assert str(song) in captured.out
+    printed = run("predict", bad, song, "--model", model, status=1)
+    assert "bad.mp3" in printed.err
+    assert printed.err.count("\n") == 1
+    assert str(song) in printed.out
 
 
-def test_a_missing_model_is_one_line(
-    song: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["predict", str(song), "--model", "nosuch"]) == 1
-    assert capsys.readouterr().err.startswith("genre-model: no model 'nosuch'; there is")
+def test_a_missing_model_is_one_line(song: Path, run: Command) -> None:
+    assert run("predict", song, "--model", "nosuch", status=1).err.startswith(
+        "genre-model: no model 'nosuch'; there is"
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of other bytes are Linux's")
@@ -157,17 +144,15 @@ def test_names_that_no_terminal_can_show_are_printed_safely(
     assert b"\x1b" not in finished.stdout
 
 
-def test_models_lists_the_bundled_model(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["models"]) == 0
-    out = capsys.readouterr().out
+def test_models_lists_the_bundled_model(run: Command) -> None:
+    out = run("models").out
     assert out.startswith("genre_crnn_v1@")
     assert "hip hop" in out
     assert "labelled songs, cross-fitted: accuracy 0." in out
 
 
-def test_models_prints_a_card(model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["models", model, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["name"] == "small"
+def test_models_prints_a_card(model: str, run: Command) -> None:
+    assert json.loads(run("models", model, "--json").out)["name"] == "small"
 
 
 @pytest.mark.parametrize(

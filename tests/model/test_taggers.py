@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import pickle
-import urllib.request
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +12,11 @@ import beets
 import numpy as np
 import pytest
 import torch
-from audio_files import music, write_audio
 from packaging.version import Version
-from published_mn04 import make_known
 from published_taggers import published_file, random_tagger
 
 from beetsplug.genreclf.policy.aliases import lastgenre_data
 from genre_model.backbone.install import TAGGERS
-from genre_model.backbone.published import FILES
 from genre_model.backbone.tagger_ensemble import (
     ensemble_genres,
     tagger_ensemble,
@@ -29,11 +24,9 @@ from genre_model.backbone.tagger_ensemble import (
 )
 from genre_model.backbone.tagger_networks import ARCHITECTURES, FRONT_END, N_TAGS
 from genre_model.backbone.torch_file import read_weights
-from genre_model.cli.main import main
 from genre_model.errors import ModelFileError
 from genre_model.features.mel_frames import band_weights
 from genre_model.features.segments import Segments
-from genre_model.model.model_file import read_model
 from genre_model.model.onnx_graph import OnnxGraph
 from genre_model.model.segment_probabilities import SegmentScorer
 
@@ -46,29 +39,6 @@ MODEL = "published_taggers_v1"
 SHAPE = (FRONT_END.mel.n_mels, FRONT_END.segment.segment_frames)
 
 
-@pytest.fixture(scope="module")
-def contents() -> dict[str, bytes]:
-    """Published files with random weights."""
-    return {
-        name: published_file(random_tagger(name.split("_")[1], seed))
-        for seed, name in enumerate(TAGGERS)
-    }
-
-
-@pytest.fixture
-def files(
-    contents: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> dict[str, Path]:
-    """The same as files, known by their checksums; models go to ``data``."""
-    monkeypatch.setenv("GENRE_MODEL_DATA", str(tmp_path / "data"))
-    paths = {}
-    for name, content in contents.items():
-        make_known(content, monkeypatch, name)
-        paths[name] = tmp_path / f"{name}.pth"
-        paths[name].write_bytes(content)
-    return paths
-
-
 def noise_segments(n: int = 2) -> Segments:
     values = np.random.default_rng(1).normal(-40, 15, (n, *SHAPE)).astype(np.float32)
     return Segments(values, np.zeros(n, np.int64))
@@ -78,10 +48,6 @@ def computed_by_torch(tagger: Any, segments: Segments) -> NDArray[np.float32]:
     with torch.no_grad():
         logits: NDArray[np.float32] = tagger(torch.from_numpy(segments.values)).numpy()
     return logits
-
-
-def from_files(*paths: Path) -> list[str]:
-    return [word for path in paths for word in ("--from", str(path))]
 
 
 @pytest.mark.parametrize("is_zip", [False, True])
@@ -166,75 +132,6 @@ def test_genres_are_spelled_as_lastgenre_spells_them() -> None:
     # Lastgenre has kinds of metal only, and r&b since beets 2.13.
     is_old = Version(beets.__version__) < Version("2.13")
     assert unknown == (["metal", "r&b"] if is_old else ["metal"])
-
-
-def test_taggers_are_installed_from_files_in_any_order(
-    files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    sources = from_files(*reversed(files.values()))
-    assert main(["backbone", "install", *sources, "taggers"]) == 0
-    assert MODEL in capsys.readouterr().out
-    song = write_audio(tmp_path / "song.flac", music(35, 44100), 44100)
-    assert main(["predict", str(song), "--model", MODEL, "--json"]) == 0
-    probabilities = json.loads(capsys.readouterr().out)["probabilities"]
-    assert tuple(sorted(probabilities)) == ensemble_genres(TAGGERS)
-    assert sum(probabilities.values()) == pytest.approx(1, abs=1e-3)
-    assert read_model(MODEL).card.front_end == FRONT_END
-
-
-def test_taggers_are_installed_by_downloads(
-    files: dict[str, Path],
-    contents: dict[str, bytes],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    by_url = {FILES[name].url: content for name, content in contents.items()}
-
-    def answer(url: str, timeout: float) -> io.BytesIO:
-        assert timeout > 0
-        return io.BytesIO(by_url[url])
-
-    monkeypatch.setattr(urllib.request, "urlopen", answer)
-    assert main(["backbone", "install", "taggers"]) == 0
-    assert files
-    installed = tmp_path / "data" / "models" / f"{MODEL}.onnx"
-    before = installed.read_bytes()
-    by_url[FILES["msd_fcn"].url] = b"replaced by its authors"
-    capsys.readouterr()
-    assert main(["backbone", "install", "taggers"]) == 1
-    assert FILES["msd_fcn"].url in capsys.readouterr().err
-    assert installed.read_bytes() == before
-
-
-def test_the_name_of_the_backbone_is_not_that_of_the_model(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert main(["predict", "song.mp3", "--model", "taggers"]) == 1
-    assert f"did you mean {MODEL}?" in capsys.readouterr().err
-
-
-def test_a_missing_file_is_named(
-    files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    some = from_files(*(files[name] for name in TAGGERS[:3]))
-    assert main(["backbone", "install", "taggers", *some]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "jamendo_crnn" in line
-    assert FILES["jamendo_crnn"].url in line
-    assert not (tmp_path / "data").exists()
-
-
-def test_a_damaged_file_is_named(
-    files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    damaged = files["msd_crnn"]
-    damaged.write_bytes(damaged.read_bytes()[:-1])
-    sources = from_files(*files.values())
-    assert main(["backbone", "install", "taggers", *sources]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"genre-model: {damaged}: it is not a published file")
-    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize("name", TAGGERS)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from audio_files import noise, tone, write_audio
+from commands import any_run, run
 
 from genre_model.cli.main import main
 from genre_model.worker.isolated_classifier import IsolatedClassifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from commands import Run
     from numpy.typing import NDArray
 
     from genre_model.model.segment_probabilities import SegmentScores
+
+__all__ = ["any_run", "run"]
 
 RATE_HZ = 22050
 SECONDS = 4
@@ -60,14 +64,6 @@ def known(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "first.embeddings.db"
 
 
-class Run(NamedTuple):
-    """The result of a command."""
-
-    status: int
-    out: str
-    err: str
-
-
 class TrainHead:
     """Runs ``genre-model train-head`` for labels with at least two tracks.
 
@@ -80,26 +76,21 @@ class TrainHead:
     """
 
     def __init__(
-        self, music: Path, known: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+        self, music: Path, known: Path, folder: Path, run: Callable[..., Run]
     ) -> None:
         self.music, self.folder, self.out = music, folder, folder / "own.onnx"
         self.decoded: list[str] = []
         self.stop_at: int | None = None
-        self._known, self._capsys = known, capsys
+        self._known, self._run = known, run
 
     def __call__(self, data: Path, *options: object) -> Run:
         """Train; the cache is that of the test."""
         given = ["--data", data, "--out", self.out, "--min-tracks", 2]
-        return self.main("train-head", *given, *options)
+        return self._run("train-head", *given, *options)
 
     def cached(self, data: Path, *options: object) -> Run:
         """Train on embeddings that are known already."""
         return self(data, "--cache", self._known, *options)
-
-    def main(self, *arguments: object) -> Run:
-        """Run any command."""
-        status = main(list(map(str, arguments)))
-        return Run(status, *self._capsys.readouterr())
 
     def files(self, *genres: str) -> list[Path]:
         """List the music of some genres, or all."""
@@ -120,10 +111,10 @@ def train(
     music: Path,
     known: Path,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    any_run: Callable[..., Run],
     monkeypatch: pytest.MonkeyPatch,
 ) -> TrainHead:
-    command = TrainHead(music, known, tmp_path, capsys)
+    command = TrainHead(music, known, tmp_path, any_run)
     original = IsolatedClassifier.score_file
 
     def score_file(classifier: IsolatedClassifier, path: Path) -> SegmentScores:

@@ -27,23 +27,24 @@ from genre_model.model.model_file import read_model
 from genre_model.personal.personal_model import PROTOCOL
 
 if TYPE_CHECKING:
+    from commands import Command
     from personal.conftest import TrainHead
 
 
-def test_a_folder_becomes_a_model_that_tags(train: TrainHead) -> None:
-    run = train(train.music)
-    assert run.status == 0, run.err
-    assert "24 tracks by 12 artists, 3 genres" in run.out
-    assert "this model" in run.out
-    assert "LEAKY" not in run.out
+def test_a_folder_becomes_a_model_that_tags(train: TrainHead, run: Command) -> None:
+    trained = train(train.music)
+    assert trained.status == 0, trained.err
+    assert "24 tracks by 12 artists, 3 genres" in trained.out
+    assert "this model" in trained.out
+    assert "LEAKY" not in trained.out
     model = read_model(train.out)
-    assert run.out.rstrip().endswith(f"{model.model_id} is in {train.out}")
+    assert trained.out.rstrip().endswith(f"{model.model_id} is in {train.out}")
     assert set(model.card.genres) == set(GENRES)
     assert model.card.metrics[PROTOCOL]["accuracy"] > 0.9
-    assert run.err == "", "a bar is for terminals"
+    assert trained.err == "", "a bar is for terminals"
     for genre in GENRES:
         folder = train.music / genre
-        lines = train.main("predict", folder, "--model", train.out, "--json").out
+        lines = run("predict", folder, "--model", train.out, "--json").out
         predicted = [json.loads(line)["genre"] for line in lines.splitlines()]
         assert predicted == [genre] * N_ARTISTS * N_TRACKS
 
@@ -115,27 +116,29 @@ def test_the_report_tells_how_much_unknown_music_is_written(train: TrainHead) ->
     assert re.search(r"left out in turn, it writes \d+\.\d% at 0\.6", out)
 
 
-def test_a_label_that_was_left_out_is_unknown_to_the_model(train: TrainHead) -> None:
+def test_a_label_that_was_left_out_is_unknown_to_the_model(
+    train: TrainHead, run: Command
+) -> None:
     sounds = train.files()
     noises = train.files("noise")
     rows = [(p, genre_of(p), artist_of(p)) for p in sounds if p not in noises[2:]]
-    run = train.cached(train.table(rows), "--min-tracks", "4")
-    assert "left out, fewer than 4 tracks: noise 2" in run.out
-    assert "left out in turn" not in run.out, "of two genres none can be"
-    lines = train.main("predict", "--model", train.out, *sounds).out.splitlines()
+    trained = train.cached(train.table(rows), "--min-tracks", "4")
+    assert "left out, fewer than 4 tracks: noise 2" in trained.out
+    assert "left out in turn" not in trained.out, "of two genres none can be"
+    lines = run("predict", "--model", train.out, *sounds).out.splitlines()
     unknown = [": unknown (" in line for line in lines]
     assert unknown == ["noise" in str(path) for path in sounds]
 
 
-def test_several_genres_at_once(train: TrainHead) -> None:
+def test_several_genres_at_once(train: TrainHead, run: Command) -> None:
     labels = {"low": "tones;low", "high": "tones;high", "noise": "noise"}
     rows = [(path, labels[genre_of(path)], artist_of(path)) for path in train.files()]
     data = train.table(rows)
-    run = train.cached(data, "--labels", "all", "--test", data)
-    assert run.status == 0, run.err
+    trained = train.cached(data, "--labels", "all", "--test", data)
+    assert trained.status == 0, trained.err
     assert read_model(train.out).card.multi_label
     folder = train.music / "low"
-    lines = train.main("predict", folder, "--model", train.out, "--json").out
+    lines = run("predict", folder, "--model", train.out, "--json").out
     for line in lines.splitlines():
         probable = json.loads(line)["probabilities"]
         assert probable["low"] > 0.5
