@@ -1,6 +1,6 @@
 """The program of a process that predicts, with files in the world that it stumbles over.
 
-What the name of a file begins with says what becomes of the process that opens it.
+The first word of a file name decides what happens to the process that opens it.
 """
 
 from __future__ import annotations

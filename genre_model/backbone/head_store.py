@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from importlib import resources
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,18 +17,10 @@ if TYPE_CHECKING:
     from genre_model.features.config import FrontEnd
 
 
-class BundledHead(NamedTuple):
-    """A head, and the card of the model of backbone and head.
+def read_head(name: str, front_end: FrontEnd) -> tuple[LinearHead, Card]:
+    """Read the bundled head of a model, and the card of backbone and head.
 
     The weights of the standard deviation are 0, since it depends on the length of a track.
-    """
-
-    head: LinearHead
-    card: Card
-
-
-def read_head(name: str, front_end: FrontEnd) -> BundledHead:
-    """Read the bundled head of a model.
 
     Raises:
         ModelFileError: if its file is damaged.
@@ -50,7 +42,7 @@ def read_head(name: str, front_end: FrontEnd) -> BundledHead:
         licence=values["licence"],
         pool_logits=True,
     )
-    return BundledHead(LinearHead(weights, bias), card)
+    return LinearHead(weights, bias), card
 
 
 def head_content(head: LinearHead, card: Card) -> bytes:

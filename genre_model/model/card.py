@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 2
 #: Format 1 knew neither ``pool_logits`` nor ``multi_label``; both are false there.
 READ_VERSIONS = (1, 2)
+#: Types of the plain values.
+KINDS = {
+    "name": str,
+    "temperature": float,
+    "metrics": dict,
+    "training": dict,
+    "licence": str,
+    "pool_logits": bool,
+    "multi_label": bool,
+}
 
 
 @dataclass(frozen=True)
@@ -54,20 +64,13 @@ class Card:
     def to_json(self) -> str:
         """Return the text that :func:`card_from_json` reads."""
         front_end = self.front_end
-        values = {
+        values = {name: getattr(self, name) for name in KINDS} | {
             "format_version": FORMAT_VERSION,
-            "name": self.name,
             "genres": list(self.genres),
             "configs": front_end.to_dict(),
             "fingerprint": fingerprint(
                 front_end.waveform, front_end.mel, front_end.segment
             ),
-            "temperature": self.temperature,
-            "metrics": self.metrics,
-            "training": self.training,
-            "licence": self.licence,
-            "pool_logits": self.pool_logits,
-            "multi_label": self.multi_label,
         }
         if self.rejected:
             values["rejected"] = list(self.rejected)
@@ -96,22 +99,14 @@ def card_from_json(text: str | None) -> Card:
             "its front end is not the one that this version of genre_model computes: "
             "update genre_model, or retrain the model"
         )
-    multi_label = _checked(values, "multi_label", bool)
-    if multi_label and not values.get("pool_logits"):
+    plain = {name: _checked(values, name, kind) for name, kind in KINDS.items()}
+    if plain["multi_label"] and not plain["pool_logits"]:
         raise ModelFileError("its card is multi-label without pooling logits")
+    if not 0.01 <= plain["temperature"] <= 100:
+        raise ModelFileError(f"its card has temperature {plain['temperature']}")
+    _printable(plain["name"])
     genres, rejected = _genres_and_rejected(values)
-    return Card(
-        name=_printable(_checked(values, "name", str)),
-        genres=genres,
-        front_end=front_end,
-        temperature=_temperature(_checked(values, "temperature", float)),
-        metrics=_checked(values, "metrics", dict),
-        training=_checked(values, "training", dict),
-        licence=_checked(values, "licence", str),
-        pool_logits=_checked(values, "pool_logits", bool),
-        multi_label=multi_label,
-        rejected=rejected,
-    )
+    return Card(genres=genres, rejected=rejected, front_end=front_end, **plain)
 
 
 def is_personal(training: Mapping[str, Any]) -> bool:
@@ -166,9 +161,3 @@ def _printable(text: str) -> str:
     if not text.isprintable():
         raise ModelFileError(f"its card holds unprintable characters: {text!r}")
     return text
-
-
-def _temperature(temperature: float) -> float:
-    if not 0.01 <= temperature <= 100:
-        raise ModelFileError(f"its card has temperature {temperature}")
-    return temperature

@@ -48,15 +48,10 @@ def data_folder() -> Path:
     return Path(base) / "genre_model"
 
 
-def bundled_files() -> list[str]:
-    """Return the names of the files that come with the package."""
-    folder = resources.files("genre_model") / "models"
-    return [entry.name for entry in folder.iterdir()]
-
-
 def bundled_model_names() -> list[str]:
     """Return the names of the models that come with the package."""
-    paths = map(Path, bundled_files())
+    folder = resources.files("genre_model") / "models"
+    paths = (Path(entry.name) for entry in folder.iterdir())
     return sorted(path.stem for path in paths if path.suffix == ".onnx")
 
 

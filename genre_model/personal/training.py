@@ -48,18 +48,10 @@ MIN_FOLDS = 2
 
 @dataclass(frozen=True)
 class _Tracks:
-    """Tracks that train, in the same order in every field.
+    """Tracks that train, rows in the order of ``files``.
 
-    Attributes:
-        files: the tracks.
-        labels: all genres, in the order of the logits.
-        targets: which genres each track has [shape=(n_tracks, n_genres)].
-        embeddings: of the parent [shape=(n_tracks, 2 * n_features)].
-        logits: of the parent, mean over segments [shape=(n_tracks, n_outputs)].
-        probabilities: of the parent's genres [shape=(n_tracks, n_parent_genres)].
-        left_out: logits of the tracks of each label that was left out.
-        folds: of whole groups.
-        notes: which labels and tracks were left out, one line each.
+    Embeddings, logits and probabilities are those of the parent; ``left_out`` are the
+    logits of the tracks of each label that was left out.
     """
 
     files: tuple[LabelledFile, ...]

@@ -6,16 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genre_model.errors import (
-    AudioDecodeError,
-    FingerprintMismatchError,
-    GenreModelError,
-    ModelFileError,
-    NoProcessError,
-    SilentError,
-    TooLongError,
-    TooShortError,
-)
+from genre_model import errors
+from genre_model.errors import GenreModelError
 from genre_model.model.track_probabilities import TrackPrediction
 
 if TYPE_CHECKING:
@@ -29,13 +21,13 @@ ANSWERS_BEGIN = b"genre_model answers"
 ERRORS = {
     kind.__name__: kind
     for kind in (
-        AudioDecodeError,
-        FingerprintMismatchError,
-        ModelFileError,
-        NoProcessError,
-        SilentError,
-        TooLongError,
-        TooShortError,
+        errors.AudioDecodeError,
+        errors.FingerprintMismatchError,
+        errors.ModelFileError,
+        errors.NoProcessError,
+        errors.SilentError,
+        errors.TooLongError,
+        errors.TooShortError,
     )
 }
 

@@ -67,7 +67,7 @@ def isolated(model: Path) -> Iterator[IsolatedClassifier]:
 
 
 @pytest.fixture
-def stumbling(model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[IsolatedClassifier]:
+def faulty(model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[IsolatedClassifier]:
     """A classifier whose processes run ``odd_program.py``."""
     program = client.PROGRAM.replace("genre_model.worker.main", "odd_program")
     monkeypatch.setattr(client, "PROGRAM", program)

@@ -90,7 +90,7 @@ def computed_by_torch(
     return embedding.numpy(), linear("classifier.5", hidden).numpy()
 
 
-def test_the_published_network_hears_what_is_there(data_dir: Path, folder: Path) -> None:
+def test_the_published_network_recognises_tags(data_dir: Path, folder: Path) -> None:
     """AudioSet's tags of real clips, whose places are those of its list of classes."""
     source = data_dir / "backbone" / "mn04_as_mAP_432.pt"
     listener = GenreClassifier(

@@ -30,7 +30,7 @@ def test_mel_frames_and_probabilities_are_golden() -> None:
     assert probabilities == pytest.approx(golden, abs=1e-3)
 
 
-def test_the_card_says_what_it_learned_from() -> None:
+def test_the_card_names_the_training_data() -> None:
     card = read_model().card
     training = card.training
     assert training["recipe_hash"] == read_recipe("distilled_crnn").settings_hash

@@ -96,7 +96,7 @@ PERSONAL_DETAILS = """\
   grouped-cross-validation: beet genreclf-train
   licence: mine
 """
-#: What a stranger may put where a text, a number, a list or an object belongs.
+#: Values of wrong types and sizes for a text, a number, a list or an object.
 ODD: list[Any] = [
     None, True, -1, 10**4000, float("nan"), float("inf"), "", "\x1b[2J\ud800\n\u202e",
     "x" * 10_000, [], [[[]]], [None, {}], {}, {"": {}}, {"\x1b[31m": "\x07"},

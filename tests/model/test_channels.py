@@ -36,8 +36,8 @@ def test_of_channels_that_cancel_each_other_one_is_taken(
     left = tone(440, 3, amplitude=0.3)
     stereo = np.stack([left, np.float32(factor) * left])
     path = write_audio(tmp_path / f"inverted{suffix}", stereo)
-    heard = read_all(path)[RATE_HZ : 2 * RATE_HZ]
-    assert heard.std() == pytest.approx(left.std(), rel=0.05)
+    samples = read_all(path)[RATE_HZ : 2 * RATE_HZ]
+    assert samples.std() == pytest.approx(left.std(), rel=0.05)
 
 
 def test_of_channels_that_cancel_each_other_a_loud_one_is_taken(tmp_path: Path) -> None:

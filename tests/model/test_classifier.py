@@ -54,7 +54,7 @@ def test_a_prediction_is_complete(classifier: GenreClassifier, tmp_path: Path) -
     assert 20 < prediction.start_seconds[-1] < 20.5
 
 
-def test_tagging_hears_exactly_what_training_sees(tmp_path: Path) -> None:
+def test_tagging_and_training_use_the_same_segments(tmp_path: Path) -> None:
     """One lock of the design: a training item and a tagging segment are the same bits."""
     from genre_model.training.data.gtzan import LabelledTrack
     from genre_model.training.data.labelled_mel_frames import load_labelled_mel_frames
@@ -112,12 +112,12 @@ def test_what_is_no_audio_is_refused(classifier: GenreClassifier, tmp_path: Path
 def test_a_silent_half_does_not_decide(classifier: GenreClassifier, tmp_path: Path) -> None:
     loud = noise(60)
     path = write_audio(tmp_path / "late.flac", np.concatenate([silence(60), loud]))
-    heard = classifier.predict_file(path)
-    assert heard.start_seconds[0] > 45, "excerpts of silence are left out"
-    assert heard.genre == "high"
+    prediction = classifier.predict_file(path)
+    assert prediction.start_seconds[0] > 45, "excerpts of silence are left out"
+    assert prediction.genre == "high"
 
 
-def test_a_truncated_file_is_judged_by_what_is_left(
+def test_a_truncated_file_is_predicted_from_its_rest(
     classifier: GenreClassifier, tmp_path: Path
 ) -> None:
     path = write_audio(tmp_path / "cut.flac", noise(200, RATE_HZ), RATE_HZ)
@@ -187,12 +187,14 @@ def song(tmp_path: Path) -> Path:
 def test_pooled_logits_are_averaged_before_the_softmax(tmp_path: Path, song: Path) -> None:
     path = write_small_model(tmp_path / "a.onnx", pool_logits=True, temperature=2.0)
     classifier = GenreClassifier.load(path)
-    heard = classifier.predict_file(song)
+    prediction = classifier.predict_file(song)
     logits = classifier.score_segments(classifier.segments_of(song)).logits
     np.testing.assert_allclose(
-        heard.probabilities, softmax(logits.mean(axis=0), 2.0), rtol=1e-5
+        prediction.probabilities, softmax(logits.mean(axis=0), 2.0), rtol=1e-5
     )
-    np.testing.assert_allclose(heard.segment_probabilities, softmax(logits, 2.0), rtol=1e-5)
+    np.testing.assert_allclose(
+        prediction.segment_probabilities, softmax(logits, 2.0), rtol=1e-5
+    )
     assert not classifier.multi_label
 
 
@@ -203,12 +205,12 @@ def test_pooled_logits_of_a_multi_label_model_pass_a_sigmoid(
         tmp_path / "a.onnx", pool_logits=True, multi_label=True, temperature=2.0
     )
     classifier = GenreClassifier.load(path)
-    heard = classifier.predict_file(song)
+    prediction = classifier.predict_file(song)
     logits = classifier.score_segments(classifier.segments_of(song)).logits
     expected = 1 / (1 + np.exp(-logits.mean(axis=0) / 2))
-    np.testing.assert_allclose(heard.probabilities, expected, rtol=1e-5)
+    np.testing.assert_allclose(prediction.probabilities, expected, rtol=1e-5)
     np.testing.assert_allclose(
-        heard.segment_probabilities, 1 / (1 + np.exp(-logits / 2)), rtol=1e-5
+        prediction.segment_probabilities, 1 / (1 + np.exp(-logits / 2)), rtol=1e-5
     )
     assert classifier.multi_label
 

@@ -1,4 +1,4 @@
-"""The command line, as a person runs it."""
+"""The command line of ``predict`` and ``models``, and its errors."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_the_protocols_of_the_command_line_are_those_there_are() -> None:
     assert PROTOCOLS == protocols.PROTOCOLS
 
 
-def test_without_the_train_extra_the_error_says_what_to_install(tmp_path: Path) -> None:
+def test_without_the_train_extra_the_error_tells_what_to_install(tmp_path: Path) -> None:
     blocked = (
         "import sys; sys.modules['torch'] = None;from genre_model.cli.main import main;"
     )

@@ -305,7 +305,7 @@ NO_AUDIO = "holds no audio that can be decoded"
         (nothing_but_damage, AudioDecodeError, NO_AUDIO),
     ],
 )
-def test_the_message_says_which_file_and_why(
+def test_the_error_names_file_and_cause(
     make: Callable[[Path], None],
     error: type[GenreModelError],
     cause: str,

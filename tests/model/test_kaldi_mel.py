@@ -57,7 +57,7 @@ def slow_frame(samples: NDArray[np.float32], number: int) -> NDArray[np.float64]
     return 10 * np.log10(values + 1e-5)
 
 
-def test_a_frame_is_what_its_definition_says(samples: NDArray[np.float32]) -> None:
+def test_a_frame_follows_its_definition(samples: NDArray[np.float32]) -> None:
     frames = mel_frames_from_waveform(samples, RATE_HZ, MEL)
     assert frames.shape == (128, count_frames(len(samples), MEL))
     for number in (0, 7, frames.shape[1] - 1):

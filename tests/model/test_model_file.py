@@ -89,10 +89,10 @@ def test_a_bundled_model_that_is_not_the_published_one_is_refused(
     path.write_bytes(content)
     with pytest.raises(ModelFileError, match="not the one that was published"):
         read_model()
-    assert read_model(path).sha256  # by its path it is anybody's
+    assert read_model(path).sha256  # by its path it is not compared
 
 
-def test_a_head_without_its_network_says_what_to_install() -> None:
+def test_a_head_without_its_network_tells_what_to_install() -> None:
     with pytest.raises(ModelFileError, match=r"needs a network .* backbone install mn04"):
         read_model("gtzan_mn04_v1")
 

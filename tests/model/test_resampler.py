@@ -110,8 +110,8 @@ def test_frequencies_below_the_limit_stay_clean(
         samples = audio.read_all()
     spectra = np.abs(np.fft.rfft([read_all(path), samples], axis=1)) ** 2
     n_bands = below_hz // 100
-    heard = spectra[:, : n_bands * 100 * len(samples) // RATE_HZ]
-    powers = [np.sum(band, axis=1) for band in np.array_split(heard, n_bands, axis=1)]
+    used = spectra[:, : n_bands * 100 * len(samples) // RATE_HZ]
+    powers = [np.sum(band, axis=1) for band in np.array_split(used, n_bands, axis=1)]
     assert np.abs(10 * np.log10([new / old for old, new in powers])).max() < 0.1
 
 

@@ -1,4 +1,4 @@
-"""Where in a track to listen."""
+"""Positions, cutting and padding of segments."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_clip_of_gtzan_is_covered_from_end_to_end() -> None:
     assert segment_start_frames(344, CONFIG) == [0, 18, 67, 116, 165, 214, 232]
 
 
-def test_a_song_is_heard_between_its_first_and_last_seconds() -> None:
+def test_the_first_and_last_seconds_of_a_song_are_not_used() -> None:
     n_frames = int(240 * FRONT_END.frames_per_second)
     starts = np.array(segment_start_frames(n_frames, CONFIG)) / FRONT_END.frames_per_second
     assert len(starts) == CONFIG.n_segments

@@ -273,7 +273,7 @@ def test_a_front_end_that_would_fill_the_memory_is_refused(path: Path, name: str
         changed, name = {"hop_samples": 1}, "hop_samples"
     for config in configs.values():
         config.update({key: changed[key] for key in config.keys() & changed})
-    # The fingerprint is no secret; anybody can compute the right one.
+    # Anyone can compute the right fingerprint.
     card = replace(read_model(path).card, front_end=FrontEnd.from_dict(configs))
     rewrite_card(path, card.to_json())
     assert refusal(path).startswith(f"its card has {name} ")

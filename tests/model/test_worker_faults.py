@@ -163,10 +163,10 @@ def test_an_answer_that_makes_no_sense_costs_one_file(
     ("name", "reason"), [("segfault", "SIGSEGV"), ("exit", "exit status 3")]
 )
 def test_a_crash_costs_one_file(
-    stumbling: IsolatedClassifier, song: Path, tmp_path: Path, name: str, reason: str
+    faulty: IsolatedClassifier, song: Path, tmp_path: Path, name: str, reason: str
 ) -> None:
     paths = [song, tmp_path / f"{name}.flac", song, song]
-    outcomes = list(predict_files(stumbling, paths, n_threads=2))
+    outcomes = list(predict_files(faulty, paths, n_threads=2))
     assert [outcome.path for outcome in outcomes] == paths
     assert [outcome.result is None for outcome in outcomes] == [
         *(False, True, False, False)
@@ -178,62 +178,62 @@ def test_a_crash_costs_one_file(
 
 
 def test_a_file_that_never_ends_costs_its_time(
-    stumbling: IsolatedClassifier,
+    faulty: IsolatedClassifier,
     song: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(isolated_classifier, "MAX_SECONDS_PER_FILE", 3.0)
-    hang, after = predict_files(stumbling, [tmp_path / "hang.flac", song], n_threads=1)
+    hang, after = predict_files(faulty, [tmp_path / "hang.flac", song], n_threads=1)
     assert "too slow" in str(hang.error)
     assert after.result is not None
 
 
 def test_a_bug_costs_one_file(
-    stumbling: IsolatedClassifier, song: Path, tmp_path: Path
+    faulty: IsolatedClassifier, song: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "bug.flac"
-    bug, after = predict_files(stumbling, [path, song], n_threads=1)
+    bug, after = predict_files(faulty, [path, song], n_threads=1)
     assert str(bug.error) == f"{path}: unexpected ZeroDivisionError: oops"
     assert after.result is not None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory has no limit here")
 def test_too_much_memory_costs_one_file(
-    stumbling: IsolatedClassifier, song: Path, tmp_path: Path
+    faulty: IsolatedClassifier, song: Path, tmp_path: Path
 ) -> None:
-    greedy, after = predict_files(stumbling, [tmp_path / "greedy.flac", song], n_threads=1)
+    greedy, after = predict_files(faulty, [tmp_path / "greedy.flac", song], n_threads=1)
     assert "MemoryError" in str(greedy.error)
     assert after.result is not None
-    assert len(stumbling.processes) == 1
+    assert len(faulty.processes) == 1
 
 
 def test_what_libraries_print_is_no_answer(
-    stumbling: IsolatedClassifier,
+    faulty: IsolatedClassifier,
     song: Path,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     path = tmp_path / "noisy.flac"
     path.write_bytes(song.read_bytes())
-    assert stumbling.predict_file(path).genre == stumbling.predict_file(song).genre
+    assert faulty.predict_file(path).genre == faulty.predict_file(song).genre
     assert capfd.readouterr() == ("", "")
 
 
 def test_stopping_does_not_wait_for_the_file_under_way(
-    stumbling: IsolatedClassifier, tmp_path: Path
+    faulty: IsolatedClassifier, tmp_path: Path
 ) -> None:
     before = set(threading.enumerate())
     paths = [tmp_path / "hang.flac"] * 5
     is_hanging = (tmp_path / "hang.hanging").exists
-    outcomes = list(predict_files(stumbling, paths, n_threads=2, should_stop=is_hanging))
+    outcomes = list(predict_files(faulty, paths, n_threads=2, should_stop=is_hanging))
     assert outcomes == []
 
     wait_until(lambda: set(threading.enumerate()) <= before, seconds=HANG_SECONDS / 2)
 
 
 def test_a_process_that_starts_after_the_interrupt_is_ended(
-    stumbling: IsolatedClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    faulty: IsolatedClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     starts, interrupted = threading.Event(), threading.Event()
     started: list[Late] = []
@@ -249,12 +249,12 @@ def test_a_process_that_starts_after_the_interrupt_is_ended(
         genuine()
         interrupted.set()
 
-    stumbling.close()
-    genuine = stumbling.interrupt
-    monkeypatch.setattr(stumbling, "interrupt", interrupt)
+    faulty.close()
+    genuine = faulty.interrupt
+    monkeypatch.setattr(faulty, "interrupt", interrupt)
     monkeypatch.setattr(isolated_classifier, "PredictionProcess", Late)
     paths = [tmp_path / "hang.flac"]
-    assert not list(predict_files(stumbling, paths, should_stop=starts.is_set))
+    assert not list(predict_files(faulty, paths, should_stop=starts.is_set))
     wait_until(lambda: bool(started))
     wait_until(lambda: not started[0].is_alive(), seconds=HANG_SECONDS / 2)
 

@@ -1,4 +1,4 @@
-"""Cross-validation: nobody is judged by a head that saw him or his artist."""
+"""Cross-validation: no track is predicted by a head that was fitted to its artist."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ def test_artists_do_not_help() -> None:
     assert accuracy(honest.probabilities, labels) < 0.6
 
 
-def test_genres_that_can_be_heard_are_found() -> None:
+def test_genres_that_differ_are_found() -> None:
     embeddings, labels, groups = library(spread=6.0)
-    judged = cross_validate(
+    validated = cross_validate(
         data_of(embeddings, labels), grouped_folds(labels, groups, 5, 0)
     )
-    assert accuracy(judged.probabilities, labels) > 0.9
-    assert judged.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert accuracy(validated.probabilities, labels) > 0.9
+    assert validated.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
-def test_no_head_is_fitted_to_what_it_is_chosen_or_judged_by(
+def test_no_head_is_fitted_to_tracks_that_choose_or_score_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     embeddings, labels, groups = library()
@@ -115,17 +115,19 @@ def test_the_temperature_makes_probabilities_frequencies() -> None:
     embeddings, labels, groups = library(n_artists=150, spread=3.0, seed=7)
     wrong = rng.random(len(labels)) < 0.3
     noisy = np.where(wrong, rng.integers(0, 3, len(labels)), labels)
-    judged = cross_validate(data_of(embeddings, noisy), grouped_folds(noisy, groups, 5, 0))
-    confidence = judged.probabilities.max(axis=1).mean()
-    assert confidence == pytest.approx(accuracy(judged.probabilities, noisy), abs=0.05)
+    validated = cross_validate(
+        data_of(embeddings, noisy), grouped_folds(noisy, groups, 5, 0)
+    )
+    confidence = validated.probabilities.max(axis=1).mean()
+    assert confidence == pytest.approx(accuracy(validated.probabilities, noisy), abs=0.05)
 
 
 def test_two_folds_leave_nothing_to_choose_by() -> None:
     embeddings, labels, groups = library(n_artists=6, spread=6.0)
     folds = grouped_folds(labels, groups, 2, 0)
-    judged = cross_validate(data_of(embeddings, labels), folds)
-    assert accuracy(judged.probabilities, labels) > 0.5
-    assert judged.choice.strength in C_VALUES
+    validated = cross_validate(data_of(embeddings, labels), folds)
+    assert accuracy(validated.probabilities, labels) > 0.5
+    assert validated.choice.strength in C_VALUES
 
 
 def test_a_genre_that_a_fold_has_whole_is_wrong_there_and_spoils_nothing() -> None:
@@ -134,11 +136,11 @@ def test_a_genre_that_a_fold_has_whole_is_wrong_there_and_spoils_nothing() -> No
     labels = labels.copy()
     labels[rare] = 3
     folds: list[Fold] = grouped_folds(labels, groups, 4, 0)
-    judged = cross_validate(data_of(embeddings, labels), folds)
-    assert accuracy(judged.probabilities[rare], labels[rare]) == 0
+    validated = cross_validate(data_of(embeddings, labels), folds)
+    assert accuracy(validated.probabilities[rare], labels[rare]) == 0
     others = np.setdiff1d(np.arange(len(labels)), rare)
-    assert accuracy(judged.probabilities[others], labels[others]) > 0.85
-    assert judged.choice.temperature < 4
+    assert accuracy(validated.probabilities[others], labels[others]) > 0.85
+    assert validated.choice.temperature < 4
 
 
 def test_the_same_data_give_the_same_probabilities() -> None:
@@ -159,7 +161,7 @@ def test_it_can_be_stopped() -> None:
         cross_validate(data_of(embeddings, labels), folds, should_stop=lambda: True)
 
 
-def test_the_head_that_is_kept_is_fitted_like_those_that_were_judged() -> None:
+def test_the_final_head_is_fitted_like_those_that_were_scored() -> None:
     embeddings, labels, _ = library()
     data = data_of(embeddings, labels)
     on_all = data.fit(np.arange(len(labels)), C_VALUES)

@@ -98,7 +98,7 @@ def test_damage_in_the_middle_is_noticed(database: Path, song: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 100, b"short"])
-def test_a_file_of_somebody_else_is_left_alone(
+def test_a_file_of_another_program_is_left_alone(
     database: Path, song: Path, content: bytes
 ) -> None:
     database.parent.mkdir()
@@ -110,7 +110,7 @@ def test_a_file_of_somebody_else_is_left_alone(
     assert database.read_bytes() == content
 
 
-def test_an_older_schema_is_begun_anew_and_a_newer_one_left_alone(
+def test_an_older_schema_is_replaced_and_a_newer_one_left_alone(
     database: Path, song: Path
 ) -> None:
     keep(database, song)
@@ -130,7 +130,7 @@ def set_version(database: Path, version: int) -> None:
     connection.close()
 
 
-def test_without_a_place_to_write_nothing_is_kept_and_that_is_said(
+def test_without_a_place_to_write_the_store_tells_that_it_keeps_nothing(
     tmp_path: Path, song: Path
 ) -> None:
     (tmp_path / "file").write_text("no folder")

@@ -69,7 +69,7 @@ def test_the_headline_by_scikit_learn() -> None:
     )
 
 
-def test_each_genre_says_what_it_is_taken_for() -> None:
+def test_each_genre_has_its_most_frequent_confusion() -> None:
     rows = EVALUATION.genre_rows()
     assert [row["heard_as"] for row in rows] == [["b", 1], ["a", 1], None]
     assert [row["tracks"] for row in rows] == [3, 2, 1]

@@ -204,7 +204,7 @@ def test_the_bundled_network_takes_a_head(card: Card) -> None:
     assert scores.embedding == pytest.approx(same, abs=1e-6)
 
 
-def test_a_file_that_does_not_say_what_the_head_says_is_refused(
+def test_a_file_that_differs_from_its_head_is_refused(
     parent: Path, head: LinearHead, card: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     joined = head_file._joined

@@ -157,7 +157,7 @@ def test_the_cap_keeps_the_first_tracks_of_an_artist_in_each_label() -> None:
         ),
     ],
 )
-def test_too_few_labels_are_an_error_that_says_why(
+def test_too_few_labels_are_an_error_with_a_reason(
     files: list[LabelledFile], said: str
 ) -> None:
     with pytest.raises(TrainingDataError) as caught:

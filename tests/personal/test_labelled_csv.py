@@ -70,14 +70,14 @@ def test_tables_of_many_programs_are_read(
     assert (third.key, third.path) == (str(music / "c.flac"), music / "c.flac")
 
 
-def test_without_an_artist_the_tags_say_it(music: Path) -> None:
+def test_without_a_column_the_artist_is_that_of_the_tags(music: Path) -> None:
     first, second = read(music, "path,label\na.flac,rock\nb.flac,rock\n")
     assert (first.artist, second.artist) == ("Artist a", "Artist b")
     assert first.album != second.album
 
 
 @pytest.mark.parametrize("column", ["artist", "group"])
-def test_a_table_knows_better_than_the_tags(music: Path, column: str) -> None:
+def test_a_table_overrides_the_tags(music: Path, column: str) -> None:
     text = f"path,label,{column},album\na.flac,rock,Ann,One\nb.flac,pop,Bob,\n"
     first, second = read(music, text)
     assert (first.artist, second.artist) == ("Ann", "Bob")
@@ -131,9 +131,7 @@ def test_a_track_that_is_named_twice_alike_counts_once(music: Path) -> None:
         ("path,label\na.flac,rock\n".encode("utf-16"), "line 1: is not UTF-8"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_line(
-    music: Path, text: str | bytes, complaint: str
-) -> None:
+def test_errors_name_the_line(music: Path, text: str | bytes, complaint: str) -> None:
     if isinstance(text, str):
         text = text.replace("{folder}", music.name)
     with pytest.raises(TrainingDataError) as caught:

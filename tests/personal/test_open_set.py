@@ -58,7 +58,7 @@ def test_known_genres_are_known_and_others_are_not() -> None:
     assert open_set.known(points(3), multi_label=True).tolist() == [0.0] * N_EACH
 
 
-def test_what_is_nearer_to_a_label_that_was_left_out_is_unknown() -> None:
+def test_a_track_nearer_to_a_left_out_label_is_unknown() -> None:
     between = np.array([[4.0, -1.5, 0]], np.float32)
     assert fitted(data()).log_odds(between) < 0
     common = np.repeat(np.array([[4.5, -3.0, 0]], np.float32), N_EACH, axis=0)
@@ -66,7 +66,7 @@ def test_what_is_nearer_to_a_label_that_was_left_out_is_unknown() -> None:
     assert fitted(data([common[:1]])).log_odds(between) < 0, "it is rare"
 
 
-def test_held_out_tracks_are_seen_from_the_other_folds() -> None:
+def test_held_out_tracks_are_scored_in_the_other_folds() -> None:
     logits = np.concatenate([points(genre) for genre in range(3)])
     logits[0] = CENTRES[3]  # nothing but itself is there
     opened = data(logits=logits)
@@ -76,7 +76,7 @@ def test_held_out_tracks_are_seen_from_the_other_folds() -> None:
     assert np.median(known) > 0.9
 
 
-def test_there_is_no_check_where_the_distance_says_nothing() -> None:
+def test_there_is_no_open_set_if_distances_do_not_differ() -> None:
     noise = np.random.default_rng(0).normal(0, 1, (3 * N_EACH, 3)).astype(np.float32)
     noise[N_EACH:] = noise[:N_EACH].repeat(2, axis=0)  # all genres are one
     assert data(logits=noise).fit() is None

@@ -127,7 +127,7 @@ def test_a_model_for_invented_genres(
         assert classifier.predict_file(song.path).genre == song.labels[0]
 
 
-def test_the_card_says_how_it_was_made_and_how_good_it_is(
+def test_the_card_holds_training_and_score(
     trainer: Trainer, songs: list[LabelledFile]
 ) -> None:
     model = trainer.train(songs)
@@ -153,7 +153,7 @@ def test_the_card_says_how_it_was_made_and_how_good_it_is(
     assert "Attic (8)" in card_details("mine@1", card)
 
 
-def test_every_track_is_judged_by_a_model_that_did_not_see_its_artist(
+def test_no_track_is_predicted_by_a_model_of_its_artist(
     trainer: Trainer, songs: list[LabelledFile]
 ) -> None:
     # Wrong labels of one artist cannot talk their own probabilities up.
@@ -169,7 +169,7 @@ def test_every_track_is_judged_by_a_model_that_did_not_see_its_artist(
             assert next(iter(said[song.key])) == "Attic"
 
 
-def test_the_report_names_what_is_confused(
+def test_the_report_names_confused_tracks(
     trainer: Trainer, songs: list[LabelledFile]
 ) -> None:
     wrong = [
@@ -245,7 +245,7 @@ def test_a_parent_that_was_trained_on_the_tracks_makes_a_score_leaky(
 @pytest.mark.parametrize(
     "training", [{"method": "finetune"}, {"method": "scratch"}, {"own_network": True}]
 )
-def test_a_network_that_a_person_trained_makes_a_score_leaky(
+def test_a_network_that_a_user_trained_makes_a_score_leaky(
     trainer: Trainer, songs: list[LabelledFile], tmp_path: Path, training: dict[str, object]
 ) -> None:
     trainer.parent_path = write_small_model(tmp_path / "own.onnx", training=training)
@@ -294,7 +294,7 @@ def test_stopping_keeps_the_embeddings(trainer: Trainer, songs: list[LabelledFil
     assert notes.expected <= len(songs) - 6
 
 
-def test_the_store_holds_what_listening_gives(
+def test_the_store_returns_the_same_embeddings(
     parent_path: Path, songs: list[LabelledFile], tmp_path: Path
 ) -> None:
     classifier = GenreClassifier.load(parent_path)
@@ -313,7 +313,7 @@ def test_scores_are_plain_json(trainer: Trainer, songs: list[LabelledFile]) -> N
     assert json.loads(json.dumps(score)) == score
 
 
-def test_what_is_there_without_training_may_be_better(
+def test_a_baseline_without_training_may_be_better(
     trainer: Trainer, songs: list[LabelledFile]
 ) -> None:
     model = trainer.train(songs)
