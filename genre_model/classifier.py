@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from genre_model.audio.waveform import AudioFile
     from genre_model.features.config import FrontEnd
-    from genre_model.model.card import Card
 
 
 #: Odds stay below 10,000.
@@ -50,11 +49,22 @@ class GenreClassifier:
     Args:
         model: of :func:`read_model`.
         combination: how segments become a track, ``"mean"`` or ``"vote"``.
+
+    Attributes:
+        content: of the model file.
+        card: of the model.
+        genres: all genres that a prediction can hold.
+        multi_label: True if several genres of a prediction can be probable at once.
+        model_id: name and content of the model, such as ``genre_crnn_v1@1a2b3c4d``.
+        n_features: length of the embedding of a segment.
     """
 
     def __init__(self, model: Model, combination: Combination = "mean") -> None:
-        self._model = model
         self.combination = combination
+        self.content, self.card, self.model_id = model.content, model.card, model.model_id
+        self.genres, self.multi_label = self.card.genres, self.card.multi_label
+        self.n_features = model.scorer.n_features
+        self._scorer = model.scorer
 
     @classmethod
     def load(
@@ -66,36 +76,6 @@ class GenreClassifier:
             ModelFileError: one line that names the file and what is wrong with it.
         """
         return cls(read_model(model), combination)
-
-    @property
-    def content(self) -> bytes:
-        """Content of the model file."""
-        return self._model.content
-
-    @property
-    def card(self) -> Card:
-        """The card of the model."""
-        return self._model.card
-
-    @property
-    def genres(self) -> tuple[str, ...]:
-        """All genres that a prediction can hold."""
-        return self._model.card.genres
-
-    @property
-    def n_features(self) -> int:
-        """Length of the embedding of a segment."""
-        return self._model.scorer.n_features
-
-    @property
-    def multi_label(self) -> bool:
-        """True if several genres of a prediction can be probable at once."""
-        return self._model.card.multi_label
-
-    @property
-    def model_id(self) -> str:
-        """Name and content of the model, such as ``genre_crnn_v1@1a2b3c4d``."""
-        return self._model.model_id
 
     def predict_file(self, path: Path) -> TrackPrediction:
         """Predict the genre of one file.
@@ -155,7 +135,7 @@ class GenreClassifier:
 
     def score_segments(self, segments: Segments) -> SegmentScores:
         """Run the network: logits and embedding of each segment."""
-        return self._model.scorer.score(segments)
+        return self._scorer.score(segments)
 
     def score_file(self, path: Path) -> SegmentScores:
         """Run the network on a file; see :meth:`score_segments` and :meth:`segments_of`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 # ONNX Runtime sends telemetry unless this is set before its import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -45,6 +45,12 @@ class SegmentScorer:
         network: serialised ONNX model with input ``segments`` and outputs ``logits`` and
             ``embedding``.
 
+    Attributes:
+        metadata: of the file.
+        segment_shape: mel bands and frames of a segment.
+        n_outputs: number of logits.
+        n_features: length of the embedding.
+
     Raises:
         ModelFileError: if ONNX Runtime refuses the model.
     """
@@ -62,38 +68,23 @@ class SegmentScorer:
             )
         except Exception as error:
             raise ModelFileError(f"it is no ONNX network ({_line(error)})") from error
-        self._check_names()
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        self._check_names(inputs, outputs)
+        self.metadata = dict(self._session.get_modelmeta().custom_metadata_map)
+        self.segment_shape: tuple[int, int] = tuple(inputs[0].shape[1:])
+        self.n_outputs: int = outputs[0].shape[1]
+        self.n_features: int = outputs[1].shape[1]
 
-    @property
-    def metadata(self) -> dict[str, str]:
-        """Metadata of the file."""
-        return dict(self._session.get_modelmeta().custom_metadata_map)
-
-    @property
-    def segment_shape(self) -> tuple[int, int]:
-        """Mel bands and frames of a segment."""
-        _, n_mels, n_frames = self._session.get_inputs()[0].shape
-        return n_mels, n_frames
-
-    @property
-    def n_outputs(self) -> int:
-        """Number of logits."""
-        n_outputs: int = self._session.get_outputs()[0].shape[1]
-        return n_outputs
-
-    @property
-    def n_features(self) -> int:
-        """Length of the embedding."""
-        n_features: int = self._session.get_outputs()[1].shape[1]
-        return n_features
-
-    def _check_names(self) -> None:
-        inputs = [(node.name, len(node.shape)) for node in self._session.get_inputs()]
-        outputs = [(node.name, len(node.shape)) for node in self._session.get_outputs()]
+    @staticmethod
+    def _check_names(inputs: list[Any], outputs: list[Any]) -> None:
+        found = (
+            [(node.name, len(node.shape)) for node in inputs],
+            [(node.name, len(node.shape)) for node in outputs],
+        )
         expected = [("segments", 3)], [("logits", 2), ("embedding", 2)]
-        if (inputs, outputs) != expected:
+        if found != expected:
             raise ModelFileError(
-                f"its network maps {inputs} to {outputs}; expected {expected[0]} to "
+                f"its network maps {found[0]} to {found[1]}; expected {expected[0]} to "
                 f"{expected[1]}"
             )
 

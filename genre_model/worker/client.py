@@ -62,6 +62,7 @@ class PredictionProcess:
             env=os.environ | _ONE_THREAD,
             **_apart(),
         )
+        self.pid = self._process.pid
         self._is_late = False
 
     def load(
@@ -94,11 +95,6 @@ class PredictionProcess:
         request = {"path": str(path), "wants": wants}
         with self._at_most(seconds):
             return self._answer_to(json.dumps(request).encode() + b"\n")
-
-    @property
-    def pid(self) -> int:
-        """Process id."""
-        return self._process.pid
 
     def is_alive(self) -> bool:
         """Return True if it still runs."""

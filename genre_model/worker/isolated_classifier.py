@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from genre_model.classifier import GenreClassifier
-    from genre_model.model.card import Card
     from genre_model.model.segment_probabilities import SegmentScores
     from genre_model.model.track_probabilities import Combination, TrackPrediction
     from genre_model.worker.client import Wants
@@ -53,6 +52,9 @@ class IsolatedClassifier:
         combination: how segments become a track, ``"mean"`` or ``"vote"``.
         is_untrusted: check first that the file does no harm.
 
+    Attributes:
+        card, genres, multi_label, model_id: as in :class:`GenreClassifier`.
+
     Raises:
         ModelFileError: what is wrong with the content.
         ImportError: a library that is needed cannot be loaded.
@@ -75,8 +77,9 @@ class IsolatedClassifier:
         weakref.finalize(self, _close_all, self._all)
         process, answer = self._start()
         self._put_back(process)
-        self._card = card_from_json(answer.get("card"))
-        self._model_id = str(answer.get("model_id"))
+        self.card = card_from_json(answer.get("card"))
+        self.genres, self.multi_label = self.card.genres, self.card.multi_label
+        self.model_id = str(answer.get("model_id"))
 
     @classmethod
     def load(
@@ -110,26 +113,6 @@ class IsolatedClassifier:
     def copy_of(cls, classifier: GenreClassifier) -> IsolatedClassifier:
         """Return a classifier with the model of another one, to be closed."""
         return cls(classifier.content, classifier.combination)
-
-    @property
-    def card(self) -> Card:
-        """The card of the model."""
-        return self._card
-
-    @property
-    def genres(self) -> tuple[str, ...]:
-        """All genres that a prediction can hold."""
-        return self._card.genres
-
-    @property
-    def multi_label(self) -> bool:
-        """True if several genres of a prediction can be probable at once."""
-        return self._card.multi_label
-
-    @property
-    def model_id(self) -> str:
-        """Name and content of the model, such as ``genre_crnn_v1@1a2b3c4d``."""
-        return self._model_id
 
     @property
     def processes(self) -> list[PredictionProcess]:
