@@ -253,7 +253,7 @@ class Named(Protocol):
         """What it is called."""
 
 
-def comparison_lines(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
+def _comparison_lines(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
     """Format models side by side."""
     yield f"  {'':<{NAME_WIDTH}} accuracy  (95 % interval)  macro-F1  in the top 3    loss"
     for name, evaluation in evaluations.items():
@@ -266,9 +266,19 @@ def comparison_lines(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
         )
 
 
-def leak_lines(leaks: Sequence[str]) -> Iterator[str]:
-    """Format the reasons why a score is too good."""
+def score_lines(
+    evaluation: Evaluation,
+    baselines: Mapping[str, Evaluation],
+    leaks: Sequence[str],
+    tracks: Sequence[Named],
+    more: Sequence[str] = (),
+) -> Iterator[str]:
+    """Format leaks, a comparison with baselines, more lines, and the evaluation."""
     yield from (f"  LEAKY: {leak}; expect less on other tracks" for leak in leaks)
+    yield from _comparison_lines({"this model": evaluation, **baselines})
+    yield from more
+    yield ""
+    yield from evaluation_lines(evaluation, tracks)
 
 
 def evaluation_lines(evaluation: Evaluation, tracks: Sequence[Named]) -> Iterator[str]:

@@ -12,9 +12,7 @@ from genre_model.personal.evaluation import (
     BY_NAME,
     Evaluation,
     compared_numbers,
-    comparison_lines,
-    evaluation_lines,
-    leak_lines,
+    score_lines,
     targets_of,
 )
 from genre_model.personal.label_cleaning import clean_files, first_of, map_labels
@@ -60,10 +58,7 @@ class HeldOut:
         lines = [
             f"Test on {len(self.files)} tracks that chose nothing:",
             *(f"  {note}" for note in self.notes),
-            *leak_lines(self.leaks),
-            *comparison_lines({"this model": self.evaluation, **self.baselines}),
-            "",
-            *evaluation_lines(self.evaluation, self.files),
+            *score_lines(self.evaluation, self.baselines, self.leaks, self.files),
         ]
         return "\n".join(lines)
 

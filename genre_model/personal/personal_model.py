@@ -16,9 +16,7 @@ from genre_model.personal.evaluation import (
     BY_NAME,
     MAJORITY,
     compared_numbers,
-    comparison_lines,
-    evaluation_lines,
-    leak_lines,
+    score_lines,
 )
 from genre_model.personal.head_file import head_model
 
@@ -133,16 +131,13 @@ class PersonalModel:
         training, n_genres = self.card.training, len(self.evaluation.labels)
         n_artists = training["n_artists"]
         artists = f" by {n_artists} artists" if n_artists else ""
+        unknown = [] if self.unknown is None else [f"  {self.unknown}"]
         lines = [
             f"{training['n_tracks']} tracks{artists}, {n_genres} genres",
             *(f"  {note}" for note in self.notes),
             "",
             f"Score of {self.n_folds} folds of whole artists and albums:",
-            *leak_lines(self.leaks),
-            *comparison_lines({"this model": self.evaluation, **self.baselines}),
-            *([] if self.unknown is None else [f"  {self.unknown}"]),
-            "",
-            *evaluation_lines(self.evaluation, self.files),
+            *score_lines(self.evaluation, self.baselines, self.leaks, self.files, unknown),
         ]
         return "\n".join(lines)
 
