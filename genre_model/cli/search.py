@@ -81,7 +81,6 @@ def search(options: argparse.Namespace) -> int:
 
     track = find_tracks(options.data, options.source)[0]
     out = options.out or options.study.with_suffix("")
-    protocol, n_seeds = options.protocol, options.seeds
     plan = Search(
         base=BaseRecipe(options.recipe, tuple(options.set), track.is_picture),
         space=read_search_space(options.space),
