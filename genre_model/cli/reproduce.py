@@ -17,37 +17,32 @@ if TYPE_CHECKING:
     from genre_model.papers.outcome import Outcome
     from genre_model.papers.reproduction import Reproduction
 
+#: Value of ``--imagenet`` in place of a file.
+DOWNLOAD = "download"
+#: Pages in the output folder, besides the files of each row.
+PAGE, PLOT_PAGE = "papers.md", "plots.md"
+
 
 def add_reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "reproduce", help="reproduce what five papers report (needs the [train] extra)"
     )
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "ids",
         nargs="*",
         metavar="ID",
         help="such as C5, or a paper's letter (default: every row)",
     )
-    parser.add_argument("--list", action="store_true", help="list the rows, run nothing")
-    parser.add_argument("--data", type=Path, help="the GTZAN folder")
-    parser.add_argument(
+    add("--list", action="store_true", help="list the rows, run nothing")
+    add("--data", type=Path, help="the GTZAN folder")
+    add(
         "--out",
         type=Path,
         default=Path("reproduction"),
         help="folder for runs, results and plots (default: reproduction)",
     )
-    _add_thoroughness(parser)
-    parser.add_argument(
-        "--jobs",
-        type=positive,
-        default=1,
-        metavar="N",
-        help="trainings at once, in processes that share the cores (default: 1)",
-    )
-
-
-def _add_thoroughness(parser: argparse.ArgumentParser) -> None:
     how_long = parser.add_mutually_exclusive_group()
     how_long.add_argument(
         "--quick",
@@ -59,22 +54,21 @@ def _add_thoroughness(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="train as long as the papers did: days without a GPU",
     )
-    parser.add_argument(
-        "--seeds", type=positive, help="trainings per system (default: each row's own)"
-    )
+    add("--seeds", type=positive, help="trainings per system (default: each row's own)")
     add_set(parser)
-    parser.add_argument(
+    add(
         "--imagenet",
         metavar="download|FILE",
         help="begin ResNet-18 with the published weights, downloaded once or from the file "
         "(default: with random ones)",
     )
-
-
-#: What ``--imagenet`` takes in place of a file.
-DOWNLOAD = "download"
-#: What the output folder gets, besides what each row leaves there.
-PAGE, PLOT_PAGE = "papers.md", "plots.md"
+    add(
+        "--jobs",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="trainings at once, in processes that share the cores (default: 1)",
+    )
 
 
 def reproduce(options: argparse.Namespace) -> int:
@@ -87,14 +81,13 @@ def reproduce(options: argparse.Namespace) -> int:
         print(list_of_rows(rows))
         return 0
     # torch and Lightning take seconds to load.
-    from genre_model.papers.reproduce import remembered
-    from genre_model.papers.reproduce import reproduce as reproduce_rows
+    from genre_model.papers import reproduce as loop
 
     reproduction = _reproduction(options)
-    known = remembered(list(all_rows()), reproduction)
+    known = loop.remembered(list(all_rows()), reproduction)
     failed = []
     try:
-        for row, outcome in reproduce_rows(rows, reproduction, options.jobs):
+        for row, outcome in loop.reproduce(rows, reproduction, options.jobs):
             kept = known.get(row.id) == outcome
             print(text_of_row(row, outcome, kept=kept), flush=True)
             known[row.id] = outcome
@@ -117,10 +110,8 @@ def _write_pages(known: dict[str, Outcome], reproduction: Reproduction) -> None:
     from genre_model.papers.rows import all_rows
 
     done = [(row, known[row.id]) for row in all_rows() if row.id in known]
-    write_atomically(reproduction.out / PAGE, page_of(done, reproduction).encode())
-    write_atomically(
-        reproduction.out / PLOT_PAGE, plot_page_of(done, reproduction).encode()
-    )
+    for name, page in ((PAGE, page_of), (PLOT_PAGE, plot_page_of)):
+        write_atomically(reproduction.out / name, page(done, reproduction).encode())
 
 
 def _reproduction(options: argparse.Namespace) -> Reproduction:

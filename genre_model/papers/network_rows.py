@@ -17,7 +17,7 @@ from genre_model.papers.outcome import (
     fold_finding,
     measurements_of,
 )
-from genre_model.papers.result_plots import plot_sweep
+from genre_model.papers.plots import plot_sweep
 from genre_model.papers.rows import marked
 from genre_model.training.data.gtzan import (
     GENRES,
@@ -211,7 +211,7 @@ def predict_segments(trainings: list[Training], every: int = 1) -> list[Predicti
     """Score each segment of the test tracks, cut as ``segment-random`` cuts them.
 
     Args:
-        trainings: complete ones; together the folds and seeds of a system.
+        trainings: the folds and seeds of a system, all complete.
         every: score one track in this many, for a quick look.
 
     Returns:

@@ -107,12 +107,7 @@ class Outcome:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Outcome:
-        """Build from JSON values.
-
-        Raises:
-            TypeError: if they are of another version.
-            KeyError: as above.
-        """
+        """Build from JSON values; a TypeError or KeyError tells another version."""
         measurements = [Measurement(**one) for one in values["measurements"]]
         return cls(**values | {"measurements": measurements})
 
@@ -143,13 +138,7 @@ def measurements_of(
 ) -> list[Measurement]:
     """Measure the accuracy, and everything that the paper gives.
 
-    Args:
-        system: of a row.
-        protocol: that chose the tracks.
-        predictions: one per seed or repeat.
-        data: source of the features.
-        seconds: of all trainings.
-        n_parameters: of a network.
+    There is one ``Predictions`` per seed or repeat; ``seconds`` are of all trainings.
     """
     values = [measures_of(one.probabilities, one.labels) for one in predictions]
     unit = predictions[0].unit

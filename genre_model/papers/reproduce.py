@@ -82,13 +82,7 @@ def remembered(rows: list[Row], reproduction: Reproduction) -> dict[str, Outcome
 
 @dataclass(frozen=True)
 class RowJob:
-    """A row whose networks are trained, or that trains what it needs by itself.
-
-    Attributes:
-        row: of networks, feature tables or a check.
-        reproduction: data and thoroughness.
-        failed: why trainings failed, by their names.
-    """
+    """A row that is computed in another process; ``failed`` says why trainings failed."""
 
     row: Row
     reproduction: Reproduction
@@ -100,11 +94,7 @@ class RowJob:
         return self.row.id
 
     def run(self) -> None:
-        """Compute the row, and write its outcome.
-
-        Raises:
-            TrainingDataError: if there is none.
-        """
+        """Compute the row and write its outcome, or raise a TrainingDataError."""
         outcome = _compute(self.row, self.reproduction, self.failed)
         if outcome.absent:
             raise TrainingDataError(outcome.absent)

@@ -138,7 +138,7 @@ class Reproduction:
         """Draw a plot of a row.
 
         Args:
-            draw: a function of ``training.plots`` or of this package.
+            draw: a function of ``training.plots`` or ``papers.plots``.
             what: its first argument.
             row: whose ID begins the name and the title.
             name: of the files, in any letters.

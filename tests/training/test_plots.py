@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from genre_model.metrics import reliability_bins
-from genre_model.papers import feature_plots, result_plots
+from genre_model.papers import plots as paper_plots
 from genre_model.training import plots
 from genre_model.training.data.gtzan import GENRES
 from genre_model.training.plots import style
@@ -77,55 +77,55 @@ DRAWINGS: list[tuple[Callable[..., list[Path]], Any, dict[str, Any], tuple[str, 
     ),
     (plots.plot_risk_coverage, {"crnn": CURVE, "svm": CURVE}, {}, ("crnn", "svm")),
     (
-        feature_plots.plot_embedding_2d,
+        paper_plots.plot_embedding_2d,
         {"MFCC": noise(N_TRACKS, 2), "mel": noise(N_TRACKS, 2)},
         {"labels": LABELS},
         (*GENRES, "MFCC", "mel", "t-SNE 1"),
     ),
     (
-        feature_plots.plot_kde,
+        paper_plots.plot_kde,
         {"tempo (BPM)": 9 * noise(N_TRACKS), "of no spread": np.full(N_TRACKS, 120.0)},
         {"labels": LABELS},
         (*GENRES, "tempo (BPM)"),
     ),
     (
-        feature_plots.plot_correlation_map,
+        paper_plots.plot_correlation_map,
         np.array([[1, -0.25], [-0.25, 1]]),
         {"names": ["rms_mean", "tempo"]},
         ("rms_mean", "tempo", "-0.25"),
     ),
     (
-        feature_plots.plot_cosine_similarity,
+        paper_plots.plot_cosine_similarity,
         {"MFCC": np.eye(10)},
         {},
         (*GENRES, "MFCC", "1.00"),
     ),
     (
-        feature_plots.plot_mel_gallery,
+        paper_plots.plot_mel_gallery,
         {genre: noise(12, 30) for genre in GENRES[:3]},
         {"frame_seconds": 0.1},
         (*GENRES[:3], "dB", "time (s)"),
     ),
     (
-        feature_plots.plot_filters,
+        paper_plots.plot_filters,
         noise(9, 3, 3),
         {},
         ("0", "8", "weight", "relative response"),
     ),
     (
-        result_plots.plot_sweep,
+        paper_plots.plot_sweep,
         {"kernel (bins)": {"3": [0.5, 0.6], "5": [0.7]}, "dropout": {"0": [0.5]}},
         {},
         ("kernel (bins)", "dropout", "55.0"),
     ),
     (
-        result_plots.plot_tuning,
+        paper_plots.plot_tuning,
         {0.1: 0.4, 1: 0.6, 10: 0.6},
         {"setting": "C", "label": "20 tracks", "is_logarithmic": True},
         ("0.1", "10", "20 tracks", "chosen: 1"),
     ),
     (
-        result_plots.plot_leak,
+        paper_plots.plot_leak,
         {"B4": ([0.5, 0.6], [0.9]), "C5": ([0.7], [0.6])},
         {"protocols": ("fault-filtered", "segment-random")},
         ("B4", "C5", "+35.0 points", "-10.0 points", "segment-random (LEAKY)"),
@@ -252,7 +252,7 @@ def test_genres_without_tracks_have_no_bars(tmp_path: Path) -> None:
 
 def test_many_features_are_drawn_without_numbers(tmp_path: Path) -> None:
     names = [f"feature_{i}" for i in range(30)]
-    _, svg = feature_plots.plot_correlation_map(
+    _, svg = paper_plots.plot_correlation_map(
         np.eye(30), TITLE, tmp_path / "c", names=names
     )
     texts = texts_of(svg)
@@ -261,13 +261,13 @@ def test_many_features_are_drawn_without_numbers(tmp_path: Path) -> None:
 
 
 def test_a_layer_of_zeros_is_drawn(tmp_path: Path) -> None:
-    feature_plots.plot_filters(np.zeros((3, 5, 5)), TITLE, tmp_path / "f")
+    paper_plots.plot_filters(np.zeros((3, 5, 5)), TITLE, tmp_path / "f")
 
 
 def test_responses_tell_what_filters_pass() -> None:
     smooth, onset = np.ones((3, 3)), np.tile([-1.0, 0, 1], (3, 1))
     filters = np.stack([smooth, onset, np.zeros((3, 3))])
-    responses = feature_plots.frequency_responses_of(filters)
+    responses = paper_plots.frequency_responses_of(filters)
     middle = responses.shape[1] // 2
     assert responses.shape == (3, 33, 33)
     assert responses[0, middle, middle] == 1, "a mean passes what does not change"

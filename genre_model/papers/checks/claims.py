@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,8 @@ from genre_model.classifier import GenreClassifier
 from genre_model.errors import ModelFileError
 from genre_model.metrics import N_TOP, measures_of
 from genre_model.model.source import read_network
-from genre_model.papers.feature_plots import plot_filters
 from genre_model.papers.outcome import Measurement, Outcome, measurements_of
+from genre_model.papers.plots import plot_filters
 from genre_model.papers.rows import HONEST_PROTOCOL, System
 from genre_model.training.data.gtzan import CLIP_SECONDS, find_tracks
 from genre_model.training.data.labelled_mel_frames import load_labelled_mel_frames
@@ -51,11 +51,7 @@ NOT_MEASURED = (
 
 
 def claims(row: Row, reproduction: Reproduction) -> Outcome:
-    """Put numbers to the claims that paper 003 makes in words (C15).
-
-    Raises:
-        TrainingDataError: if runs or tracks are missing.
-    """
+    """Put numbers to the claims that paper 003 makes in words (C15)."""
     c3, c5 = row.needed_rows
     outcome = Outcome(row.id)
     outcome.add(_filters(row, c3, reproduction))
@@ -77,45 +73,10 @@ def _size(name: str, path: Path, reproduction: Reproduction) -> Measurement:
     return Measurement(name, "MB of the model file", None, n_mb, data=data)
 
 
-@dataclass(frozen=True)
-class FilterShapes:
-    """Filters by what they respond to most.
-
-    A filter is divided into cosine shapes (an orthonormal transform), the lowest of which
-    are, over bands and over frames each: mean, difference, curvature.
-
-    Attributes:
-        n_filters: of the layer.
-        n_shapes: into which each is divided: its number of weights.
-        n_onset: those of which most is a difference over frames at all bands alike, as
-            of an onset detector.
-        n_band: those of which most is a curvature over bands in all frames alike, as of
-            a band-pass filter.
-    """
-
-    n_filters: int
-    n_shapes: int
-    n_onset: int
-    n_band: int
-
-    @property
-    def chance(self) -> float:
-        """Share of random filters that would count as one of the two."""
-        return 2 / self.n_shapes
-
-    @property
-    def p_value(self) -> float:
-        """How probable this number of them is if filters are random."""
-        n_either = self.n_onset + self.n_band
-        test = binomtest(n_either, self.n_filters, self.chance, alternative="greater")
-        return float(test.pvalue)
-
-
 def first_filters(path: Path) -> NDArray[np.float32]:
     """Read the first layer's filters from a model file.
 
-    Returns:
-        Over bands and frames, lowest band first [shape=(n_filters, height, width)].
+    They are over bands and frames, lowest band first [shape=(n_filters, height, width)].
 
     Raises:
         ModelFileError: if its first layer is no two-dimensional convolution.
@@ -131,42 +92,45 @@ def first_filters(path: Path) -> NDArray[np.float32]:
     raise ModelFileError(f"model file {path}: it has no two-dimensional convolution")
 
 
-def shapes_of(filters: NDArray[np.floating]) -> FilterShapes:
-    """Count the filters that resemble onset detectors and band-pass filters.
+def count_shapes(filters: NDArray[np.floating]) -> tuple[int, int]:
+    """Count the filters that resemble onset detectors, and band-pass filters.
 
-    Args:
-        filters: [shape=(n_filters, height, width)], at least 3 x 3.
+    A filter [shape=(n_filters, height, width), at least 3 x 3] is divided into cosine
+    shapes (an orthonormal transform), the lowest of which are, over bands and over frames
+    each: mean, difference, curvature. Of an onset detector, most is a difference over
+    frames at all bands alike; of a band-pass filter, a curvature over bands in all frames
+    alike.
     """
     energies = dctn(filters, axes=(1, 2), norm="ortho") ** 2
     most = energies.reshape(len(filters), -1).argmax(axis=1)
     over_bands, over_frames = np.unravel_index(most, filters.shape[1:])
-    return FilterShapes(
-        n_filters=len(filters),
-        n_shapes=energies[0].size,
-        n_onset=int(np.sum((over_bands == 0) & (over_frames == 1))),
-        n_band=int(np.sum((over_bands == 2) & (over_frames == 0))),
-    )
+    n_onset = np.sum((over_bands == 0) & (over_frames == 1))
+    n_band = np.sum((over_bands == 2) & (over_frames == 0))
+    return int(n_onset), int(n_band)
 
 
 def _filters(row: Row, c3: Row, reproduction: Reproduction) -> Outcome:
     """Draw the CNN's first filters; count those that look as the paper says."""
     system = c3.systems[0]
     filters = first_filters(_model_path(c3, reproduction))
-    shapes = shapes_of(filters)
-    verdict = "more than" if shapes.p_value < LEVEL else "not shown to be more than"
+    n_filters, n_shapes = len(filters), filters[0].size
+    n_onset, n_band = count_shapes(filters)
+    chance = 2 / n_shapes  # that a random filter is one of the two
+    test = binomtest(n_onset + n_band, n_filters, chance, alternative="greater")
+    verdict = "more than" if test.pvalue < LEVEL else "not shown to be more than"
     finding = (
-        f"{system.name}: of {shapes.n_filters} first filters, {shapes.n_band} are mostly a "
-        f"curvature over bands (band-pass), {shapes.n_onset} mostly a difference over "
-        f"frames (onset): {verdict} the {shapes.chance * shapes.n_filters:.1f} of random "
-        f"filters (p = {shapes.p_value:.2g})."
+        f"{system.name}: of {n_filters} first filters, {n_band} are mostly a "
+        f"curvature over bands (band-pass), {n_onset} mostly a difference over "
+        f"frames (onset): {verdict} the {chance * n_filters:.1f} of random "
+        f"filters (p = {test.pvalue:.2g})."
     )
     name = f"first layer of {system.name}"
     measurement = Measurement(
         name,
         "band-pass or onset",
         None,
-        shapes.n_onset + shapes.n_band,
-        n=shapes.n_filters,
+        n_onset + n_band,
+        n=n_filters,
         unit="filters",
         protocol=HONEST_PROTOCOL,
         data=reproduction.data_name,
@@ -260,16 +224,10 @@ def _quantised(row: Row, reproduction: Reproduction) -> Outcome:
 
 
 def with_int8_weights(content: bytes) -> bytes:
-    """Round the weights of a model file to 255 levels.
+    """Round the weights in the content of a model file to 255 levels.
 
     Each output channel has a scale of its own. The network turns them back into floats
     and computes with those, so that the file becomes smaller, and scoring no faster.
-
-    Args:
-        content: of a model file, the card in it.
-
-    Returns:
-        The content of a smaller model file, with the same card.
     """
     model = onnx.load_model_from_string(content)
     nodes = []

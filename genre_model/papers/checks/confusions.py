@@ -38,11 +38,7 @@ N_WORST = 3
 
 
 def zhang_confusion(row: Row, reproduction: Reproduction) -> Outcome:
-    """Set the two-block CNN's confusion beside table 1 of paper 000 (Z6).
-
-    Raises:
-        TrainingDataError: if runs or tracks are missing.
-    """
+    """Set the two-block CNN's confusion beside table 1 of paper 000 (Z6)."""
     right, n_clips = int(np.trace(ZHANG_TABLE_1)), int(ZHANG_TABLE_1.sum())
     n_other = int(np.sum(ZHANG_TABLE_1.sum(axis=1) != np.array(ZHANG_FIGURE_8.support)))
     outcome = Outcome(row.id)
@@ -70,11 +66,7 @@ def zhang_confusion(row: Row, reproduction: Reproduction) -> Outcome:
 
 
 def pooled_confusion(row: Row, reproduction: Reproduction) -> Outcome:
-    """Set the 1-D CNN's confusion over five folds beside figure 9 of paper 001 (A7).
-
-    Raises:
-        TrainingDataError: if there is no feature table.
-    """
+    """Set the 1-D CNN's confusion over five folds beside figure 9 of paper 001 (A7)."""
     predictions = table_predictions(reproduction)
     confusions = [confusion_of([one]) for one in predictions]
     n = int(confusions[0].sum())

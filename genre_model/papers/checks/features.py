@@ -14,13 +14,13 @@ from sklearn.preprocessing import minmax_scale, scale
 from genre_model.errors import TrainingDataError
 from genre_model.papers.checks.clips import draw_gallery
 from genre_model.papers.checks.confusions import TABLE_PROTOCOL, table_predictions
-from genre_model.papers.feature_plots import (
+from genre_model.papers.outcome import Measurement, Outcome, confusion_of
+from genre_model.papers.plots import (
     plot_correlation_map,
     plot_cosine_similarity,
     plot_embedding_2d,
     plot_kde,
 )
-from genre_model.papers.outcome import Measurement, Outcome, confusion_of
 from genre_model.papers.tables.feature_table import is_mfcc
 from genre_model.papers.tables.systems import correlations_of
 from genre_model.training.data.gtzan import GENRES
@@ -59,12 +59,7 @@ PAIRS = np.triu_indices(len(GENRES), k=1)
 
 
 def feature_plots(row: Row, reproduction: Reproduction) -> Outcome:
-    """Draw paper 001's plots of the data, and check what it reads from them (A9).
-
-    Raises:
-        TrainingDataError: if there is no feature table of several genres, or no clip can
-            be read.
-    """
+    """Draw paper 001's plots of the data, and check what it reads from them (A9)."""
     table = reproduction.table(30)
     if len(np.unique(table.labels)) < 2:
         raise TrainingDataError("the feature table has less than two genres")
@@ -179,11 +174,7 @@ def _nearness(coordinates: NDArray[np.float64], table: FeatureTable) -> str:
 
 
 def genre_similarity(row: Row, reproduction: Reproduction) -> Outcome:
-    """Draw the cosines between the genres' mean features, and test what they say (A8).
-
-    Raises:
-        TrainingDataError: if there is no feature table.
-    """
+    """Draw the cosines between the genres' mean features, and test what they say (A8)."""
     table = reproduction.table(30)
     groups = {
         MFCC: table.columns(is_mfcc),
@@ -215,11 +206,6 @@ def cosines_of(table: FeatureTable, scaling: str) -> NDArray[np.float64]:
     scaled to 0..1, all genres come out alike, since all means lie in one direction from
     0. Of standardised ones, 1 says that two genres differ from the average track in the
     same way, -1 that they do so in opposite ways.
-
-    Args:
-        table: rows of tracks.
-        scaling: ``"raw"``, ``"min-max scaled"`` (to 0..1) or ``"standardised"``, over
-            all rows.
 
     Returns:
         [shape=(n_genres, n_genres)]; NaN for genres without rows.

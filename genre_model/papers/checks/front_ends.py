@@ -1,15 +1,21 @@
-"""The front ends of papers 000, 002 and 003 in numbers (Z1, B1, C2)."""
+"""Front ends in numbers, and files in .au format (Z1, B1, C2, D1)."""
 
 from __future__ import annotations
 
+import struct
+import wave
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from scipy.fft import dct
 
+from genre_model.audio.waveform import AudioFile
 from genre_model.errors import TrainingDataError
+from genre_model.features.config import WaveformConfig
 from genre_model.features.mel_frames import count_frames
 from genre_model.features.segments import segments_from_mel_frames
 from genre_model.papers.outcome import Measurement, Outcome
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
     from genre_model.papers.reproduction import Reproduction
     from genre_model.papers.rows import Row
 
+
 #: Source of the numbers that are read from recipes.
 DATA = "front end of the recipe"
 #: Paper 000, section 3.2: columns of its pictures.
@@ -50,6 +57,10 @@ SEGMENT_SECONDS, LISTED_FRAMES = 3, 128
 MFCC_COUNTS = (13, 20)
 #: One training track in this many is used: sums, not a training.
 TRACK_STEP = 10
+#: GTZAN's.
+SAMPLE_RATE_HZ = 22050
+#: Of a .au file: header bytes before the sound, and the number of 16-bit linear PCM.
+HEADER_BYTES, PCM_16_BIT = 24, 3
 
 
 def picture_columns(row: Row, reproduction: Reproduction) -> Outcome:
@@ -133,11 +144,7 @@ def _pictures_here(row_id: str, reproduction: Reproduction) -> Iterator[str]:
 
 
 def mel_and_mfcc(row: Row, reproduction: Reproduction) -> Outcome:
-    """Check frames, MFCC and standardisation of paper 003 (C2).
-
-    Raises:
-        TrainingDataError: if there are no training tracks.
-    """
+    """Check frames, MFCC and standardisation of paper 003 (C2)."""
     front_end = read_recipe("c3_cnn").front_end
     mel, rate_hz = front_end.mel, front_end.waveform.sample_rate_hz
     centred = 1 + SEGMENT_SECONDS * rate_hz // mel.hop_samples
@@ -206,3 +213,51 @@ def _band_norm_finding(segments: NDArray[np.float32]) -> str:
         f"{spread.max():.0f}. Statistics come from training batches alone. Recipes "
         "standardise each segment as a whole instead (band_norm = false)."
     )
+
+
+def au_without_conversion(row: Row, reproduction: Reproduction) -> Outcome:  # noqa: ARG001
+    """Decode the same noise from a .au and from a .wav file (D1)."""
+    rng = np.random.default_rng(0)
+    noise = rng.integers(-(2**15), 2**15, NOMINAL_SECONDS * SAMPLE_RATE_HZ, np.int16)
+    with TemporaryDirectory() as folder:
+        au = _read(_write_au(Path(folder) / "noise.au", noise))
+        wav = _read(_write_wav(Path(folder) / "noise.wav", noise))
+    n_wrong = _n_different(au, (noise / 2**15).astype(np.float32)) + _n_different(au, wav)
+    name = ".au against .wav and what was written"
+    measurement = Measurement(
+        name, "differing samples", None, n_wrong, n=len(noise), unit="samples"
+    )
+    needed = "no conversion" if n_wrong == 0 else "a conversion"
+    finding = (
+        f"{NOMINAL_SECONDS} s of 16-bit noise in a .au file decode to {len(au)} samples, "
+        f"{n_wrong} of them others than in the .wav file: reading GTZAN's .au files "
+        f"takes {needed}; paper 004 needed SoX for Python's wave module."
+    )
+    return Outcome(row.id, [measurement], [finding])
+
+
+def _write_au(path: Path, samples: NDArray[np.int16]) -> Path:
+    """Write the header by hand: no encoder of the decoding library takes part."""
+    sound = samples.astype(">i2").tobytes()
+    fields = (HEADER_BYTES, len(sound), PCM_16_BIT, SAMPLE_RATE_HZ, 1)
+    path.write_bytes(struct.pack(">4s5I", b".snd", *fields) + sound)
+    return path
+
+
+def _write_wav(path: Path, samples: NDArray[np.int16]) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE_HZ, len(samples), "NONE", ""))
+        file.writeframes(samples.astype("<i2").tobytes())
+    return path
+
+
+def _read(path: Path) -> NDArray[np.float32]:
+    with AudioFile(path, WaveformConfig(SAMPLE_RATE_HZ)) as audio:
+        return audio.read_all()
+
+
+def _n_different(first: NDArray[np.float32], second: NDArray[np.float32]) -> int:
+    """Count samples that differ; what one has and the other lacks differs."""
+    n_both = min(len(first), len(second))
+    n_beyond = max(len(first), len(second)) - n_both
+    return int(np.sum(first[:n_both] != second[:n_both])) + n_beyond

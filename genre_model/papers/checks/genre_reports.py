@@ -40,11 +40,7 @@ CAO_OTHERS = (0.6, 0.9)
 
 
 def zhang_genres(row: Row, reproduction: Reproduction) -> Outcome:
-    """Set the two-block CNN's genres beside figure 8 of paper 000 (Z7).
-
-    Raises:
-        TrainingDataError: if runs or tracks are missing.
-    """
+    """Set the two-block CNN's genres beside figure 8 of paper 000 (Z7)."""
     hits = np.rint(np.multiply(ZHANG_FIGURE_8.recall, ZHANG_FIGURE_8.support)).sum()
     n_clips = sum(ZHANG_FIGURE_8.support)
     finding = (
@@ -55,11 +51,7 @@ def zhang_genres(row: Row, reproduction: Reproduction) -> Outcome:
 
 
 def cao_genres(row: Row, reproduction: Reproduction) -> Outcome:
-    """Set the frame CNN's genres beside figure 5 of paper 004 (D6).
-
-    Raises:
-        TrainingDataError: if runs or tracks are missing.
-    """
+    """Set the frame CNN's genres beside figure 5 of paper 004 (D6)."""
     findings = [_weighted_or_not(), *_text_against_table()]
     return _outcome(row, reproduction, CAO_FIGURE_5, findings)
 
@@ -87,11 +79,7 @@ def _outcome(
 def genre_tables(predictions: list[Predictions]) -> NDArray[np.float64]:
     """Return precision, recall and F1 of each genre in each run.
 
-    Args:
-        predictions: one per seed, of all genres.
-
-    Returns:
-        [shape=(n_runs, n_genres, 3)]; NaN for genres without tracks.
+    [shape=(n_runs, n_genres, 3)]; NaN for genres without tracks.
     """
     tables = np.array([metrics.genre_table(confusion_of([one])) for one in predictions])
     tables[tables[:, :, 3] == 0] = np.nan

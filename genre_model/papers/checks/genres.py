@@ -1,4 +1,4 @@
-"""Which genres networks get right (B12, C12)."""
+"""Which genres networks get right, and the code of paper 002 (B12, C12)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import logsumexp
+from torch import nn
 
 from genre_model.metrics import measures_of
 from genre_model.papers.checks.clips import draw_gallery
-from genre_model.papers.checks.paper_code import code_findings, size_measurements
 from genre_model.papers.checks.splits import span_text
 from genre_model.papers.network_rows import draw_networks
 from genre_model.papers.outcome import Measurement, Outcome, confusion_of
@@ -17,14 +18,20 @@ from genre_model.papers.rows import HONEST_PROTOCOL, marked
 from genre_model.training.data.gtzan import GENRE_OF_FOLDER, GENRES
 from genre_model.training.data.protocols import is_leaky
 from genre_model.training.fit.experiment import SEGMENT_PROTOCOL
+from genre_model.training.networks import build_network, count_parameters
+from genre_model.training.networks.resnet18 import ResNet18
 from genre_model.training.plots import plot_genre_bars
+from genre_model.training.recipe import read_recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from genre_model.papers.reproduction import Reproduction
     from genre_model.papers.rows import Row, System
     from genre_model.training.evaluation.predictions import Predictions
+
 
 #: Printed by the notebook of paper 002: ``os.listdir``, taken for the order of labels.
 LISTED_ORDER = (
@@ -38,14 +45,16 @@ PAPER_PROTOCOL = "stratified-80-10-10"
 #: Paper 003, section 5.2, of ten test tracks of each genre.
 PUBLISHED_RECALL = {"rock": 0.7}
 NAMED_GENRES = ("rock", "classical", "jazz")
+#: Paper 002, sections III.B.4 and 5: parameters of the networks of these recipes.
+PUBLISHED_PARAMETERS = {"b4_crnn": 372_048, "b5_extended_crnn": 3_914_064}
+#: Of its third one, "ResNet18".
+RESNET_RECIPE, PUBLISHED_RESNET = "b6_resnet_crnn", 58_144_138
+#: Bottleneck blocks in the four stages of ResNet-152 (He et al. 2016, table 1).
+RESNET_152_BLOCKS = (3, 8, 36, 3)
 
 
 def curves_and_genres(row: Row, reproduction: Reproduction) -> Outcome:
-    """Draw paper 002's plots of the base CRNN; put its names of genres right (B12).
-
-    Raises:
-        TrainingDataError: if runs or tracks are missing.
-    """
+    """Draw paper 002's plots of the base CRNN; put its names of genres right (B12)."""
     (b4,) = row.needed_rows
     plots = ("curves", "genres", "confusion")
     drawn = replace(b4, id=row.id, protocols=(HONEST_PROTOCOL,), plots=plots)
@@ -71,11 +80,7 @@ def curves_and_genres(row: Row, reproduction: Reproduction) -> Outcome:
 
 
 def genre_by_genre(row: Row, reproduction: Reproduction) -> Outcome:
-    """Set recalls of the CNN-BiGRU against paper 003's, genre by genre (C12).
-
-    Raises:
-        TrainingDataError: if runs or tracks are missing.
-    """
+    """Set recalls of the CNN-BiGRU against paper 003's, genre by genre (C12)."""
     (c5,) = row.needed_rows
     system, protocols = c5.systems[0], (PAPER_PROTOCOL, HONEST_PROTOCOL)
     drawn = replace(
@@ -177,3 +182,71 @@ def _mistakes(genre: str, protocol: str, predictions: list[Predictions]) -> str:
         f"Of {counts.sum():.0f} {genre} tracks, {protocol}, a run calls on average {taken} "
         "(paper, of 10: 7 rock, 2 metal, 1 blues)."
     )
+
+
+def size_measurements() -> Iterator[Measurement]:
+    """Count the networks' parameters at the paper's pictures, with and without GRU."""
+    for recipe, published in PUBLISHED_PARAMETERS.items():
+        without, with_gru = parameters_of(recipe)
+        name = f"recipe {recipe} on audio"
+        yield Measurement(name, "parameters but the GRU's", published, without)
+        yield Measurement(name, "parameters", None, with_gru)
+    ours = count_parameters(ResNet18()) + _dense_parameters()
+    name = "ResNet-18 and a dense layer"
+    yield Measurement(name, "parameters but the GRU's", PUBLISHED_RESNET, ours)
+
+
+def code_findings() -> Iterator[str]:
+    """Say what the printed sizes are of, and below what the loss cannot fall."""
+    dense = _dense_parameters()
+    resnet_152 = bottleneck_parameters(RESNET_152_BLOCKS)
+    same = "as many as" if resnet_152 + dense == PUBLISHED_RESNET else "other than"
+    yield (
+        f"ResNet-152 without its last layer has {resnet_152:,} parameters, the dense layer "
+        f"behind the GRU has {dense}: together {resnet_152 + dense:,}, {same} the paper's "
+        f"ResNet-18 of {PUBLISHED_RESNET:,}."
+    )
+    yield (
+        "The code takes the cross-entropy of a softmax of a softmax: with probability 1 "
+        f"for the true genre of {len(GENRES)} it still is {loss_floor(len(GENRES)):.4f}. "
+        "B7 measures what that costs."
+    )
+
+
+def parameters_of(recipe_name: str) -> tuple[int, int]:
+    """Count a network's parameters on audio: without its GRU, and all."""
+    recipe = read_recipe(recipe_name)
+    shape = (recipe.front_end.mel.n_mels, recipe.front_end.segment.segment_frames)
+    network = build_network(recipe.network, shape, len(GENRES), recipe.network_options)
+    recurrent = [part for part in network.modules() if isinstance(part, nn.GRU)]
+    n_all = count_parameters(network)
+    return n_all - sum(map(count_parameters, recurrent)), n_all
+
+
+def bottleneck_parameters(blocks: tuple[int, ...]) -> int:
+    """Count the parameters of a ResNet of bottleneck blocks, but for its last layer.
+
+    He et al. (2016), section 4: 1 x 1, 3 x 3 and 1 x 1 convolutions, the last four times
+    as wide; batch normalisation has two parameters a channel. The first stage is 64
+    channels wide, each further one twice as wide as the one before.
+    """
+    n_channels = 64
+    total = 3 * 7 * 7 * n_channels + 2 * n_channels
+    for stage, n_blocks in enumerate(blocks):
+        width = 64 * 2**stage
+        total += n_channels * 4 * width + 8 * width  # the first block's shortcut
+        for _ in range(n_blocks):
+            total += (n_channels + 9 * width + 4 * width) * width + 12 * width
+            n_channels = 4 * width
+    return total
+
+
+def _dense_parameters() -> int:
+    """Count those from the last GRU layer to the genres."""
+    units = read_recipe(RESNET_RECIPE).network_options["units"]
+    return int(units[-1] + 1) * len(GENRES)
+
+
+def loss_floor(n_genres: int) -> float:
+    """Return the cross-entropy, in nats, of a softmax of certain, right probabilities."""
+    return float(logsumexp(np.eye(n_genres)[0]) - 1)

@@ -80,17 +80,11 @@ def _counts_by_genre(track_ids: Sequence[str]) -> list[int]:
 
 
 def random_split_p_value(supports: Sequence[int]) -> tuple[float, float]:
-    """Test whether a random split of GTZAN could have these supports.
+    """Test whether a random split of GTZAN could have these test clips of each genre.
 
     Pearson's chi-squared, with the variance of draws without replacement: of N clips in
     equal genres, n are drawn, so that the statistic is (N - 1) / (N - n) times the usual
-    one.
-
-    Args:
-        supports: test clips of each genre [shape=(n_genres,)].
-
-    Returns:
-        The statistic and its p-value.
+    one. Returns the statistic and its p-value.
     """
     n_all, n_drawn = TRACKS_PER_GENRE * len(supports), sum(supports)
     statistic = chisquare(supports).statistic * (n_all - 1) / (n_all - n_drawn)
@@ -144,11 +138,7 @@ def cao_split(row: Row, reproduction: Reproduction) -> Outcome:  # noqa: ARG001
 
 
 def segment_lengths(row: Row, reproduction: Reproduction) -> Outcome:
-    """Count the segments that the lengths of paper 002 give of our tracks (B2).
-
-    Raises:
-        TrainingDataError: if there are no tracks.
-    """
+    """Count the segments that the lengths of paper 002 give of our tracks (B2)."""
     n_tracks = len(find_tracks(reproduction.data_dir))
     outcome = Outcome(row.id)
     outcome.findings.append(

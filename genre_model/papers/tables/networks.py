@@ -74,12 +74,7 @@ class TableNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.seed = seed
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> TableNetwork:  # noqa: N803
-        """Train on rows.
-
-        Args:
-            X: standardised features [shape=(n_rows, n_features)], and a picture behind
-                them if there is one.
-            y: labels [shape=(n_rows,)].
+        """Train on rows of standardised features, with a picture behind them or not.
 
         Raises:
             RecipeError: if the recipe is not one for tables.
@@ -156,9 +151,6 @@ def segments_of_rows(values: NDArray[np.float32], picture_size: int) -> NDArray[
     Returns:
         [shape=(n_rows, n_features, 1)], or pictures with the features in one more
         column [shape=(n_rows, picture_size, picture_size + 1)].
-
-    Raises:
-        ValueError: if there is no place for the features.
     """
     if not picture_size:
         return values[:, :, None]
@@ -178,11 +170,6 @@ def with_pictures(
     table: FeatureTable, tracks: Sequence[LabelledTrack], front_end: FrontEnd
 ) -> FeatureTable:
     """Append the mel picture of each track to its row; rows without one are left out.
-
-    Args:
-        table: of whole tracks.
-        tracks: pictures or audio.
-        front_end: of the pictures.
 
     Returns:
         ``PICTURE_SIZE ** 2`` more columns, from 0 to 1 in each picture, row by row and

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_selection import SelectorMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     StratifiedGroupKFold,
@@ -146,14 +147,13 @@ TABLE_SYSTEMS = (*_CANDIDATES, *_CLASSIFIERS)
 def correlations_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Compute Pearson's correlation of every two features; NaN for constant ones.
 
-    Args:
-        values: [shape=(n_rows, n_features)].
+    Rows are tracks or segments [shape=(n_rows, n_features)].
     """
     with np.errstate(invalid="ignore"):
         return np.asarray(np.corrcoef(values, rowvar=False), np.float64)
 
 
-class CorrelationFilter(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class CorrelationFilter(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     """Drops each feature that correlates with one before it by |r| >= threshold.
 
     Paper 001 names the six features that it drops from Kaggle's table, and exempts the
@@ -166,7 +166,7 @@ class CorrelationFilter(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         exempt: beginning of names.
 
     Attributes:
-        kept_: places of the columns that stay [shape=(n_kept,)].
+        is_kept_: which columns stay [shape=(n_features,)].
     """
 
     def __init__(
@@ -186,16 +186,13 @@ class CorrelationFilter(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"{values.shape[1]} columns, but {len(self.names)} names")
         judged = np.array([not name.startswith(self.exempt) for name in self.names])
         upper = np.triu(np.abs(np.nan_to_num(correlations_of(values[:, judged]))), k=1)
-        is_kept = ~judged
-        is_kept[judged] = (upper < self.threshold).all(axis=0)
-        self.kept_ = np.flatnonzero(is_kept)
+        self.is_kept_ = ~judged
+        self.is_kept_[judged] = (upper < self.threshold).all(axis=0)
         return self
 
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
-        """Return the columns that stay [shape=(n_rows, n_kept)]."""
+    def _get_support_mask(self) -> NDArray[np.bool_]:
         check_is_fitted(self)
-        kept: NDArray[np.float64] = np.asarray(X, np.float64)[:, self.kept_]
-        return kept
+        return self.is_kept_
 
 
 class PairwiseSvm(SVC):  # type: ignore[misc]
@@ -253,10 +250,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> TunedClassifier:
         """Choose, then fit the winner to all rows.
 
-        Args:
-            X: features [shape=(n_rows, n_features)].
-            y: labels [shape=(n_rows,)].
-            groups: the track of each row; None if each is a track [shape=(n_rows,)].
+        ``groups`` are the track of each row; None if each is a track [shape=(n_rows,)].
 
         Raises:
             TrainingDataError: if a genre has too few tracks to choose by.
@@ -297,9 +291,6 @@ def inner_folds(labels: ArrayLike, groups: ArrayLike | None, seed: int) -> list[
         labels: of the training rows [shape=(n_rows,)].
         groups: the track of each row; None if each is a track [shape=(n_rows,)].
         seed: of the shuffling.
-
-    Returns:
-        Places of training and test rows, of each fold.
 
     Raises:
         TrainingDataError: if a genre has fewer tracks than there are folds.

@@ -37,10 +37,8 @@ MIN_COVERAGE = 0.1
 def plot_metrics(rows: Rows, path: Path) -> list[Path]:
     """Draw the learning curves of one training.
 
-    Args:
-        rows: one per epoch, with ``epoch`` and any of ``train_loss``, ``valid_loss``,
-            ``train_accuracy`` and ``valid_accuracy`` (a share).
-        path: of the two files.
+    Rows are of one epoch each, with ``epoch`` and any of ``train_loss``, ``valid_loss``,
+    ``train_accuracy`` and ``valid_accuracy`` (a share).
     """
     return plot_learning_curves({"this run": rows}, "Learning curves", path)
 
@@ -49,11 +47,8 @@ def plot_metrics(rows: Rows, path: Path) -> list[Path]:
 def plot_learning_curves(runs: Mapping[str, Rows], title: str, path: Path) -> list[Path]:
     """Draw the learning curves of several trainings: folds, seeds.
 
-    Args:
-        runs: rows as in ``plot_metrics``, by the name of the run. Each is a thin line;
-            their mean, a thick one, ends where the first of them ends.
-        title: what was trained.
-        path: of the two files.
+    Rows are as in ``plot_metrics``, by the name of the run. Each run is a thin line; their
+    mean, a thick one, ends where the first of them ends.
     """
     figure = new_figure(title, 9, 3.8)
     loss, accuracy = figure.subplots(1, 2)
@@ -159,11 +154,8 @@ def plot_risk_coverage(
 ) -> list[Path]:
     """Draw risk-coverage curves: what abstaining buys (Geifman & El-Yaniv 2017).
 
-    Args:
-        curves: coverage, the share of tracks that get a genre, ascending, and risk, the
-            share of those that is wrong [shape=(n_points,) each], by system.
-        title: what was evaluated.
-        path: of the two files.
+    ``curves`` are, by system, coverage, the share of tracks that get a genre, ascending,
+    and risk, the share of those that is wrong [shape=(n_points,) each].
     """
     figure = new_figure(title, 6.5, 4.6)
     axes = figure.subplots()

@@ -76,13 +76,9 @@ def plot_genre_table(
 ) -> list[Path]:
     """Draw precision, recall and F1 of each genre from a confusion matrix.
 
-    Args:
-        confusion: counts by true genre (row) and predicted genre (column)
-            [shape=(n_genres, n_genres)]. A genre without tracks, or one that is never
-            predicted, gets no bar where nothing can be said.
-        title: what was evaluated.
-        path: of the two files.
-        genres: names of rows and columns.
+    It counts by true genre (row) and predicted genre (column) [shape=(n_genres, n_genres)].
+    A genre without tracks, or one that is never predicted, gets no bar where nothing can
+    be said.
     """
     predicted, support = confusion.sum(axis=0), confusion.sum(axis=1)
     table = genre_table(confusion)

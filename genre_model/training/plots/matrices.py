@@ -34,12 +34,8 @@ def plot_confusion(
 ) -> list[Path]:
     """Draw a confusion matrix: counts, and shares of the true genre's tracks.
 
-    Args:
-        confusion: counts by true genre (row) and predicted genre (column)
-            [shape=(n_genres, n_genres)]. A row without tracks is grey.
-        title: what was evaluated.
-        path: of the two files.
-        genres: names of rows and columns.
+    It counts by true genre (row) and predicted genre (column) [shape=(n_genres, n_genres)].
+    A row without tracks is grey.
     """
     counts = np.asarray(confusion, float)
     if counts.shape != (len(genres), len(genres)):
@@ -77,13 +73,8 @@ def draw_matrix(
 ) -> AxesImage:
     """Colour the cells of a square matrix from 0 to 1, or from -1 to 1 if it is signed.
 
-    Args:
-        axes: what to draw on.
-        values: [shape=(n_names, n_names)]; what is not a number stays grey.
-        names: along both edges.
-        is_signed: 0 is in the middle of the colours.
-        text_pt: size of the names.
-        n_letters: longer names are broken.
+    NaN cells stay grey. ``names`` are along both edges, broken where they are longer than
+    ``n_letters``.
     """
     axes.set_facecolor("#DDDDDD")
     axes.tick_params(labelsize=text_pt)

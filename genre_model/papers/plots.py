@@ -1,4 +1,4 @@
-"""Plots of features, and of the filters that see them.
+"""Plots that only papers have: features, filters, leaks, values of settings.
 
 Each function takes what it draws, a title and a path, and returns the PNG and the SVG
 file that it writes, as those of :mod:`genre_model.training.plots` do.
@@ -13,8 +13,11 @@ import numpy as np
 from genre_model.training.data.gtzan import GENRES
 from genre_model.training.plots.matrices import draw_matrix, write_in_cells
 from genre_model.training.plots.style import (
+    BLUE,
     DIVERGING_MAP,
     SEQUENTIAL_MAP,
+    bar_look,
+    line_look,
     new_figure,
     plot_style,
     point_look,
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Values = NDArray[np.float64]
+    Sweep = Mapping[str, Sequence[float]]
 
 #: Numbers would not be legible in the cells of more features than this.
 MAX_NUMBERED = 24
@@ -43,6 +47,13 @@ GALLERY_COLUMNS, FILTER_COLUMNS = 2, 8
 CELL_IN, SIDE, ROW_STEP = 0.7, 0.88, 1.2
 #: Frequencies along each side of a response; odd, so that 0 is in the middle.
 N_FREQUENCIES = 33
+BAR_HEIGHT = 0.36
+#: Numbers stay legible over a hatch.
+PLATE = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+SWEEP_COLUMNS = 3
+LETTERS_OF_A_PANEL = 32
+#: Numbers are to the left of their points.
+BESIDE: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "va": "center"}
 
 
 @plot_style()
@@ -51,11 +62,8 @@ def plot_kde(
 ) -> list[Path]:
     """Draw the density of features, a row for each genre, so that none hides another.
 
-    Args:
-        features: values by name with unit, such as "tempo (BPM)" [shape=(n_tracks,)].
-        title: what is shown.
-        path: of the two files.
-        labels: index into ``GENRES`` of each track [shape=(n_tracks,)].
+    ``features`` are values by name with unit, such as "tempo (BPM)" [shape=(n_tracks,)],
+    ``labels`` the index of each track's genre.
     """
     figure = new_figure(title, 2 + 4.2 * len(features), 1.8 + 0.45 * len(GENRES))
     panels = figure.subplots(1, len(features), sharey=True, squeeze=False)[0]
@@ -98,13 +106,9 @@ def _density(values: Values, places: Values) -> Values:
 def plot_correlation_map(
     correlation: Values, title: str, path: Path, *, names: Sequence[str]
 ) -> list[Path]:
-    """Draw the correlation of features.
+    """Draw the correlation of the features of these names; NaN cells are grey.
 
-    Args:
-        correlation: -1 to 1 [shape=(n_features, n_features)]; NaN cells are grey.
-        title: what is shown.
-        path: of the two files.
-        names: of the features.
+    [shape=(n_features, n_features)]
     """
     is_numbered = len(names) <= MAX_NUMBERED
     side_in = 2.7 + (0.4 if is_numbered else 0.145) * len(names)
@@ -123,11 +127,8 @@ def plot_cosine_similarity(
 ) -> list[Path]:
     """Draw how alike genres are, in one set of features or in several.
 
-    Args:
-        panels: cosines by set of features [shape=(n_genres, n_genres)]; NaN cells are
-            grey.
-        title: what is shown.
-        path: of the two files.
+    ``panels`` are cosines by set of features [shape=(n_genres, n_genres)]; NaN cells are
+    grey.
     """
     side_in = 1.6 + 0.42 * len(GENRES)
     figure = new_figure(title, side_in * len(panels) + 1, max(3.4, side_in + 0.1))
@@ -151,12 +152,8 @@ def plot_embedding_2d(
 ) -> list[Path]:
     """Scatter the same tracks in one plane or in several, each genre with its marker.
 
-    Args:
-        panels: coordinates by what they were computed from [shape=(n_tracks, 2)].
-        title: what is shown.
-        path: of the two files.
-        labels: index into ``GENRES`` of each track [shape=(n_tracks,)].
-        axis_labels: what the coordinates are; t-SNE's have no unit.
+    ``panels`` are coordinates by their source [shape=(n_tracks, 2)], ``labels`` the index
+    of each track's genre; t-SNE's axes have no unit.
     """
     figure = new_figure(title, max(6.5, 5.6 * len(panels)), 6)
     row = figure.subplots(1, len(panels), squeeze=False)[0]
@@ -184,13 +181,7 @@ def plot_mel_gallery(
 ) -> list[Path]:
     """Draw the mel frames of several tracks, all with the same colours.
 
-    Args:
-        mel_frames: by name of genre or track [shape=(n_mels, n_frames)], lowest band
-            first.
-        title: what is shown.
-        path: of the two files.
-        frame_seconds: from one frame to the next.
-        unit: of the values.
+    They are by name of the track [shape=(n_mels, n_frames)], lowest band first.
     """
     n_rows = -(-len(mel_frames) // GALLERY_COLUMNS)
     figure = new_figure(title, 9.5, 1.1 + 1.35 * n_rows)
@@ -223,11 +214,7 @@ def plot_mel_gallery(
 def plot_filters(filters: NDArray[np.floating], title: str, path: Path) -> list[Path]:
     """Draw filters in a grid, and in a second grid what each of them lets pass.
 
-    Args:
-        filters: over bands and frames [shape=(n_filters, height, width)], lowest band
-            first.
-        title: of which network.
-        path: of the two files.
+    They are over bands and frames [shape=(n_filters, height, width)], lowest band first.
     """
     n_rows = -(-len(filters) // FILTER_COLUMNS)
     height_in = max(2.4, 0.75 + n_rows * CELL_IN * ROW_STEP)
@@ -276,3 +263,118 @@ def _draw_grid(
     axes.set(**limits, xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     figure.colorbar(shown, ax=axes, label=label)
+
+
+@plot_style()
+def plot_leak(
+    systems: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    title: str,
+    path: Path,
+    *,
+    protocols: tuple[str, str],
+) -> list[Path]:
+    """Draw honest and leaky accuracy of each system, and the points between them.
+
+    ``systems`` are accuracies (shares) of every seed or fold under the honest protocol and
+    under the leaky one, by system; ``protocols`` are the names of the two.
+    """
+    figure = new_figure(title, 8, 1.7 + 0.62 * len(systems))
+    axes = figure.subplots()
+    names = (f"{protocols[0]} (honest)", f"{protocols[1]} (LEAKY)")
+    for side, name in enumerate(names):
+        for row, runs in enumerate(systems.values()):
+            label = name if row == 0 else None
+            _draw_bar(axes, row + (side - 0.5) * BAR_HEIGHT, runs[side], side, label)
+    for row, (honest, leaky) in enumerate(systems.values()):
+        points = 100 * (np.mean(leaky) - np.mean(honest))
+        axes.text(103, row, f"{points:+.1f} points", va="center")
+    axes.set_yticks(range(len(systems)), [wrapped(name, 28) for name in systems])
+    several = any(len(runs) > 1 for pair in systems.values() for runs in pair)
+    spread = "; lines: lowest to highest run" if several else ""
+    axes.set(xlabel=f"accuracy (%){spread}", xlim=(0, 126))
+    axes.set(xticks=range(0, 101, 20), ylim=(len(systems) - 0.4, -0.6))
+    axes.grid(axis="x", alpha=0.4)
+    axes.set_axisbelow(True)
+    figure.legend(loc="outside lower center", ncols=2)
+    return save_plot(figure, path)
+
+
+def _draw_bar(
+    axes: Axes, place: float, runs: Sequence[float], side: int, label: str | None
+) -> None:
+    percent = 100 * np.asarray(runs, float)
+    mean = percent.mean()
+    axes.barh(place, mean, BAR_HEIGHT, label=label, **bar_look(side))
+    axes.text(1.5, place, f"{mean:.1f}", va="center", fontsize=9, bbox=PLATE)
+    if len(percent) > 1:
+        axes.plot([percent.min(), percent.max()], [place] * 2, color="black", lw=1.6)
+
+
+@plot_style()
+def plot_sweep(sweeps: Mapping[str, Sweep], title: str, path: Path) -> list[Path]:
+    """Draw one panel per setting, with all others at the value they have by default.
+
+    ``sweeps`` are accuracies (shares) of every seed or fold by setting and value.
+    """
+    n_columns = min(SWEEP_COLUMNS, len(sweeps))
+    n_rows = -(-len(sweeps) // n_columns)
+    figure = new_figure(title, max(5, 3.4 * n_columns), 0.8 + 2.7 * n_rows)
+    grid = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
+    for axes, (setting, sweep) in zip(grid.flat, sweeps.items(), strict=False):
+        _draw_sweep(axes, sweep)
+        axes.set_xlabel(wrapped(setting, LETTERS_OF_A_PANEL))
+    for axes in grid.flat[len(sweeps) :]:
+        axes.axis("off")
+    n_runs = max(len(runs) for sweep in sweeps.values() for runs in sweep.values())
+    spread = "; lines: ± 1 standard deviation" if n_runs > 1 else ""
+    figure.supylabel(wrapped(f"accuracy (%){spread}", 38 * n_rows), fontsize=10)
+    return save_plot(figure, path)
+
+
+def _draw_sweep(axes: Axes, sweep: Sweep) -> None:
+    for place, runs in enumerate(sweep.values()):
+        percent = 100 * np.asarray(runs, float)
+        mean = percent.mean()
+        if len(percent) > 1:
+            spread = percent.std(ddof=1)
+            axes.plot([place] * 2, [mean - spread, mean + spread], color=BLUE, lw=1.6)
+            axes.plot([place + 0.14] * len(percent), percent, "k_", ms=7)
+        axes.plot(place, mean, color=BLUE, marker="o", ms=8)
+        axes.annotate(f"{mean:.1f}", (place, mean), (-7, 0), fontsize=8, **BESIDE)
+    n_letters = max(6, LETTERS_OF_A_PANEL // len(sweep))
+    axes.set_xticks(range(len(sweep)), [wrapped(value, n_letters) for value in sweep])
+    axes.set_xlim(-0.35 - 0.13 * len(sweep), len(sweep) - 0.5)
+    axes.tick_params(labelleft=True)
+    axes.grid(axis="y", alpha=0.3)
+
+
+@plot_style()
+def plot_tuning(
+    accuracies: Mapping[float, float],
+    title: str,
+    path: Path,
+    *,
+    setting: str,
+    label: str,
+    is_logarithmic: bool = False,
+) -> list[Path]:
+    """Draw the accuracy of a classifier over many values of its one setting.
+
+    ``accuracies`` are shares by the value that was tried, ascending; the first of the best
+    is marked as chosen. ``label`` says what they were measured on.
+    """
+    figure = new_figure(title, 6.5, 4.4)
+    axes = figure.subplots()
+    values, percent = list(accuracies), [100 * one for one in accuracies.values()]
+    axes.plot(values, percent, **line_look(0), ms=5, lw=1.5, label=label)
+    chosen = max(accuracies, key=accuracies.__getitem__)
+    axes.axvline(chosen, color="black", lw=1, ls=":", label=f"chosen: {chosen:g}")
+    if is_logarithmic:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    else:
+        axes.locator_params(axis="x", integer=True)
+    axes.set(xlabel=setting, ylabel="accuracy (%)")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return save_plot(figure, path)

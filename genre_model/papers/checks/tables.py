@@ -1,17 +1,22 @@
-"""The feature tables: content, correlated features, runtime (A1, A2, A11)."""
+"""The feature tables: content, correlated features, runtime, tuning (A1, A2, A11, B10)."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from genre_model.errors import TrainingDataError
 from genre_model.papers.checks.confusions import TABLE_PROTOCOL, TABLE_ROW
 from genre_model.papers.outcome import Measurement, Outcome
-from genre_model.papers.rows import chosen_rows
+from genre_model.papers.plots import plot_tuning
+from genre_model.papers.rows import HONEST_PROTOCOL, chosen_rows
 from genre_model.papers.tables.feature_table import (
     FILE_NAMES,
     find_feature_table,
@@ -20,18 +25,25 @@ from genre_model.papers.tables.feature_table import (
 )
 from genre_model.papers.tables.predictions import predict_table
 from genre_model.papers.tables.systems import (
+    K_VALUES,
     THRESHOLD,
     CorrelationFilter,
+    PairwiseSvm,
     correlations_of,
     table_system,
 )
 from genre_model.training.data.gtzan import GENRES, find_tracks
-from genre_model.training.data.protocols import folds_of
+from genre_model.training.data.protocols import Fold, folds_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from genre_model.papers.reproduction import Reproduction
     from genre_model.papers.rows import Row
     from genre_model.papers.tables.feature_table import FeatureTable
+
 
 N_FEATURES, N_TRACKS, N_SEGMENTS = 57, 1000, 10
 #: Paper 001, "Building the CNN and Feature Selection".
@@ -45,14 +57,14 @@ PUBLISHED_DROPPED = {
 }
 #: Paper 001: "approximately 30 seconds", on a machine that it does not name.
 PUBLISHED_SECONDS = 30
+#: The paper names none but 10; three values per decade.
+C_VALUES = tuple(float(f"{c:.3g}") for c in np.logspace(-2, 3, 16))
+#: Origins of a value.
+CHOSEN, PUBLISHED = "chosen", "the paper's"
 
 
 def tables_at_hand(row: Row, reproduction: Reproduction) -> Outcome:
-    """Count rows, columns and labels of the feature tables, and pictures (A1).
-
-    Raises:
-        TrainingDataError: if there is no feature table of whole tracks.
-    """
+    """Count rows, columns and labels of the feature tables, and pictures (A1)."""
     outcome = Outcome(row.id)
     _count_table(outcome, reproduction.table(30), N_TRACKS)
     try:
@@ -85,11 +97,7 @@ def _count_table(outcome: Outcome, table: FeatureTable, published_rows: int) -> 
 
 
 def correlation_filter(row: Row, reproduction: Reproduction) -> Outcome:
-    """Name the features that the filter drops, from all rows and within the folds (A2).
-
-    Raises:
-        TrainingDataError: if there is no feature table.
-    """
+    """Name the features that the filter drops, from all rows and within the folds (A2)."""
     table = reproduction.table(30)
     dropped = dropped_features(table)
     n_left, published = len(table.names) - len(dropped), len(PUBLISHED_DROPPED)
@@ -115,8 +123,8 @@ def correlation_filter(row: Row, reproduction: Reproduction) -> Outcome:
 
 def dropped_features(table: FeatureTable) -> list[str]:
     """Return the names of the features that correlate too much with an earlier one."""
-    kept = CorrelationFilter(table.names).fit(table.values).kept_
-    return [name for place, name in enumerate(table.names) if place not in kept]
+    is_kept = CorrelationFilter(table.names).fit(table.values).is_kept_
+    return [table.names[place] for place in np.flatnonzero(~is_kept)]
 
 
 def _reason(name: str, table: FeatureTable) -> str:
@@ -146,11 +154,7 @@ def _within_folds(table: FeatureTable, dropped: set[str]) -> str:
 
 
 def table_runtime(row: Row, reproduction: Reproduction) -> Outcome:
-    """Time the 1-D CNN from the file to the last fold's predictions (A11).
-
-    Raises:
-        TrainingDataError: if there is no feature table.
-    """
+    """Time the 1-D CNN from the file to the last fold's predictions (A11)."""
     system = chosen_rows([TABLE_ROW])[0].systems[0]
     folds = folds_of(TABLE_PROTOCOL)[: reproduction.n_folds]
     start_seconds = time.monotonic()
@@ -173,3 +177,99 @@ def table_runtime(row: Row, reproduction: Reproduction) -> Outcome:
         "thread."
     )
     return Outcome(row.id, [measurement], [finding])
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A classifier with one setting.
+
+    Attributes:
+        system: its name.
+        setting: the name of the setting.
+        values: that are tried, ascending.
+        published: the values that the paper reports.
+        build: makes the classifier with a value.
+    """
+
+    system: str
+    setting: str
+    values: tuple[float, ...]
+    published: tuple[float, ...]
+    build: Callable[[Any], Any]
+
+
+TUNED = (
+    Tuned("SVM", "C", C_VALUES, (10.0,), lambda c: PairwiseSvm(C=c, gamma="auto")),
+    Tuned("k-NN", "k", K_VALUES, (1, 5), KNeighborsClassifier),
+)
+
+
+def tuning(row: Row, reproduction: Reproduction) -> Outcome:
+    """Draw validation accuracy over C and over k, for both feature tables (B10).
+
+    Test tracks are not used.
+    """
+    outcome = Outcome(row.id)
+    for seconds in (30, 3):
+        try:
+            table = reproduction.table(seconds)
+        except TrainingDataError as error:
+            reason = reproduction.reason_of(error)
+            outcome.not_run.append(f"SVM and k-NN on the {seconds}-s table: {reason}")
+            continue
+        for tuned in TUNED:
+            outcome.add(_curve(row, tuned, table, reproduction))
+    if not outcome.measurements:
+        raise TrainingDataError("; ".join(outcome.not_run))
+    return outcome
+
+
+def _curve(
+    row: Row, tuned: Tuned, table: FeatureTable, reproduction: Reproduction
+) -> Outcome:
+    right = {value: _right(tuned.build(value), table) for value in tuned.values}
+    accuracies = {value: float(hits.mean()) for value, hits in right.items()}
+    n = len(right[tuned.values[0]])
+    best = max(accuracies, key=accuracies.__getitem__)  # of several, the first
+    name, data = f"{tuned.system}, {table.seconds} s", f"feature table, {table.seconds} s"
+    measurements = [
+        Measurement(
+            f"{name}, {tuned.setting} = {value:g} "
+            f"({CHOSEN if value == best else PUBLISHED}), validation",
+            "accuracy",
+            None,
+            accuracies[value],
+            protocol=HONEST_PROTOCOL,
+            n=n,
+            data=data,
+        ).with_interval()
+        for value in dict.fromkeys((best, *tuned.published))
+    ]
+    low = measurements[0].low or 0.0
+    close = [value for value, accuracy in accuracies.items() if accuracy >= low]
+    published = " and ".join(f"{value:g}" for value in tuned.published)
+    finding = (
+        f"{name}: {tuned.setting} = {best:g} is best on {n} validation tracks, the paper "
+        f"has {published}; {len(close)} of {len(accuracies)} values, from {close[0]:g} to "
+        f"{close[-1]:g}, are within its 95 % interval."
+    )
+    files = reproduction.plot(
+        plot_tuning,
+        accuracies,
+        row,
+        name,
+        f"{name}, {HONEST_PROTOCOL}",
+        setting=tuned.setting,
+        label=f"{n} validation tracks",
+        is_logarithmic=tuned.setting == "C",
+    )
+    return Outcome(row.id, measurements, [finding], files)
+
+
+def _right(classifier: Any, table: FeatureTable) -> NDArray[np.bool_]:
+    """Return which validation tracks a classifier has right."""
+    (fold,) = folds_of(HONEST_PROTOCOL)
+    validation = Fold("validation", fold.train, (), fold.valid)
+    # Without the temperature of table_system("svm"), which no accuracy depends on.
+    build = partial(make_pipeline, StandardScaler(), classifier)
+    return predict_table(build, table, [validation], "validation").right
