@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import struct
 import sys
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -32,6 +33,7 @@ needs_utf8_names = pytest.mark.skipif(
 _LAYOUTS = ["", "mono", "stereo", "2.1", "quad", "5.0", "5.1", "6.1", "7.1"]
 _DSD_SAMPLE_RATE_HZ = 2822400
 _DSD_BLOCK_BYTES = 4096
+_DSD_CHUNK_BITS = 2**16
 _COVER_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLv"
     "AAAAAElFTkSuQmCC"
@@ -111,6 +113,11 @@ def music(
 
     No two bars are alike, so that an excerpt shows where it was taken from.
     """
+    return _music(seconds, sample_rate_hz, seed).copy()
+
+
+@cache
+def _music(seconds: float, sample_rate_hz: int, seed: int) -> NDArray[np.float32]:
     rng = np.random.default_rng(seed)
     n_samples = round(seconds * sample_rate_hz)
     beat_samples = round(sample_rate_hz * 60 / rng.integers(90, 150))
@@ -236,12 +243,17 @@ def _drums(
 def _dsf_bytes(samples: NDArray[np.float32], sample_rate_hz: int) -> bytes:
     """Encode one channel as 1-bit DSD, least significant bit first."""
     n_bits = len(samples) * _DSD_SAMPLE_RATE_HZ // sample_rate_hz
-    positions = np.arange(n_bits) * (sample_rate_hz / _DSD_SAMPLE_RATE_HZ)
-    wave = np.interp(positions, np.arange(len(samples)), samples.astype(np.float64))
+    times = np.arange(len(samples)) * (_DSD_SAMPLE_RATE_HZ / sample_rate_hz)
     # First-order sigma-delta modulation: a bit is set whenever the integral of the
     # signal, moved to [0, 1], passes the next whole number.
-    bits = np.diff(np.floor(np.cumsum(0.5 + 0.5 * wave)), prepend=0) > 0
-    sound = np.packbits(bits, bitorder="little").tobytes()
+    sound, integral = b"", 0.0
+    for start in range(0, n_bits, _DSD_CHUNK_BITS):
+        chunk = np.arange(start, min(start + _DSD_CHUNK_BITS, n_bits))
+        values = 0.5 + 0.5 * np.interp(chunk, times, samples)
+        integrals = integral + np.cumsum(values)
+        bits = np.diff(np.floor(integrals), prepend=np.floor(integral)) > 0
+        sound += np.packbits(bits, bitorder="little").tobytes()
+        integral = integrals[-1]
     sound += b"\x69" * (-len(sound) % _DSD_BLOCK_BYTES)
     header_bytes = 28 + 52 + 12
     return (

@@ -1,10 +1,10 @@
 """Saves of a genre, each of which is killed at another of its steps.
 
-    python tests/faults/crash_points.py FILE safe|linked|plain
+    python tests/faults/crash_points.py safe|linked|plain FILE...
 
-Prints a line of JSON: for each step that changes anything on the disk, what the file is
-worth after the process was killed before that step; for a file with another name (a hard
-link), after what it left was seen to. The last save is not killed.
+Prints JSON: for each file, and each step that changes anything on the disk, the state of
+the file after the process was killed before that step; for a file with another name (a
+hard link), after the clean-up of the next run. The last save is not killed.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def genres_of(path: Path) -> list[str] | None:
 
 
 def save_until(path: Path, fatal: int, *, safe: bool) -> bool:
-    """Save in a process that is killed before a step; say whether it was."""
+    """Save in a process that is killed before a step; return True if it was."""
     pid = os.fork()
     if not pid:
         try:
@@ -112,22 +112,21 @@ def save_until(path: Path, fatal: int, *, safe: bool) -> bool:
     return status == KILLED
 
 
-def worth_of(path: Path, samples: str, old: list[str] | None) -> str:
-    """Say in a word what is left."""
+def state_of(path: Path, samples: str, old: list[str] | None) -> str:
+    """Return in a word what is left."""
     genres = genres_of(path)
     if samples_of(path) != samples:
         return "audio lost"
     return "old" if genres == old else "new" if genres == NEW else "genres lost"
 
 
-def main() -> None:
-    """Kill at every step."""
-    original, way = Path(sys.argv[1]), sys.argv[2]
+def states_of(original: Path, way: str) -> list[str]:
+    """Kill a save at every step; return what each left, and the number of files left."""
     samples, old = samples_of(original), genres_of(original)
     folder = original.parent / f"{original.stem}-{way}"
     folder.mkdir()
     path = folder / original.name
-    worths, fatal, killed = [], 0, True
+    states, fatal, killed = [], 0, True
     if way == "linked":
         shutil.copyfile(original, path)
         os.link(path, original.with_name(f"{original.stem}-link{original.suffix}"))
@@ -137,10 +136,19 @@ def main() -> None:
         killed = save_until(path, fatal, safe=way != "plain")
         if way == "linked":
             tidy(folder)
-        worths.append(worth_of(path, samples, old))
+        states.append(state_of(path, samples, old))
     tidy(folder)  # as the next run does
-    left = len(list(folder.iterdir())) - 1
-    sys.stdout.write(json.dumps({"worths": worths, "left": left}))
+    if list(folder.iterdir()) != [path]:
+        states.append("copies left")
+    return states
+
+
+def main() -> None:
+    """Kill saves of all files."""
+    vars(os)["fsync"] = lambda _: None  # a killed process leaves what the system has
+    way, *files = sys.argv[1:]
+    states = {Path(file).name: states_of(Path(file), way) for file in files}
+    sys.stdout.write(json.dumps(states))
 
 
 if __name__ == "__main__":

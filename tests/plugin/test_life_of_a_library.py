@@ -83,7 +83,7 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in folder.numbers:
             kind = kinds[(number + 6) % len(kinds)]
             path = inbox / folder.name / f"-{{}}'{number:02}{kind.suffix}"
-            samples = music(8 + number % 3, seed=number % 20)
+            samples = music(4 + number % 3, seed=number % 20)
             write_audio(path, samples, codec=kind.codec, cover=number % 2 == 0)
             tag(path, number, folder)
             if number in DAMAGED:
