@@ -70,9 +70,15 @@ def _probe(home: BeetsHome, monkeypatch: pytest.MonkeyPatch) -> None:
     home.configure(source="track")
 
 
-def press_at_third_track(home: BeetsHome, times: int = 1) -> None:
-    """Have it pressed while the third track is kept."""
-    home.settings["probe"] = {"presses": times}
+@pytest.fixture
+def record(home: BeetsHome) -> str:
+    home.add_album("Record", TITLES)
+    return "Record"
+
+
+def press_at_third_track(home: BeetsHome, times: int = 1, name: str = "SIGINT") -> None:
+    """Have a signal sent while the third track is written."""
+    home.settings["probe"] = {"presses": times, "signal": name}
 
 
 def ends(home: BeetsHome) -> list[str]:
@@ -83,105 +89,77 @@ def ends(home: BeetsHome) -> list[str]:
     return text.splitlines()
 
 
-def genres_in_files(home: BeetsHome) -> list[list[str]]:
-    return [MediaFile(item.filepath).genres or [] for item in home.items()]
+def genres(home: BeetsHome) -> list[list[str]]:
+    """Return the genres of tracks, about which library and files agree."""
+    items = home.items()
+    found = [item.genres for item in items]
+    assert found == [MediaFile(item.filepath).genres or [] for item in items]
+    return found
 
 
-def test_the_first_press_finishes_the_track_in_hand(
-    home: BeetsHome, classifier: ScriptedClassifier
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_the_first_signal_finishes_the_current_track_and_the_next_run_the_rest(
+    home: BeetsHome, classifier: ScriptedClassifier, record: str, name: str
 ) -> None:
-    home.add_album("Record", TITLES)
-    press_at_third_track(home)
+    press_at_third_track(home, name=name)
+    before = signal.getsignal(getattr(signal, name))
 
     printed = home.beet("genreclf")
 
-    assert printed.exit_code == 130
+    assert (printed.err, printed.exit_code) == ("", 130)
     assert printed.lines == [
         "Ann - Song00: Rock 0.83",
         "Ann - Song01: Rock 0.83",
         "Ann - Song02: Rock 0.83",
         "interrupted: 3 tagged, 0 abstained, 0 unreadable",
     ]
-    assert printed.err == ""
-    genres = [item.genres for item in home.items()]
-    assert genres == genres_in_files(home) == [["Rock"]] * 3 + [[]] * 17
+    assert signal.getsignal(getattr(signal, name)) == before
+    assert genres(home) == [["Rock"]] * 3 + [[]] * 17
     assert home.titles("genreclf_model::.") == TITLES[:3]
-    assert home.album("Record").genres == [], "three of twenty"
+    assert home.album(record).genres == [], "three of twenty"
     assert all(item.mtime == item.current_mtime() for item in home.items())
-    # Eight may be heard ahead of the three.
+    # Eight may be predicted ahead of the three.
     assert len(classifier.heard) <= 11
 
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has none of them")
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-@pytest.mark.usefixtures("classifier")
-def test_the_end_of_the_terminal_or_the_system_is_heeded_alike(
-    home: BeetsHome, name: str
-) -> None:
-    home.add_album("Record", TITLES)
-    home.settings["probe"] = {"presses": 1, "signal": name}
-    before = signal.getsignal(getattr(signal, name))
-
-    printed = home.beet("genreclf")
-
-    assert printed.exit_code == 130
-    assert printed.lines[-1] == "interrupted: 3 tagged, 0 abstained, 0 unreadable"
-    genres = [item.genres for item in home.items()]
-    assert genres == genres_in_files(home) == [["Rock"]] * 3 + [[]] * 17
-    assert signal.getsignal(getattr(signal, name)) == before
-
-
-@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
-@pytest.mark.usefixtures("classifier")
-def test_ignored_signals_stay_ignored(home: BeetsHome, name: str) -> None:
-    """Background jobs ignore SIGINT; what nohup starts ignores SIGHUP."""
-    home.add_album("Record", TITLES)
-    home.settings["probe"] = {"presses": 1, "signal": name}
-    signal.signal(getattr(signal, name), signal.SIG_IGN)
-
-    printed = home.beet("genreclf")
-
-    assert printed.exit_code == 0
-    assert genres_in_files(home) == [["Rock"]] * 20
-    assert signal.getsignal(getattr(signal, name)) is signal.SIG_IGN
-
-
-def test_the_next_run_does_the_rest(
-    home: BeetsHome, classifier: ScriptedClassifier
-) -> None:
-    home.add_album("Record", TITLES)
-    press_at_third_track(home)
-    home.beet("genreclf")
-    before = home.files()
+    files = home.files()
     classifier.heard.clear()
     press_at_third_track(home, times=0)
-
     printed = home.beet("genreclf")
 
     assert sorted(path.stem for path in classifier.heard) == TITLES[3:]
     assert printed.lines[-1] == (
         "17 tagged, 0 abstained, 0 unreadable, 3 already had a genre"
     )
-    assert home.album("Record").genres == ["Rock"]
     assert printed.exit_code == 0
+    assert home.album(record).genres == ["Rock"]
     changed = {
-        path.stem for path, content in home.files().items() if content != before[path]
+        path.stem for path, content in home.files().items() if content != files[path]
     }
     assert sorted(changed) == TITLES[3:]
 
 
-def test_the_second_press_ends_it_at_once(
-    home: BeetsHome, classifier: ScriptedClassifier
-) -> None:
-    home.add_album("Record", TITLES)
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
+@pytest.mark.usefixtures("classifier", "record")
+def test_ignored_signals_stay_ignored(home: BeetsHome, name: str) -> None:
+    """Background jobs ignore SIGINT; what nohup starts ignores SIGHUP."""
+    press_at_third_track(home, name=name)
+    signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+    printed = home.beet("genreclf")
+
+    assert printed.exit_code == 0
+    assert genres(home) == [["Rock"]] * 20
+    assert signal.getsignal(getattr(signal, name)) is signal.SIG_IGN
+
+
+@pytest.mark.usefixtures("classifier", "record")
+def test_the_second_press_ends_it_at_once(home: BeetsHome) -> None:
     press_at_third_track(home, times=2)
 
     printed = home.beet("genreclf")
 
     # The press came between file and library, so the file is put back.
-    assert classifier.heard
-    assert genres_in_files(home)[:4] == [["Rock"], ["Rock"], [], []]
-    assert home.titles("genres:Rock") == TITLES[:2]
+    assert genres(home) == [["Rock"]] * 2 + [[]] * 18
     assert printed.exit_code == 130
     assert printed.lines == ["Ann - Song00: Rock 0.83", "Ann - Song01: Rock 0.83"]
 
@@ -208,14 +186,14 @@ class PressWhileListening:
         return int(n_stored)
 
 
+@pytest.mark.usefixtures("record")
 @pytest.mark.parametrize("source", ["track", "album"])
-def test_what_is_heard_is_not_waited_for_but_what_was_heard_is_known(
+def test_running_predictions_are_not_waited_for_but_finished_ones_are_known(
     home: BeetsHome,
     classifier: ScriptedClassifier,
     monkeypatch: pytest.MonkeyPatch,
     source: str,
 ) -> None:
-    home.add_album("Record", TITLES)
     home.configure(threads=1, source=source)
     press = PressWhileListening(home, classifier)
     with monkeypatch.context() as patch:
@@ -227,57 +205,53 @@ def test_what_is_heard_is_not_waited_for_but_what_was_heard_is_known(
     known = home.titles("genreclf_model::.")
     assert known in (TITLES[:2], TITLES[:3])
     assert home.titles("genres:Rock") == (known if source == "track" else [])
-    assert [item.genres for item in home.items()] == genres_in_files(home)
+    genres(home)
     classifier.heard.clear()
 
     home.beet("genreclf")
 
     assert sorted(path.stem for path in classifier.heard) == TITLES[len(known) :]
-    assert genres_in_files(home) == [["Rock"]] * 20
+    assert genres(home) == [["Rock"]] * 20
 
 
-def test_the_album_in_hand_is_finished(
-    home: BeetsHome, classifier: ScriptedClassifier
-) -> None:
+@pytest.mark.usefixtures("classifier")
+def test_the_current_album_is_finished(home: BeetsHome) -> None:
     for name in ("A", "B", "C"):
         home.add_album(f"Album {name}", [f"{name}1", f"{name}2"])
     press_at_third_track(home)
 
     printed = home.beet("genreclf", "-s", "album")
 
-    assert classifier.heard
     assert printed.lines[-1] == "interrupted: 4 tagged, 0 abstained, 0 unreadable"
     assert home.titles("genres:Rock") == ["A1", "A2", "B1", "B2"]
     assert [album.genres for album in home.library().albums()] == [["Rock"], ["Rock"], []]
 
 
-def test_reverting(home: BeetsHome, classifier: ScriptedClassifier) -> None:
-    home.add_album("Record", TITLES)
+@pytest.mark.usefixtures("classifier")
+def test_reverting(home: BeetsHome, record: str) -> None:
     home.beet("genreclf")
-    assert len(classifier.heard) == 20
     press_at_third_track(home)
 
     printed = home.beet("genreclf", "--revert")
 
     assert printed.exit_code == 130
     assert printed.lines[-1] == "interrupted: 3 reverted"
-    genres = [item.genres for item in home.items()]
-    assert genres == genres_in_files(home) == [[]] * 3 + [["Rock"]] * 17
+    assert genres(home) == [[]] * 3 + [["Rock"]] * 17
     # As long as a track is ours its album stays so.
-    assert home.album("Record").genres == ["Rock"]
+    assert home.album(record).genres == ["Rock"]
     press_at_third_track(home, times=0)
     home.beet("genreclf", "--revert")
-    assert genres_in_files(home) == [[]] * 20
-    assert home.album("Record").genres == []
+    assert genres(home) == [[]] * 20
+    assert home.album(record).genres == []
     assert not [line for line in home.dump() if "genreclf_" in line]
 
 
+@pytest.mark.usefixtures("record")
 @pytest.mark.parametrize("times", [0, 1], ids=["to the end", "interrupted"])
 @pytest.mark.parametrize("bad", [False, True], ids=["all good", "one fails"])
 def test_other_plugins_are_told_of_the_end_once(
     home: BeetsHome, classifier: ScriptedClassifier, times: int, bad: bool
 ) -> None:
-    home.add_album("Record", TITLES)
     press_at_third_track(home, times)
     if bad:
         classifier.answers["Song00"] = AudioDecodeError("Song00: noise")
