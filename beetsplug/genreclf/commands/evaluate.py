@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from beets import ui
 
@@ -18,17 +19,15 @@ from beetsplug.genreclf.ui.text import say, user_error
 
 if TYPE_CHECKING:
     import optparse
-    from collections.abc import Sequence
 
     import confuse
-    from beets.library import Item, Library
+    from beets.library import Library
     from beets.logging import BeetsLogger
 
     from beetsplug.genreclf.compat import UserError
     from beetsplug.genreclf.config.options import Options
     from beetsplug.genreclf.evaluation.evaluation import Evaluation
     from beetsplug.genreclf.models.loading import LazyClassifier
-    from beetsplug.genreclf.predict.predictor import Predictor
     from genre_model import IsolatedClassifier
 
 #: Flags that are options of the section ``genreclf``, and those of ``training``.
@@ -72,6 +71,7 @@ def run_eval_command(
         confuse.ConfigError: naming the option.
         SystemExit: after Ctrl-C.
     """
+    from beetsplug.genreclf.evaluation.evaluation import LabelledTracks, evaluate
     from beetsplug.genreclf.models.out_of_fold import read_out_of_fold
     from beetsplug.genreclf.predict.predictor import Predictor
 
@@ -79,13 +79,12 @@ def run_eval_command(
     n_issues = flags.get("number", DEFAULT_NUMBER)
     if n_issues < 0:
         raise _error(f"--number must be 0 or more, not {n_issues}")
-    config.set_args({name: flags[name] for name in GENERAL if name in flags})
-    config["training"].set({name: flags[name] for name in TRAINING if name in flags})
-    options = read_options(config)
+    options = _options(config, flags)
     items = common.matching(lib, args, flags, log)
     if not items:
         return
-    with stop_on_signals() as is_stopped:
+    reporter = TerminalReporter(log, quiet=options.quiet)
+    with stop_on_signals() as is_stopped, closing(reporter):
         try:
             model = classifier.load(options)
             predictor = Predictor(
@@ -96,7 +95,7 @@ def run_eval_command(
                 music_folder=Path(os.fsdecode(lib.directory)),
                 known=read_out_of_fold(lib, model.model_id),
             )
-            evaluation = _evaluate(items, options, predictor, log)
+            evaluation = evaluate(items, LabelledTracks(options, predictor, reporter))
         except ModelUnavailableError as error:
             raise _error(str(error)) from error
         except KeyboardInterrupt:  # the second press
@@ -108,16 +107,10 @@ def run_eval_command(
     _conclude(evaluation, predictor.failure, stopped=is_stopped())
 
 
-def _evaluate(
-    items: Sequence[Item], options: Options, predictor: Predictor, log: BeetsLogger
-) -> Evaluation:
-    from beetsplug.genreclf.evaluation.evaluation import LabelledTracks, evaluate
-
-    reporter = TerminalReporter(log, quiet=options.quiet)
-    try:
-        return evaluate(items, LabelledTracks(options, predictor, reporter))
-    finally:
-        reporter.close()
+def _options(config: confuse.Subview, flags: dict[str, Any]) -> Options:
+    config.set_args({name: flags[name] for name in GENERAL if name in flags})
+    config["training"].set({name: flags[name] for name in TRAINING if name in flags})
+    return read_options(config)
 
 
 def _print(
@@ -126,14 +119,13 @@ def _print(
     from beetsplug.genreclf.evaluation import report
 
     leaks = list(evaluation.leaks(model))
-    for line in report.headline(model.model_id, evaluation.scores, leaks):
-        say(line)
+    lines = report.headline(model.model_id, evaluation.scores, leaks)
+    say("\n".join(lines))
     if options.quiet:
         return
     if evaluation.scores.multi_label and options.training.labels == "first":
         say("  only the first genre of each track counts; --labels all counts all")
-    for line in report.details(evaluation, n_issues):
-        say(line)
+    say("\n".join(report.details(evaluation, n_issues)))
 
 
 def _conclude(evaluation: Evaluation, failure: str | None, *, stopped: bool) -> None:

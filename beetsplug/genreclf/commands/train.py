@@ -127,9 +127,8 @@ def _train(
     is_stopped: Callable[[], bool],
 ) -> PersonalModel:
     files, notes = labelled_files(items, options.training.label_field)
-    if not options.quiet:
-        for note in notes:
-            say(f"left out: {note}")
+    for note in notes if not options.quiet else ():
+        say(f"left out: {note}")
     try:
         return _training(options, is_stopped).run(files, reporter)
     except genre_model.TrainingStoppedError as error:
