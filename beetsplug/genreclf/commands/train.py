@@ -13,11 +13,7 @@ from beetsplug.genreclf.commands import common
 from beetsplug.genreclf.config.options import DEFAULTS, read_options
 from beetsplug.genreclf.models.active import model_folder, model_in_force
 from beetsplug.genreclf.models.files import check_name
-from beetsplug.genreclf.models.library_labels import labelled_files
 from beetsplug.genreclf.models.loading import ModelError
-from beetsplug.genreclf.models.trained_model import check_folder, keep_model
-from beetsplug.genreclf.policy.aliases import canonical_names
-from beetsplug.genreclf.policy.vocabulary import GenreNames
 from beetsplug.genreclf.ui.reporter import TerminalReporter
 from beetsplug.genreclf.ui.signals import stop_on_signals
 from beetsplug.genreclf.ui.text import say, user_error
@@ -83,6 +79,8 @@ def run_train_command(
         confuse.ConfigError: naming the option.
         SystemExit: after Ctrl-C.
     """
+    from beetsplug.genreclf.models.trained_model import check_folder, keep_model
+
     flags = common.given_flags(opts)
     options = _options(config, flags)
     reporter = TerminalReporter(log, quiet=options.quiet)
@@ -126,6 +124,8 @@ def _train(
     reporter: TerminalReporter,
     is_stopped: Callable[[], bool],
 ) -> PersonalModel:
+    from beetsplug.genreclf.models.library_labels import labelled_files
+
     files, notes = labelled_files(items, options.training.label_field)
     for note in notes if not options.quiet else ():
         say(f"left out: {note}")
@@ -142,6 +142,9 @@ def _train(
 
 
 def _training(options: Options, is_stopped: Callable[[], bool]) -> PersonalTraining:
+    from beetsplug.genreclf.policy.aliases import canonical_names
+    from beetsplug.genreclf.policy.vocabulary import GenreNames
+
     training = options.training
     source = model_in_force(training.parent or genre_model.DEFAULT_MODEL)
     parent = genre_model.GenreClassifier.load(source)
