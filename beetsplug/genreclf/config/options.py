@@ -99,59 +99,37 @@ class Policy:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """The section ``training``: the options of a model of the user's own.
-
-    Attributes:
-        label_field: where labels are: ``genres``, or a flexible field.
-        labels: ``first`` or ``all`` labels of a track.
-        label_map: label in lower case -> what it is called instead.
-        min_tracks: labels with fewer tracks are dropped.
-        max_per_artist: tracks of one artist within a label; None is no limit.
-        genre_balance: 0 gives each track the same weight, 1 each label.
-        folds: of the cross-validation.
-        seed: of the folds.
-        parent: the model whose network is built upon; None is the bundled one.
-        name: of the new model.
-    """
+    """The section ``training``; docs/personal-model.md describes each option."""
 
     label_field: str = option("genres", read.name)
     labels: str = option("first", read.one_of("first", "all"))
+    #: Label in lower case -> what it is called instead.
     label_map: Mapping[str, tuple[str, ...]] = option({}, read.label_map)
     min_tracks: int = option(15, read.whole_number)
+    #: None is no limit.
     max_per_artist: int | None = option(None, read.optional(read.whole_number))
     genre_balance: float = option(1.0, read.probability)
     folds: int = option(5, partial(read.whole_number, least=2))
     seed: int = option(0, read.natural)
+    #: None is the bundled model.
     parent: str | Path | None = option(None, read.optional(read.model))  # noqa: RUF009
     name: str = option("personal", read.normalised_name)
 
 
 @dataclass(frozen=True)
 class Options:
-    """All options.
-
-    Attributes:
-        policy: the options that decide the genres.
-        training: the options of a model of the user's own.
-        auto: tag tracks during an import.
-        asis: what to do with tracks that are imported as they are.
-        source: whether a track, its album, or first the one and then the other decides.
-        aliases: other names of genres; as lastgenre's option of that name.
-        model: None for the one in force, the name of a model, or a model file.
-        threads: tracks predicted at a time; None is one per core, at most four.
-        safe_write: write genres into copies of files, which then take their place.
-        move: move files whose path depends on the genre.
-        pretend: show the decisions, store and write nothing.
-        quiet: do not print a line for each track, nor the summary.
-    """
+    """All options; docs/plugin.md describes each."""
 
     policy: Policy
     training: TrainingOptions
     auto: bool = option(True, read.yes_or_no)
     asis: str = option("db", read.one_of("db", "write", "skip"))
     source: str = option("album", read.one_of("track", "album", "both"))
+    #: As lastgenre's option of that name.
     aliases: bool | Mapping[str, list[str]] = option(True, read.aliases)
+    #: None for the model in force, a name, or a file.
     model: str | Path | None = option(None, read.optional(read.model))  # noqa: RUF009
+    #: None is one per core, at most four.
     threads: int | None = option(None, read.optional(read.whole_number))
     safe_write: bool = option(True, read.yes_or_no)
     move: bool = option(False, read.yes_or_no)
