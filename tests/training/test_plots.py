@@ -150,7 +150,7 @@ def edge_of(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def test_every_plot_is_tried_here() -> None:
-    modules = (plots, feature_plots, result_plots)
+    modules = (plots, paper_plots)
     offered = {name for one in modules for name in dir(one) if name.startswith("plot_")}
     tried = {draw.__name__ for draw, *_ in DRAWINGS}
     assert offered == tried | {"plot_metrics", "plot_style"}
