@@ -26,7 +26,7 @@ from av.error import FFmpegError
 from beets.library import Item
 from mediafile import MediaFile, UnreadableFileError
 
-from beetsplug.genreclf.storage.crash_recovery import tidy
+from beetsplug.genreclf.storage.crash_recovery import recover_folder
 from beetsplug.genreclf.storage.file_tags import write_file_genres
 
 NEW = ["Rock"]
@@ -135,9 +135,9 @@ def states_of(original: Path, way: str) -> list[str]:
         shutil.copyfile(original, path)
         killed = save_until(path, fatal, safe=way != "plain")
         if way == "linked":
-            tidy(folder)
+            recover_folder(folder)
         states.append(state_of(path, samples, old))
-    tidy(folder)  # as the next run does
+    recover_folder(folder)  # as the next run does
     if list(folder.iterdir()) != [path]:
         states.append("copies left")
     return states

@@ -15,7 +15,7 @@ from audio_files import needs_utf8_names
 
 from beetsplug.genreclf.storage import atomic_edit as atomic_edit_module
 from beetsplug.genreclf.storage.atomic_edit import atomic_edit
-from beetsplug.genreclf.storage.crash_recovery import BACKUP, tidy
+from beetsplug.genreclf.storage.crash_recovery import BACKUP, recover_folder
 from beetsplug.genreclf.storage.file_copy import ChangedMeanwhileError
 from beetsplug.genreclf.ui.reporter import LogReporter
 
@@ -236,7 +236,7 @@ def test_hard_links_what_cannot_be_given_back_waits_for_the_next_run(
         with pytest.raises(OSError, match="still broken"):
             fail()
     assert song.read_bytes() == b"half"
-    tidy(link.parent)
+    recover_folder(link.parent)
     assert song.read_bytes() == b"old"
     assert {path.name for path in link.parent.iterdir()} == {"link.mp3", "music"}
 
@@ -256,7 +256,7 @@ def test_hard_links_a_backup_that_stays_is_never_put_back(
         broken.setattr(Path, "unlink", cannot)
         edit(link)
     assert song.read_bytes() == b"new"
-    (left,) = tidy(link.parent).staying.values()
+    (left,) = recover_folder(link.parent).staying.values()
     assert left.path.read_bytes() == b"old"
     assert song.read_bytes() == b"new"
 

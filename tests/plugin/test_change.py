@@ -52,7 +52,7 @@ def test_a_genre_is_claimed_and_the_previous_ones_are_kept(
 
 
 def test_a_new_genre_is_stored_and_written() -> None:
-    change = plan_change(POP, ROCK, FileAccess.WRITE, replaces_others=True)
+    change = plan_change(POP, ROCK, FileAccess.WRITE, replaces_foreign=True)
 
     assert change.after == POP.claim(["Rock"])
     assert change.decision == ROCK
@@ -60,15 +60,15 @@ def test_a_new_genre_is_stored_and_written() -> None:
 
 @pytest.mark.parametrize("access", FileAccess)
 def test_an_abstention_changes_neither(access: FileAccess) -> None:
-    assert not depends_on_file(UNSURE, access, replaces_others=False)
-    assert plan_change(EMPTY, UNSURE, access, replaces_others=False).after is None
+    assert not depends_on_file(UNSURE, access, replaces_foreign=False)
+    assert plan_change(EMPTY, UNSURE, access, replaces_foreign=False).after is None
 
 
-@pytest.mark.parametrize("replaces_others", [True, False])
-def test_a_genre_in_a_hidden_tag_always_stays(*, replaces_others: bool) -> None:
+@pytest.mark.parametrize("replaces_foreign", [True, False])
+def test_a_genre_in_a_hidden_tag_always_stays(*, replaces_foreign: bool) -> None:
     state = replace(EMPTY, hidden=("Ska",))
 
-    change = plan_change(state, ROCK, FileAccess.WRITE, replaces_others=replaces_others)
+    change = plan_change(state, ROCK, FileAccess.WRITE, replaces_foreign=replaces_foreign)
 
     assert change.after is None
     assert change.decision.outcome is Outcome.HAD_GENRE
@@ -76,14 +76,14 @@ def test_a_genre_in_a_hidden_tag_always_stays(*, replaces_others: bool) -> None:
 
 
 def test_a_genre_of_another_program_stays() -> None:
-    change = plan_change(POLKA_IN_FILE, ROCK, FileAccess.WRITE, replaces_others=False)
+    change = plan_change(POLKA_IN_FILE, ROCK, FileAccess.WRITE, replaces_foreign=False)
 
     assert change.after is None
     assert change.decision.reason == "already Polka in the file"
 
 
 def test_a_genre_of_another_program_that_makes_way_is_named() -> None:
-    change = plan_change(POLKA_IN_FILE, ROCK, FileAccess.WRITE, replaces_others=True)
+    change = plan_change(POLKA_IN_FILE, ROCK, FileAccess.WRITE, replaces_foreign=True)
 
     written = change.with_outcome(Outcome.TAGGED, is_written=True)
     kept_out = change.with_outcome(Outcome.TAGGED, is_written=False)
@@ -104,7 +104,7 @@ def test_a_genre_of_another_program_that_makes_way_is_named() -> None:
 def test_a_genre_chosen_again_is_written_where_the_file_lacks_it(
     state: TrackState, access: FileAccess, outcome: Outcome
 ) -> None:
-    change = plan_change(state, ROCK_AGAIN, access, replaces_others=False)
+    change = plan_change(state, ROCK_AGAIN, access, replaces_foreign=False)
 
     assert change.decision.outcome is outcome
     assert (change.after is not None) is access.writes
@@ -114,7 +114,7 @@ def test_a_genre_chosen_again_is_written_where_the_file_lacks_it(
 def test_the_user_s_own_genre_chosen_again_is_not_claimed() -> None:
     state = TrackState(("Rock",), in_file=())
 
-    change = plan_change(state, ROCK_AGAIN, FileAccess.WRITE, replaces_others=False)
+    change = plan_change(state, ROCK_AGAIN, FileAccess.WRITE, replaces_foreign=False)
 
     assert change.after is None
 

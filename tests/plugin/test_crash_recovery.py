@@ -15,9 +15,9 @@ from beetsplug.genreclf.storage.crash_recovery import (
     BACKUP,
     EDITED,
     PREFIX,
-    Tidier,
+    CrashRecovery,
     name_beside,
-    tidy,
+    recover_folder,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_a_copy_that_was_being_edited_is_removed(
     song: Path, leave: Callable[..., Path]
 ) -> None:
     leave(song, EDITED)
-    assert tidy(song.parent).staying == {}
+    assert recover_folder(song.parent).staying == {}
     assert list(song.parent.iterdir()) == [song]
     assert song.read_bytes() == b"half of the new"
 
@@ -82,7 +82,7 @@ def test_a_file_that_was_being_edited_is_what_it_was(
     song = song.rename(song.with_name(name))
     number = song.stat().st_ino
     leave(song, BACKUP)
-    assert tidy(song.parent).staying == {}
+    assert recover_folder(song.parent).staying == {}
     assert list(song.parent.iterdir()) == [song]
     assert song.read_bytes() == b"old"
     assert song.stat().st_ino == number
@@ -93,7 +93,7 @@ def test_a_file_that_got_another_name_is_found(
 ) -> None:
     leave(song, BACKUP)
     song = song.rename(song.with_name("elsewhere.mp3"))
-    assert tidy(song.parent).staying == {}
+    assert recover_folder(song.parent).staying == {}
     assert song.read_bytes() == b"old"
 
 
@@ -102,7 +102,7 @@ def test_a_file_that_was_not_touched_yet_stays_untouched(
 ) -> None:
     before = song.stat().st_mtime_ns
     leave(song, BACKUP, content=song.read_bytes())
-    assert tidy(song.parent).staying == {}
+    assert recover_folder(song.parent).staying == {}
     assert list(song.parent.iterdir()) == [song]
     assert song.stat().st_mtime_ns == before
 
@@ -116,7 +116,7 @@ def backup(song: Path, leave: Callable[..., Path]) -> Path:
 
 
 def test_backup_stays_where_somebody_has_written_since(song: Path, backup: Path) -> None:
-    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
     assert song.read_bytes() == b"half of the new"
     assert backup.read_bytes() == b"old"
 
@@ -126,7 +126,7 @@ def test_backup_stays_where_somebody_has_written_and_kept_the_time(
 ) -> None:
     """As taggers do that do not want players to see a new file."""
     age(song, 300)
-    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
     assert song.read_bytes() == b"half of the new"
 
 
@@ -141,7 +141,7 @@ def test_backup_stays_where_there_is_another_file(
         song.symlink_to(better)
     else:
         better.replace(song)
-    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
     assert song.read_bytes() == b"better"
 
 
@@ -152,7 +152,7 @@ def test_backup_stays_where_a_process_is_at_work(
     """It may have been stopped for an hour, and go on."""
     backup = leave(song, BACKUP, pid=os.getppid())
     age(backup, seconds)
-    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
     assert song.read_bytes() == b"half of the new"
 
 
@@ -163,7 +163,7 @@ def test_backup_stays_where_a_container_of_this_machine_left_it(
     with monkeypatch.context() as there:
         there.setattr(crash_recovery, "_namespace", lambda: 7)
         backup = leave(song, BACKUP)
-    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
     assert song.read_bytes() == b"half of the new"
 
 
@@ -172,7 +172,7 @@ def test_backup_stays_where_a_large_file_was_written_half_a_minute_later(
 ) -> None:
     backup = leave(song, BACKUP, content=bytes(30 << 20))
     age(backup, 35)
-    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
     assert song.read_bytes() == b"half of the new"
 
 
@@ -182,7 +182,7 @@ def test_backup_stays_where_another_machine_left_it(
     with monkeypatch.context() as there:
         there.setattr("uuid.getnode", lambda: 1)
         backup = leave(song, BACKUP)
-    assert [left.path for left in tidy(song.parent).staying.values()] == [backup]
+    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
     assert song.read_bytes() == b"half of the new"
 
 
@@ -197,9 +197,9 @@ def test_putting_back_that_is_killed_itself_goes_on_later(
 
     with monkeypatch.context() as broken:
         broken.setattr(crash_recovery, "overwrite", fail)
-        tidy(song.parent)
+        recover_folder(song.parent)
     assert backup.exists()
-    assert tidy(song.parent).staying == {}
+    assert recover_folder(song.parent).staying == {}
     assert song.read_bytes() == b"old"
 
 
@@ -207,10 +207,10 @@ def test_a_copy_that_a_process_edits_stays_until_it_is_old(
     song: Path, leave: Callable[..., Path]
 ) -> None:
     theirs = leave(song, EDITED, pid=os.getppid())
-    tidy(song.parent)
+    recover_folder(song.parent)
     assert theirs.exists()
     age(theirs, LONG_AGO)
-    tidy(song.parent)
+    recover_folder(song.parent)
     assert not theirs.exists()
 
 
@@ -221,10 +221,10 @@ def test_a_copy_that_another_machine_edits_stays_until_it_is_old(
     with monkeypatch.context() as there:
         there.setattr("uuid.getnode", lambda: 1)
         theirs = leave(song, EDITED)
-    tidy(song.parent)
+    recover_folder(song.parent)
     assert theirs.exists()
     age(theirs, LONG_AGO)
-    tidy(song.parent)
+    recover_folder(song.parent)
     assert not theirs.exists()
 
 
@@ -232,7 +232,7 @@ def test_a_copy_that_another_machine_edits_stays_until_it_is_old(
 def test_what_only_looks_like_one_stays(song: Path, name: str) -> None:
     other = song.with_name(name)
     other.write_bytes(b"mine")
-    tidy(song.parent)
+    recover_folder(song.parent)
     assert other.exists()
 
 
@@ -242,10 +242,10 @@ def test_a_folder_that_cannot_be_read_ends_nothing(
     def fail(*_arguments: object) -> None:
         raise OSError(107, "Transport endpoint is not connected")
 
-    monkeypatch.setattr(crash_recovery, "tidy", fail)
+    monkeypatch.setattr(crash_recovery, "recover_folder", fail)
     circle = tmp_path / "circle"
     circle.symlink_to(circle)
-    tidier = Tidier(None)  # type: ignore[arg-type]
+    tidier = CrashRecovery(None)  # type: ignore[arg-type]
     tidier.visit(tmp_path / "song.mp3")
     tidier.visit(circle / "song.mp3")
 

@@ -43,7 +43,7 @@ def test_table(row: dict[str, str]) -> None:
         scores_of(row["predicted"]),
         listed(row.get("present")) or [],
         policy_of(row.get("configured", "")).for_artists(listed(row.get("artists")) or []),
-        before_us=listed(row.get("previous")),
+        previous=listed(row.get("previous")),
         multi_label=row["section"] == "Multi-label models",
     )
 
@@ -91,17 +91,17 @@ WISHES = {
 }
 
 
-@pytest.mark.parametrize("before_us", [None, [], ["Soul"]], ids=["theirs", "ours", "both"])
+@pytest.mark.parametrize("previous", [None, [], ["Soul"]], ids=["theirs", "ours", "both"])
 @pytest.mark.parametrize("wishes", WISHES.values(), ids=WISHES)
 @pytest.mark.parametrize("doubt", DOUBTS.values(), ids=DOUBTS)
-def test_doubt_never_erases(doubt: str, wishes: str, before_us: list[str] | None) -> None:
+def test_doubt_never_erases(doubt: str, wishes: str, previous: list[str] | None) -> None:
     configured = ", ".join(filter(None, ["force: yes", doubt, wishes]))
 
     decision = choose_tags(
         {"rock": 0.9, "pop": 0.1},
         ["Soul", "Pop"],
         policy_of(configured).for_artists(["Ann"]),
-        before_us=before_us,
+        previous=previous,
     )
 
     assert (decision.outcome, decision.genres) == (ABSTAINED, None)
@@ -112,7 +112,7 @@ class Case(NamedTuple):
 
     policy: Policy
     present: tuple[str, ...]
-    before_us: tuple[str, ...] | None
+    previous: tuple[str, ...] | None
     predicted: str
     decision: Decision
 
@@ -123,7 +123,7 @@ class Case(NamedTuple):
     @property
     def of_user(self) -> tuple[str, ...]:
         """The genres that are present and not the plugin's."""
-        theirs = self.present if self.before_us is None else self.before_us
+        theirs = self.present if self.previous is None else self.previous
         return tuple(genre for genre in theirs if genre.strip())
 
 
@@ -170,17 +170,17 @@ def cases(request: pytest.FixtureRequest) -> list[Case]:
         Case(
             policy,
             present,
-            before_us,
+            previous,
             predicted,
             choose_tags(
                 scores_of(predicted),
                 present,
                 policy.for_artists(["Ann"]),
-                before_us=before_us,
+                previous=previous,
                 multi_label=request.param,
             ),
         )
-        for predicted, (present, before_us), policy in product(PREDICTED, PRESENT, policies)
+        for predicted, (present, previous), policy in product(PREDICTED, PRESENT, policies)
     ]
 
 
@@ -299,7 +299,7 @@ def test_summary(outcomes: list[Outcome], expected: str) -> None:
 
 
 def test_summary_of_another_mode() -> None:
-    tally = Tally([Outcome.NOT_OURS, Outcome.NOT_OURS])
+    tally = Tally([Outcome.NOT_BY_PLUGIN, Outcome.NOT_BY_PLUGIN])
 
     assert (
         tally.summary(always=[Outcome.REVERTED]) == "2 not written by genreclf, 0 reverted"

@@ -1,4 +1,4 @@
-"""What is remembered of listening, and when it makes listening unnecessary."""
+"""Which predictions are stored, and when a stored one is recalled."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ NONE_OF_THEM = StoredPrediction(MODEL, {"rock": 0.02, "blues": 0.01, "hip hop": 
 TOO_LITTLE = StoredPrediction(MODEL, {})
 
 
-def item_with(listening: StoredPrediction, **changes: Any) -> Item:
+def item_with(prediction: StoredPrediction, **changes: Any) -> Item:
     """Make a track in which something was heard, and of which something was changed."""
     item = Item(length=60.0)
-    remember(item, listening)
+    remember(item, prediction)
     item.update(changes)
     return item
 
 
-@pytest.mark.parametrize("listening", [EXCLUSIVE, ALL_OF_THEM, NONE_OF_THEM, TOO_LITTLE])
-def test_recall_gives_back_what_was_heard(listening: StoredPrediction) -> None:
-    recalled = recall(item_with(listening), MODEL, LABELS)
-    assert recalled == listening
+@pytest.mark.parametrize("prediction", [EXCLUSIVE, ALL_OF_THEM, NONE_OF_THEM, TOO_LITTLE])
+def test_recall_gives_back_what_was_heard(prediction: StoredPrediction) -> None:
+    recalled = recall(item_with(prediction), MODEL, LABELS)
+    assert recalled == prediction
     assert recalled is not None
-    assert list(recalled.scores) == list(listening.scores), "best first"
+    assert list(recalled.scores) == list(prediction.scores), "best first"
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_recall_needs_every_field(field: str) -> None:
 
 def test_recall_of_any_label_that_a_model_may_have() -> None:
     labels = ("Rock; Live", "R&B 2.0", "top 40; new", "a; b 0.5; c", "1", "; ")
-    listening = prediction_from(MODEL, [(label, 0.5) for label in labels])
-    assert recall(item_with(listening), MODEL, labels) == listening
+    prediction = prediction_from(MODEL, [(label, 0.5) for label in labels])
+    assert recall(item_with(prediction), MODEL, labels) == prediction
 
 
-@pytest.mark.parametrize("listening", [EXCLUSIVE, ALL_OF_THEM, TOO_LITTLE])
-def test_remember_the_same_is_no_news(listening: StoredPrediction) -> None:
-    item = item_with(listening)
-    assert not remember(item, listening)
+@pytest.mark.parametrize("prediction", [EXCLUSIVE, ALL_OF_THEM, TOO_LITTLE])
+def test_remember_the_same_is_no_news(prediction: StoredPrediction) -> None:
+    item = item_with(prediction)
+    assert not remember(item, prediction)
 
 
 @pytest.mark.parametrize("before", [EXCLUSIVE, NONE_OF_THEM, TOO_LITTLE])
@@ -131,16 +131,16 @@ def test_known_predictions_are_neither_listened_to_nor_recalled(
     songs: list[Item], classifier: ScriptedClassifier, listen_again: bool
 ) -> None:
     known, _, old = songs
-    listenings = {
+    predictions = {
         each.id: StoredPrediction(classifier.model_id, {"rock": share, "blues": 1 - share})
         for each, share in ((known, 0.25), (old, 0.125))
     }
-    predictor = predictor_of(classifier, listen_again=listen_again, known=listenings)
+    predictor = predictor_of(classifier, listen_again=listen_again, known=predictions)
 
-    first, second, third = predictor.hear([predictor.track(item) for item in songs])
+    first, second, third = predictor.predict([predictor.track(item) for item in songs])
 
-    assert first.listening is listenings[known.id]
-    assert third.listening is listenings[old.id]
+    assert first.prediction is predictions[known.id]
+    assert third.prediction is predictions[old.id]
     assert [each.is_news for each in (first, second, third)] == [False, True, False]
     assert [path.stem for path in classifier.heard] == ["New"]
 
@@ -151,8 +151,8 @@ def test_known_predictions_too_little_to_hear_may_be_known(
     (known, *_) = songs
     nothing = StoredPrediction(classifier.model_id, {})
     predictor = predictor_of(classifier, known={known.id: nothing})
-    (heard,) = predictor.hear([predictor.track(known)])
-    assert heard.listening is nothing
+    (heard,) = predictor.predict([predictor.track(known)])
+    assert heard.prediction is nothing
     assert not classifier.heard
 
 
@@ -161,7 +161,7 @@ def test_known_predictions_nothing_is_known_if_nothing_is_said(
     songs: list[Item], classifier: ScriptedClassifier, listen_again: bool
 ) -> None:
     predictor = predictor_of(classifier, listen_again=listen_again)
-    list(predictor.hear([predictor.track(item) for item in songs]))
+    list(predictor.predict([predictor.track(item) for item in songs]))
     names = sorted(path.stem for path in classifier.heard)
     assert names == (["Known", "New", "Old"] if listen_again else ["Known", "New"])
 

@@ -31,7 +31,7 @@ def tags_in(path: Path) -> tuple[dict[str, Any], list[str]]:
     return said, sorted(map(str, (mutagen.File(path).tags or {}).keys()))
 
 
-def fields_of_ours(home: BeetsHome) -> list[str]:
+def fields_of_the_plugin(home: BeetsHome) -> list[str]:
     return [line for line in home.dump() if "genreclf_" in line]
 
 
@@ -57,7 +57,7 @@ def test_gives_back_what_stood_there(home: BeetsHome, genres: list[str]) -> None
     assert (printed.err, printed.exit_code) == ("", 0)
     assert home.item("Song").genres == genres
     assert tags_in(path) == before
-    assert not fields_of_ours(home)
+    assert not fields_of_the_plugin(home)
     assert not home.classifier.heard
     assert_in_step(home)
 

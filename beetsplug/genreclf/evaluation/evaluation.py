@@ -106,7 +106,7 @@ class LabelledTracks:
         """Yield the predictions; fewer if the predictor is told to stop."""
         asked = [each.track for each in tracks]
         self.reporter.expect(sum(track.recalled is None for track in asked))
-        for track, result in zip(tracks, self.predictor.hear(asked), strict=False):
+        for track, result in zip(tracks, self.predictor.predict(asked), strict=False):
             scores = self.counts.scores_of(result, self.reporter)
             if scores is not None:
                 yield Answer(track, scores)

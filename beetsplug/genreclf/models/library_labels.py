@@ -39,7 +39,7 @@ def labelled_files(
     Raises:
         UserError: if the plugin writes the field.
     """
-    if field in provenance.OUR_FIELDS:
+    if field in provenance.PLUGIN_FIELDS:
         raise UserError(f"genreclf: {field} is written by genreclf, not by you")
     n_empty = n_ours = 0
     files = []

@@ -60,17 +60,17 @@ class Change:
 
 
 def depends_on_file(
-    decision: Decision, access: FileAccess, *, replaces_others: bool
+    decision: Decision, access: FileAccess, *, replaces_foreign: bool
 ) -> bool:
     """Return True if a change can only be planned once the file is read."""
     if decision.genres is not None:
         return True
-    needs_genres = access.writes or not replaces_others
+    needs_genres = access.writes or not replaces_foreign
     return decision.outcome is Outcome.UNCHANGED and needs_genres
 
 
 def plan_change(
-    state: TrackState, decision: Decision, access: FileAccess, *, replaces_others: bool
+    state: TrackState, decision: Decision, access: FileAccess, *, replaces_foreign: bool
 ) -> Change:
     """Plan what to store and to write.
 
@@ -78,18 +78,18 @@ def plan_change(
         state: of the track, with its file if :func:`depends_on_file` says so.
         decision: about the track.
         access: to its file.
-        replaces_others: genres that another program wrote into the file make way. Not those
-            in a tag that beets does not read: the two tags would contradict each other.
+        replaces_foreign: replace genres that another program wrote into the file. Those in
+            a tag that beets does not read stay: the two tags would contradict each other.
     """
     if decision.genres is not None and state.hidden:
         tag = "in a tag of the file that beets does not read"
         return _leave_alone(state, f"already {', '.join(state.hidden)} {tag}")
-    others = ", ".join(state.others_in_file)
-    if others and not replaces_others:
+    others = ", ".join(state.foreign_genres)
+    if others and not replaces_foreign:
         return _leave_alone(state, f"already {others} in the file")
     if decision.genres is not None:
         after = state.claim(decision.genres)
-    elif decision.outcome is Outcome.UNCHANGED and access.writes and state.is_ours:
+    elif decision.outcome is Outcome.UNCHANGED and access.writes and state.is_by_plugin:
         # Chosen again, the genre may be in the library only.
         after = state.note_file()
         if state.file_differs:

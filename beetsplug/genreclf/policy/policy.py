@@ -1,4 +1,4 @@
-"""The policy: what the model heard and the current genres decide the genres of a track.
+"""The policy: a prediction and the current genres decide the genres of a track.
 
 Nothing here knows audio, files or beets objects.
 """
@@ -34,7 +34,7 @@ class Outcome(Enum):
     UNCHANGED = "unchanged"
     ABSTAINED_AGAIN = "abstained as before"
     HAD_GENRE = "already had a genre"
-    NOT_OURS = "not written by genreclf"
+    NOT_BY_PLUGIN = "not written by genreclf"
     UP_TO_DATE = "already by this model"
     REVERTED = "reverted"
     CHANGED_SINCE = "changed since, left alone"
@@ -102,7 +102,7 @@ def choose_tags(
     present: Sequence[str],
     policy: Policy,
     *,
-    before_us: Sequence[str] | None = None,
+    previous: Sequence[str] | None = None,
     multi_label: bool = False,
     doubt: str | None = None,
     names: GenreNames | None = None,
@@ -114,7 +114,8 @@ def choose_tags(
             little to hear.
         present: the genres that the track carries now.
         policy: what the user chose, for the artists of the track.
-        before_us: the genres that ours replaced; None if the present ones are not ours.
+        previous: the genres before those of the plugin; None if it did not write the
+            current ones.
         multi_label: whether several labels can be right at once.
         doubt: why the scores mean nothing, if they do.
         names: tell which labels the genres that stay are other names of.
@@ -122,21 +123,21 @@ def choose_tags(
     Returns:
         The genres to write, or None to leave the current genres; and why.
     """
-    standing = tuple(genre for genre in present if genre.strip())
-    if standing and not policy.force:
-        return Decision(Outcome.HAD_GENRE, None, f"already {', '.join(standing)}")
+    current = tuple(genre for genre in present if genre.strip())
+    if current and not policy.force:
+        return Decision(Outcome.HAD_GENRE, None, f"already {', '.join(current)}")
     candidates = rank_genres(scores, policy, multi_label=multi_label)
     doubt = doubt or find_doubt(candidates, scores, policy, multi_label=multi_label)
     if doubt:
-        return _abstain(standing, doubt, policy)
+        return _abstain(current, doubt, policy)
     kept: tuple[str, ...] = ()
     if policy.keep_existing:
-        kept = standing if before_us is None else tuple(before_us)
+        kept = current if previous is None else tuple(previous)
     chosen = [each for each in candidates if each.probability >= policy.min_confidence]
     if names is not None:
         named = frozenset[str]().union(*map(names.labels_named, kept))
         chosen = [each for each in chosen if not each.labels <= named]
-    return _write(kept, standing, chosen, policy)
+    return _write(kept, current, chosen, policy)
 
 
 def choose_album_genre(tracks: Iterable[tuple[Sequence[str], float]]) -> str | None:
@@ -165,8 +166,8 @@ def choose_album_genre(tracks: Iterable[tuple[Sequence[str], float]]) -> str | N
     return next(name for name, _ in spellings.most_common() if spelling_key(name) == best)
 
 
-def _abstain(standing: tuple[str, ...], doubt: str, policy: Policy) -> Decision:
-    if policy.fallback is not None and not standing:
+def _abstain(current: tuple[str, ...], doubt: str, policy: Policy) -> Decision:
+    if policy.fallback is not None and not current:
         reason = f"{policy.fallback}, the fallback ({doubt})"
         return Decision(Outcome.FALLBACK, (policy.fallback,), reason)
     return Decision(Outcome.ABSTAINED, None, f"abstained: {doubt}")
@@ -174,7 +175,7 @@ def _abstain(standing: tuple[str, ...], doubt: str, policy: Policy) -> Decision:
 
 def _write(
     kept: tuple[str, ...],
-    standing: tuple[str, ...],
+    current: tuple[str, ...],
     chosen: list[Candidate],
     policy: Policy,
 ) -> Decision:
@@ -188,9 +189,9 @@ def _write(
     words = ", ".join(f"{genre} {probability:.2f}" for genre, probability in new)
     if kept:
         words = f"{words or 'nothing new'} (kept: {', '.join(kept)})"
-    elif standing and standing != genres:
-        words = f"{words} (was: {', '.join(standing)})"
-    if standing == genres:
+    elif current and current != genres:
+        words = f"{words} (was: {', '.join(current)})"
+    if current == genres:
         return Decision(Outcome.UNCHANGED, None, words)
     return Decision(Outcome.TAGGED, genres, words)
 

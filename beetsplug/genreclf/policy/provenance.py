@@ -1,7 +1,7 @@
-"""Which genres are ours: what we wrote, and the previous genres.
+"""Which genres the plugin wrote, and the previous genres.
 
-A genre is *ours* if the present genres equal what ``genreclf_genres`` says we wrote.
-Anything else belongs to the user or to another plugin.
+The plugin wrote the current genres if they equal ``genreclf_genres``. All others belong
+to the user or to another plugin.
 
 Albums use field names of their own. A track without a flexible field shows its album's,
 and a re-import copies an album's flexible fields onto all tracks, so a shared name
@@ -45,7 +45,7 @@ FIELDS = {
     "file_previous": "genreclf_file_previous",
     "file_written": "genreclf_file_genres",
 }
-OUR_FIELDS = (*ITEM_TYPES, *ALBUM_TYPES)
+PLUGIN_FIELDS = (*ITEM_TYPES, *ALBUM_TYPES)
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,14 @@ class TrackState:
                 item[field] = value
 
     @property
-    def is_ours(self) -> bool:
+    def is_by_plugin(self) -> bool:
         """Whether the plugin wrote the genres in the library."""
-        return _is_ours(self.genres, self.claimed)
+        return _is_by_plugin(self.genres, self.claimed)
 
     @property
     def previous_genres(self) -> list[str] | None:
         """The genres before those of the plugin; None if the user has changed these."""
-        return split(self.previous or "") if self.is_ours else None
+        return split(self.previous or "") if self.is_by_plugin else None
 
     @property
     def previous_file_genres(self) -> list[str]:
@@ -106,12 +106,12 @@ class TrackState:
         return _split_exactly(self.file_previous)
 
     @property
-    def was_ever_ours(self) -> bool:
+    def was_ever_by_plugin(self) -> bool:
         """Whether a genre of the plugin may still be in the library or the file."""
         return bool(self.claimed or self.file_written)
 
     @property
-    def file_is_ours(self) -> bool:
+    def file_is_by_plugin(self) -> bool:
         """Whether the plugin wrote the genres in the file.
 
         They may be older ones, if the present ones were not written; or the present ones,
@@ -119,18 +119,18 @@ class TrackState:
         """
         in_file = joined(self.in_file or ())
         is_in_both = in_file == joined(self.genres)
-        if is_in_both and not self.is_ours and self.file_previous is None:
+        if is_in_both and not self.is_by_plugin and self.file_previous is None:
             return False  # the user's, not what the plugin was about to write
         return bool(self.in_file) and in_file in (self.claimed, self.file_written)
 
     @property
-    def others_in_file(self) -> tuple[str, ...]:
+    def foreign_genres(self) -> tuple[str, ...]:
         """The genres that another program wrote into the file, past the library."""
         in_file = self.in_file or ()
         is_known = (
             not in_file
             or joined(in_file) == joined(self.genres)
-            or self.file_is_ours
+            or self.file_is_by_plugin
             or (not self.file_written and list(in_file) == self.previous_file_genres)
         )
         return () if is_known else in_file
@@ -151,7 +151,7 @@ class TrackState:
         Where it chose the current ones, too, the previous genres are kept. Choosing just
         these ends the claim to the library, though not to the file.
         """
-        state = self.note_file() if self.is_ours else self._note_previous()
+        state = self.note_file() if self.is_by_plugin else self._note_previous()
         claimed = joined(genres)
         return replace(
             state,
@@ -167,16 +167,16 @@ class TrackState:
         if self.in_file is None:
             return self
         is_emptied = not self.in_file and self.file_written
-        if is_emptied or self.others_in_file:
+        if is_emptied or self.foreign_genres:
             return replace(self, file_previous=_joined_exactly(self.in_file))
-        if self.in_file and self.file_is_ours:
+        if self.in_file and self.file_is_by_plugin:
             # Whoever wrote it: `beet write` does, too.
             return replace(self, file_written=joined(self.in_file))
         return self
 
     def _note_previous(self) -> TrackState:
         in_file, file_written = self.in_file, None
-        if in_file is not None and self.file_is_ours:
+        if in_file is not None and self.file_is_by_plugin:
             # The user changed the library only; the file still waits to be restored.
             file_written = joined(in_file)
             in_file = tuple(self.previous_file_genres)
@@ -195,32 +195,32 @@ class TrackState:
         return replace(self, file_written=None, previous=None)
 
 
-def track_is_ours(item: Item) -> bool:
+def track_is_by_plugin(item: Item) -> bool:
     """Return True if the plugin wrote the genres of a track in the library."""
-    return _is_ours(item.genres, item.get("genreclf_genres", with_album=False))
+    return _is_by_plugin(item.genres, item.get("genreclf_genres", with_album=False))
 
 
-def album_is_ours(album: Album) -> bool:
-    """Return True if the genres of an album are what we set."""
-    return _is_ours(album.genres, album.get("genreclf_album_genres"))
+def album_is_by_plugin(album: Album) -> bool:
+    """Return True if the plugin set the genres of an album."""
+    return _is_by_plugin(album.genres, album.get("genreclf_album_genres"))
 
 
 def previous_album_genres(album: Album) -> list[str] | None:
-    """Return the genres that ours replaced; None if the present ones are not ours."""
-    if not album_is_ours(album):
+    """Return the genres before those of the plugin; None if the user has changed these."""
+    if not album_is_by_plugin(album):
         return None
     return split(album.get("genreclf_album_previous", ""))
 
 
 def adopt_album(album: Album, first: Item) -> bool:
-    """Claim an album whose genre comes from a track of ours.
+    """Claim an album whose genre comes from a track that the plugin tagged.
 
     A re-import makes the album again and gives it the genres of its first track.
 
     Returns:
         Whether the album has to be stored.
     """
-    if album_is_ours(album) or not track_is_ours(first):
+    if album_is_by_plugin(album) or not track_is_by_plugin(first):
         return False
     if joined(album.genres) != joined(first.genres):
         return False
@@ -234,17 +234,17 @@ def adopt_album(album: Album, first: Item) -> bool:
 
 
 def claim_album(album: Album, genres: Sequence[str]) -> None:
-    """Set the genres of an album, as :func:`claim_track` does for a track."""
-    if not album_is_ours(album):
+    """Set the genres of an album, and note the previous ones."""
+    if not album_is_by_plugin(album):
         album["genreclf_album_previous"] = joined(album.genres)
     album.genres = list(genres)
     album["genreclf_album_genres"] = joined(album.genres)
 
 
 def forget(item_or_album: Item | Album) -> bool:
-    """Remove every field of ours; say whether there was any."""
+    """Remove every field of the plugin; return True if there was one."""
     # Not any(): each has to go.
-    return bool([name for name in OUR_FIELDS if forget_field(item_or_album, name)])
+    return bool([name for name in PLUGIN_FIELDS if forget_field(item_or_album, name)])
 
 
 def joined(genres: Sequence[str]) -> str:
@@ -278,12 +278,12 @@ def _split_exactly(text: str) -> list[str]:
     return list(json.loads(text)) if text.startswith('["') else split(text)
 
 
-def _is_ours(present: Sequence[str], written: str | None) -> bool:
+def _is_by_plugin(present: Sequence[str], written: str | None) -> bool:
     return bool(written) and joined(present) == written
 
 
 def forget_field(item_or_album: Item | Album, name: str) -> bool:
-    """Remove a field; say whether it was there."""
+    """Remove a field; return True if it was there."""
     try:
         del item_or_album[name]
     except KeyError:  # its own fields only: not what a track shows of its album

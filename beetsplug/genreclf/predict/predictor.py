@@ -1,7 +1,7 @@
-"""What is heard in many tracks: recalled where it is known, listened to otherwise.
+"""Predictions for many tracks: recalled from the library, or computed.
 
-The threads that listen see paths and nothing else. Outside the thread that opened the
-library, beets gives relative paths and logs at another level.
+The threads that compute them see paths and nothing else. Outside the thread that opened
+the library, beets gives relative paths and logs at another level.
 """
 
 from __future__ import annotations
@@ -33,15 +33,14 @@ MAX_SHORT_SECONDS = 5.0
 
 
 class Track(NamedTuple):
-    """A track to hear.
+    """A track to predict.
 
     Attributes:
         item_id: in the library.
         path: of its file.
         added: when it came into the library, in seconds.
         seconds: its length, by the header of the file.
-        recalled: what need not be listened to: what the same model heard in it before,
-            or what is known of it otherwise.
+        recalled: a prediction that is known; None if one is to be computed.
     """
 
     item_id: int
@@ -52,38 +51,37 @@ class Track(NamedTuple):
 
 
 class TrackResult(NamedTuple):
-    """What was heard in a track.
+    """The result for a track.
 
     Attributes:
-        track: that was to be heard.
-        listening: None if the file could not be read.
-        error: why it could not, or why there was too little to hear.
+        track: the track.
+        prediction: None if the file could not be read.
+        error: why it could not, or why there is too little audio.
     """
 
     track: Track
-    listening: StoredPrediction | None
+    prediction: StoredPrediction | None
     error: str | None
 
     @property
     def is_news(self) -> bool:
-        """Whether the track was listened to just now."""
+        """Whether the prediction was computed just now."""
         return self.track.recalled is None
 
 
 @dataclass
 class Predictor:
-    """Hears tracks with one model.
+    """Predicts the genres of tracks with one model.
 
     Attributes:
         load_classifier: called when the first track needs it.
-        threads: tracks listened to at a time; None is the default.
-        listen_again: listen even where the same model has listened before.
-        should_stop: asked while waiting; true ends :meth:`hear` early.
+        threads: files decoded at a time; None is the default.
+        listen_again: ignore stored predictions.
+        should_stop: asked while waiting; true ends :meth:`predict` early.
         music_folder: of the library, if its files should lie there already.
-        prepare: called with the path of a file before it is listened to; returns it.
-        failure: why listening ended early, after :meth:`hear`; None if it did not.
-        known: id of a track -> what to take for what this model hears in it, even with
-            ``listen_again``.
+        prepare: called with the path of a file before it is decoded; returns it.
+        failure: why prediction ended early, after :meth:`predict`; None if it did not.
+        known: id of a track -> its prediction, also with ``listen_again``.
     """
 
     load_classifier: Callable[[], IsolatedClassifier]
@@ -102,26 +100,26 @@ class Predictor:
 
     @property
     def model_id(self) -> str:
-        """The model that listens."""
+        """Name and content of the model."""
         return self._classifier.model_id
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What it can hear."""
+        """The labels of the model."""
         return self._classifier.genres
 
     @property
     def multi_label(self) -> bool:
-        """Whether it can hear several labels at once, each with its own probability."""
+        """Whether several labels can be right at once."""
         return self._classifier.multi_label
 
     @property
     def training(self) -> Mapping[str, Any]:
-        """What the card of the model says of its training."""
+        """The training section of the model's card."""
         return self._classifier.card.training
 
     def track(self, item: Item) -> Track:
-        """Take from an item what listening needs."""
+        """Take from an item what prediction needs."""
         item_id = cast("int", item.id)  # what comes out of a library has one
         recalled = self.known.get(item_id)
         if recalled is None and not self.listen_again:
@@ -132,23 +130,23 @@ class Predictor:
         length = item.length or 0.0
         return Track(item_id, item.filepath, item.added or 0.0, length, recalled)
 
-    def hear(self, tracks: Sequence[Track]) -> Iterator[TrackResult]:
-        """Yield what is heard, in the order of the tracks.
+    def predict(self, tracks: Sequence[Track]) -> Iterator[TrackResult]:
+        """Yield results in the order of the tracks.
 
-        Where the system gives no thread or process to listen with, the rest is left out.
+        Where the system gives no further thread or process, the rest is left out.
         """
-        outcomes = self._listen([each.path for each in tracks if each.recalled is None])
+        outcomes = self._compute([each.path for each in tracks if each.recalled is None])
         for track in tracks:
             if self.should_stop():
                 return
             if track.recalled is not None:
                 yield TrackResult(track, track.recalled, None)
             elif (outcome := next(outcomes, None)) is not None:
-                yield self._heard(track, outcome)
+                yield self._result(track, outcome)
             else:
                 return
 
-    def _listen(self, paths: list[Path]) -> Iterator[FileOutcome[TrackPrediction]]:
+    def _compute(self, paths: list[Path]) -> Iterator[FileOutcome[TrackPrediction]]:
         try:
             yield from genre_model.predict_files(
                 self._classifier,
@@ -159,26 +157,23 @@ class Predictor:
         except genre_model.NoProcessError as error:
             self.failure = str(error)
 
-    def _heard(self, track: Track, outcome: FileOutcome[TrackPrediction]) -> TrackResult:
-        if outcome.result is None and _is_nothing_to_hear(track, outcome):
+    def _result(self, track: Track, outcome: FileOutcome[TrackPrediction]) -> TrackResult:
+        if outcome.result is None and _is_too_little(track, outcome):
             reason = str(outcome.error).removeprefix(f"{track.path}: ")
             return TrackResult(track, StoredPrediction(self.model_id, {}), reason)
         if outcome.result is None:
             require_music_folder(self.music_folder, track.path)
             return TrackResult(track, None, f"{outcome.error}{_cut_short(track, outcome)}")
-        prediction = outcome.result
-        listening = prediction_from(
-            self.model_id, prediction.ranked(), prediction.strangeness
-        )
-        return TrackResult(track, listening, None)
+        ranked, strangeness = outcome.result.ranked(), outcome.result.strangeness
+        return TrackResult(track, prediction_from(self.model_id, ranked, strangeness), None)
 
 
 @dataclass
 class ResultCounts:
-    """Counts the tracks of which nothing can be said.
+    """Counts the tracks without a usable prediction.
 
     Attributes:
-        unreadable: tracks that could not be heard.
+        unreadable: tracks whose files could not be read.
         inaudible: tracks too short or too silent.
         unknown: tracks that the model rejects, such as speech.
     """
@@ -188,25 +183,25 @@ class ResultCounts:
     unknown: int = 0
 
     def scores_of(
-        self, heard: TrackResult, reporter: Reporter
+        self, result: TrackResult, reporter: Reporter
     ) -> Mapping[str, float] | None:
         """Return the scores of a track, or count why there are none."""
-        if heard.is_news:
+        if result.is_news:
             reporter.advance()
-        if heard.listening is None:
-            reporter.warning(str(heard.error))
+        if result.prediction is None:
+            reporter.warning(str(result.error))
             self.unreadable += 1
             return None
-        if not heard.listening.scores:
+        if not result.prediction.scores:
             self.inaudible += 1
             return None
-        if heard.listening.unknown_because:
+        if result.prediction.unknown_because:
             self.unknown += 1
             return None
-        return heard.listening.scores
+        return result.prediction.scores
 
 
-def _is_nothing_to_hear(track: Track, outcome: FileOutcome[TrackPrediction]) -> bool:
+def _is_too_little(track: Track, outcome: FileOutcome[TrackPrediction]) -> bool:
     """Tell a jingle, a pause, or half a day of speech, from a damaged file."""
     if isinstance(outcome.error, genre_model.SilentError | genre_model.TooLongError):
         return True

@@ -101,7 +101,7 @@ class TrackStorage:
         state = replace(TrackState.of(item), in_file=in_file)
         if in_file is None or joined(in_file) == joined(state.genres):
             return None
-        if state.others_in_file:
+        if state.foreign_genres:
             return None
         if pretend:
             return Outcome.CAUGHT_UP
@@ -160,7 +160,7 @@ class TrackStorage:
                 earlier time.
         """
         state = TrackState.of(item)
-        if state.is_ours or item.mtime < since:
+        if state.is_by_plugin or item.mtime < since:
             return None
         current = self._read_file(item)
         if current is None or joined(current) != in_file or in_file == joined(item.genres):

@@ -63,7 +63,7 @@ def name_beside(original: Path, kind: str) -> Path:
     return original.with_name(f"{PREFIX}{'-'.join(parts)}{original.suffix}")
 
 
-class Tidied(NamedTuple):
+class Recovered(NamedTuple):
     """The outcome of a clean-up after killed processes in a folder.
 
     Attributes:
@@ -76,7 +76,7 @@ class Tidied(NamedTuple):
     staying: dict[int, Leftover]
 
 
-def tidy(folder: Path) -> Tidied:
+def recover_folder(folder: Path) -> Recovered:
     """Clean up after killed processes in a folder.
 
     Copies that were to be edited are removed. A file that was being edited itself gets its
@@ -92,11 +92,11 @@ def tidy(folder: Path) -> Tidied:
                 staying[left.inode] = left
             elif (original := _original_of(left)) is not None:
                 restored.append(original)
-    return Tidied(restored, staying)
+    return Recovered(restored, staying)
 
 
 @dataclass(frozen=True)
-class Tidier:
+class CrashRecovery:
     """Cleans up after killed runs, once for each folder.
 
     Attributes:
@@ -114,7 +114,7 @@ class Tidier:
             folder = path.resolve().parent
             if folder not in self._seen:
                 self._seen.add(folder)
-                tidied = tidy(folder)
+                tidied = recover_folder(folder)
                 for whole in tidied.restored:
                     self.reporter.line(f"{whole}: as it was before a run that was killed")
                 device = folder.stat().st_dev

@@ -1,8 +1,8 @@
-"""The genre in a file: read, or written without touching any other tag.
+"""Reads and writes the genre in a file, and no other tag.
 
-``Item.write()`` would write every tag that the library holds. Whoever keeps other tags
-out of the files on purpose, with ``beet modify -W`` say, would lose them to us, and no
-undo could bring them back.
+``Item.write()`` would write every tag that the library holds, also those that the user
+keeps out of files on purpose, with ``beet modify -W`` say. No undo could take them out
+again.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from beets.library import FileOperationError
 
 from beetsplug.genreclf.music_folder import require_music_folder
 from beetsplug.genreclf.policy.provenance import joined
-from beetsplug.genreclf.storage.crash_recovery import Tidier
+from beetsplug.genreclf.storage.crash_recovery import CrashRecovery
 from beetsplug.genreclf.storage.file_tags import (
     DiskFullError,
     ForbiddenError,
@@ -43,13 +43,13 @@ class Written(Enum):
     FAILED = auto()
 
 
-class Standing(NamedTuple):
+class LastWrite(NamedTuple):
     """A track when its file was written.
 
     Attributes:
         file: genres in the file, as one text.
         library: genres in the library, as one text.
-        since: time of the file, in seconds, after we first wrote it.
+        since: time of the file, in seconds, after the first write.
     """
 
     file: str
@@ -66,7 +66,7 @@ class FileWriter:
         music_folder: of the library, if its files should lie there already.
         safe_write: edit files beside a copy.
         recovers: clean up after killed runs before files are read.
-        written: id of a track -> what its file got from us last.
+        written: id of a track -> the last write of its file.
         full_folder: whose disk is full again and again; None if none is.
         read_only_folder: the music folder, if nothing in it can be written.
     """
@@ -75,22 +75,22 @@ class FileWriter:
     music_folder: Path | None = None
     safe_write: bool = True
     recovers: bool = True
-    written: dict[int, Standing] = field(default_factory=dict, init=False)
+    written: dict[int, LastWrite] = field(default_factory=dict, init=False)
     full_folder: Path | None = field(default=None, init=False)
     read_only_folder: Path | None = field(default=None, init=False)
     #: Why the last files, or those of the last folders, could not be written.
     _refusal: type[Exception] | None = field(default=None, init=False)
     _refused: set[Path] = field(default_factory=set, init=False)
-    _tidier: Tidier = field(init=False)
+    _recovery: CrashRecovery = field(init=False)
 
     def __post_init__(self) -> None:
         """Clean up each folder once."""
-        self._tidier = Tidier(self.reporter)
+        self._recovery = CrashRecovery(self.reporter)
 
     def prepare(self, path: Path) -> Path:
         """Clean up after killed runs beside a file that is to be read; return the file."""
         if self.recovers:
-            self._tidier.visit(path)
+            self._recovery.visit(path)
         return path
 
     def write(
@@ -146,8 +146,8 @@ class FileWriter:
         """Note that the library got other genres than the file, where it was written."""
         item_id = cast("int", item.id)
         if item_id in self.written:
-            standing = self.written[item_id]._replace(library=joined(item.genres))
-            self.written[item_id] = standing
+            last = self.written[item_id]
+            self.written[item_id] = last._replace(library=joined(item.genres))
 
     def warn(self, item: Item, otherwise: str, error: FileOperationError) -> None:
         """Say what happened to a file.
@@ -176,7 +176,7 @@ class FileWriter:
         """Leave a file alone that may be half of what it was."""
         self.prepare(item.filepath)
         with suppress(OSError):
-            if (backup := self._tidier.backup_of(item.filepath)) is not None:
+            if (backup := self._recovery.backup_of(item.filepath)) is not None:
                 reason = OSError(f"a run that was killed left {backup.name}")
                 raise FileOperationError(item.path, reason)
 
@@ -201,4 +201,4 @@ class FileWriter:
         since = before.since if before else item.current_mtime()
         # There are few genres, and many tracks.
         in_file, in_library = sys.intern(joined(genres)), sys.intern(joined(item.genres))
-        self.written[item_id] = Standing(in_file, in_library, since)
+        self.written[item_id] = LastWrite(in_file, in_library, since)

@@ -1,7 +1,7 @@
-"""What a model heard in a track, as it is remembered in the library.
+"""Predictions as the library stores them.
 
-Decisions are made from the remembered, rounded form, also right after listening. So a
-decision never depends on whether the track was heard just now or a year ago.
+Decisions are made from the stored, rounded form, also for a new prediction. So a decision
+does not depend on the age of the prediction.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
     from beets.library import Item
 
-#: Decimals of a remembered probability.
+#: Decimals of a stored probability.
 DECIMALS = 4
 #: A file whose length moved by more is another recording.
 LENGTH_TOLERANCE_SECONDS = 0.5
-#: Between two remembered scores; a label may hold a semicolon, too.
+#: Between two stored scores; a label may hold a semicolon, too.
 SEPARATOR = re.compile(rf"(?<= \d\.\d{{{DECIMALS}}}); ")
 
 
 @dataclass(frozen=True)
 class StoredPrediction:
-    """What listening to a track gave.
+    """The scores of a track.
 
     Attributes:
         model_id: the model, by name and content.
-        scores: label -> probability, best first, rounded to ``DECIMALS``; none if there
-            was too little to hear.
+        scores: label -> probability, best first, rounded to ``DECIMALS``; empty if there
+            is too little audio.
         strangeness: odds of what the model rejects against the best label, rounded too;
             None if the model rejects nothing.
     """
@@ -50,7 +50,7 @@ class StoredPrediction:
 
     @property
     def unknown_because(self) -> str | None:
-        """Why nothing that the model says of the track counts; None if it does."""
+        """Why the model rejects the track; None if it does not."""
         if self.strangeness is None or self.strangeness <= 1:
             return None
         shown = max(self.strangeness, 1.01)  # never "1.00 > 1"
@@ -60,29 +60,29 @@ class StoredPrediction:
 def prediction_from(
     model_id: str, ranked: list[tuple[str, float]], strangeness: float | None = None
 ) -> StoredPrediction:
-    """Round what a model said, best first, to what will be remembered."""
+    """Round scores, best first, to what is stored."""
     rounded = {label: round(float(value), DECIMALS) for label, value in ranked}
     if strangeness is not None:
         strangeness = round(strangeness, DECIMALS)
     return StoredPrediction(model_id, rounded, strangeness)
 
 
-def remember(item: Item, listening: StoredPrediction) -> bool:
-    """Store in a track what a model heard in it, tagged or not.
+def remember(item: Item, prediction: StoredPrediction) -> bool:
+    """Set the fields of a prediction.
 
     Returns:
-        Whether that is news.
+        False if the track has it already.
     """
-    if recall(item, listening.model_id, listening.scores) == listening:
+    if recall(item, prediction.model_id, prediction.scores) == prediction:
         return False
-    item["genreclf_model"] = listening.model_id
-    item["genreclf_confidence"] = listening.confidence
+    item["genreclf_model"] = prediction.model_id
+    item["genreclf_confidence"] = prediction.confidence
     item["genreclf_scores"] = "; ".join(
-        f"{label} {value:.{DECIMALS}f}" for label, value in listening.scores.items()
+        f"{label} {value:.{DECIMALS}f}" for label, value in prediction.scores.items()
     )
     item["genreclf_length"] = float(item.length or 0.0)
-    if listening.strangeness is not None:
-        item["genreclf_strangeness"] = listening.strangeness
+    if prediction.strangeness is not None:
+        item["genreclf_strangeness"] = prediction.strangeness
     else:
         provenance.forget_field(item, "genreclf_strangeness")
     return True
@@ -95,7 +95,7 @@ def recall(
     *,
     with_strangeness: bool = False,
 ) -> StoredPrediction | None:
-    """Return what this model heard in this track; None if it must listen.
+    """Return the stored prediction of this model; None if there is no valid one.
 
     The length stands for the recording: a re-import copies these fields onto any
     file that lies at the same path now.
@@ -103,9 +103,9 @@ def recall(
     Args:
         item: the track.
         model_id: the model, by name and content.
-        labels: all that it can hear. Scores that name others, or not all, were edited;
-            none at all mean that there was too little to hear.
-        with_strangeness: the model tells it, so that scores without it were edited.
+        labels: of the model. Scores that name others, or not all, were edited; no scores
+            mean too little audio.
+        with_strangeness: the model computes it, so that scores without it were edited.
     """
     if item.get("genreclf_model", with_album=False) != model_id:
         return None

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pool:
-    """What is heard in an album as a whole.
+    """The prediction of an album as a whole.
 
     Attributes:
         scores: label -> probability, best first.
@@ -70,9 +70,9 @@ def is_various_artists(album: Album) -> bool:
 class AlbumTagger:
     """Gives albums their genres, once their tracks have theirs.
 
-    A genre of an album is replaced if it is empty or ours, or by force; where a pass
-    tagged no track, only an empty one is filled, which heals a pass that was interrupted
-    before its albums.
+    Genres of an album are replaced if the plugin wrote them, or by force. Where a pass
+    tagged no track, only an empty one is filled, which completes a pass that was
+    interrupted before its albums.
     """
 
     lib: Library
@@ -81,7 +81,7 @@ class AlbumTagger:
     #: Albums whose genres changed.
     changed: set[int] = field(default_factory=set, init=False)
     _retagged: set[int] = field(default_factory=set, init=False)
-    _ours: set[int] = field(default_factory=set, init=False)
+    _by_plugin: set[int] = field(default_factory=set, init=False)
     _pools: dict[int, Pool] = field(default_factory=dict, init=False)
 
     def note(self, item: Item, *, retagged: bool) -> None:
@@ -90,16 +90,16 @@ class AlbumTagger:
             return
         if retagged:
             self._retagged.add(item.album_id)
-        elif provenance.track_is_ours(item):
-            self._ours.add(item.album_id)
+        elif provenance.track_is_by_plugin(item):
+            self._by_plugin.add(item.album_id)
 
     def note_pool(self, album_id: int, pool: Pool) -> None:
-        """Remember what was heard in an album as a whole."""
+        """Remember the prediction of an album."""
         self._pools[album_id] = pool
 
     def tag_albums(self) -> None:
         """Store the genres of the albums that were noted."""
-        for album_id in sorted(self._retagged | self._ours | self._pools.keys()):
+        for album_id in sorted(self._retagged | self._by_plugin | self._pools.keys()):
             album = self.lib.get_album(album_id)
             if album is not None:
                 self._tag(album, self._pools.get(album_id))
@@ -137,7 +137,7 @@ class AlbumTagger:
         if not has_genre(album.genres):
             return True
         forced = self.policy.force and not self.policy.keep_existing
-        may = forced or provenance.album_is_ours(album)
+        may = forced or provenance.album_is_by_plugin(album)
         return may and album.id in self._retagged
 
     def _choose(self, album: Album, pool: Pool | None) -> Sequence[str] | None:
@@ -147,12 +147,12 @@ class AlbumTagger:
                 pool.scores,
                 album.genres,
                 replace(policy, force=True, fallback=None),
-                before_us=provenance.previous_album_genres(album),
+                previous=provenance.previous_album_genres(album),
                 multi_label=pool.multi_label,
             )
             if decision.outcome is not Outcome.ABSTAINED:
                 return decision.genres
-            if album.id not in self._retagged | self._ours:
+            if album.id not in self._retagged | self._by_plugin:
                 return None  # its only genres are the user's
         votes = ((item.genres, track_weight(item)) for item in album.items())
         genre = choose_album_genre(votes)
@@ -166,7 +166,7 @@ def track_weight(item: Item) -> float:
     unknown. Of the others the model's best label says how sure it was; silence counts for
     nothing.
     """
-    if has_genre(item.genres) and not provenance.track_is_ours(item):
+    if has_genre(item.genres) and not provenance.track_is_by_plugin(item):
         return 1.0
     if (item.get("genreclf_strangeness", with_album=False) or 0.0) > 1:
         return 1.0

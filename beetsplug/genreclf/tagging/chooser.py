@@ -34,7 +34,7 @@ class Chooser:
         source: ``track``, ``album`` or ``both``.
         predictor: knows the model.
         reporter: receives warnings.
-        update: decide again about genres of ours that another model chose.
+        update: decide again about genres that the plugin wrote with another model.
     """
 
     policy: Policy
@@ -46,39 +46,39 @@ class Chooser:
     _warned_of_id3v23: bool = field(default=False, init=False)
 
     def choose(
-        self, item: Item, listening: StoredPrediction, pool: Pool | None
+        self, item: Item, prediction: StoredPrediction, pool: Pool | None
     ) -> Decision:
-        """Choose from what was heard in a track, and in its album as a whole."""
+        """Choose from the prediction of a track, and that of its album."""
         if pool is None:
-            return self._choose_from(item, listening, self.policy)
-        of_album = StoredPrediction(listening.model_id, pool.scores)
+            return self._choose_from(item, prediction, self.policy)
+        of_album = StoredPrediction(prediction.model_id, pool.scores)
         by_album = self._choose_from(item, of_album, self.policy)
         if self.source == "both":
             no_fallback = replace(self.policy, fallback=None)
-            by_track = self._choose_from(item, listening, no_fallback)
+            by_track = self._choose_from(item, prediction, no_fallback)
             if by_track.outcome is not Outcome.ABSTAINED:
                 return by_track
         return by_album.with_note("(album)")
 
     def _choose_from(
-        self, item: Item, listening: StoredPrediction, policy: Policy
+        self, item: Item, prediction: StoredPrediction, policy: Policy
     ) -> Decision:
-        before_us = provenance.TrackState.of(item).previous_genres
-        if self.update and before_us and not policy.keep_existing:
+        previous = provenance.TrackState.of(item).previous_genres
+        if self.update and previous and not policy.keep_existing:
             # The user's part of "Shoegaze; Rock" stays, and Rock makes way.
-            before_us = [genre for genre in before_us if genre in item.genres]
+            previous = [genre for genre in previous if genre in item.genres]
             n_standing = max(policy.count, len(item.genres))
             policy = replace(policy, keep_existing=True, count=n_standing)
         if policy.count > 1 and takes_one_genre(item):
             self._warn_of_id3v23()
             policy = replace(policy, count=1)
         return choose_tags(
-            listening.scores,
+            prediction.scores,
             item.genres,
             spelled(policy_for(item, policy), self.predictor),
-            before_us=before_us,
+            previous=previous,
             multi_label=self.predictor.multi_label,
-            doubt=listening.unknown_because,
+            doubt=prediction.unknown_because,
             names=self._names if policy.keep_existing else None,
         )
 

@@ -76,7 +76,7 @@ class ImportTagging:
             return
         from beetsplug.genreclf.storage.file_tags import note_mtime
 
-        for item in filter(provenance.track_is_ours, task.imported_items()):
+        for item in filter(provenance.track_is_by_plugin, task.imported_items()):
             if is_written(task):
                 TrackState.of(item).note_written().apply_to(item)
                 item.store()
@@ -156,7 +156,7 @@ class ImportTagging:
 
 
 def adopt_album(task: ImportTask) -> None:
-    """Claim the album of a re-import, if it took its genre from a track of ours."""
+    """Claim the album of a re-import if its genre comes from a tagged track."""
     if task.is_album and provenance.adopt_album(task.album, task.imported_items()[0]):
         # Inheriting would put the album's genre on every track.
         task.album.store(inherit=False)

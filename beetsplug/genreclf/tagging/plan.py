@@ -1,4 +1,4 @@
-"""Which tracks a pass must decide about, and which it hears together."""
+"""Which tracks a pass must decide about, and which it predicts together."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Selection(Enum):
 
 @dataclass
 class Unit:
-    """Tracks that are heard before any of them is decided: an album's, or one.
+    """Tracks that are predicted before any of them is decided: an album's, or one.
 
     Attributes:
         album_id: of the album whose tracks are pooled; None for a track on its own.
-        wanted: ids of the tracks to decide about; the others are only heard.
-        tracks: to hear.
+        wanted: ids of the tracks to decide about; the others are only predicted.
+        tracks: to predict.
     """
 
     album_id: int | None
@@ -52,12 +52,12 @@ class Unit:
 
 @dataclass
 class Planner:
-    """Sorts tracks into those that are settled and units to hear.
+    """Sorts tracks into those that are settled and units to predict.
 
     Attributes:
-        predictor: says which model will listen, and what is known already.
-        is_settled_by: told of a track on its own, and of what was heard in it before;
-            says whether nothing is left to decide.
+        predictor: knows the model and stored predictions.
+        is_settled_by: called with a track on its own and its stored prediction; returns
+            True if nothing is left to decide.
         source: ``track``, ``album`` or ``both``.
         selection: the tracks to decide about.
     """
@@ -71,7 +71,7 @@ class Planner:
     def plan(
         self, items: Iterable[Item], on_settled: Callable[[Item, Outcome], None]
     ) -> list[Unit]:
-        """Return what to hear, in the order of the items.
+        """Return the units to predict, in the order of the items.
 
         Args:
             items: of the library.
@@ -91,8 +91,8 @@ class Planner:
             return Outcome.HAD_GENRE if has_genre(item.genres) else None
         if self.selection is Selection.ALL:
             return None
-        if not provenance.track_is_ours(item):
-            return Outcome.NOT_OURS
+        if not provenance.track_is_by_plugin(item):
+            return Outcome.NOT_BY_PLUGIN
         model_id = item.get("genreclf_model", with_album=False)
         is_current = model_id == self.predictor.model_id
         is_outdated = self.selection is Selection.OUTDATED

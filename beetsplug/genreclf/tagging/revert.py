@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 class FileRestored(Enum):
     """The outcome of a file."""
 
-    NOT_OURS = auto()
+    NOT_BY_PLUGIN = auto()
     CHANGED_SINCE = auto()
     DONE = auto()
-    STILL_OURS = auto()
+    KEPT = auto()
     FAILED = auto()
 
 
 RESTORED = {
     Written.DONE: FileRestored.DONE,
-    Written.KEPT_OUT: FileRestored.STILL_OURS,
+    Written.KEPT_OUT: FileRestored.KEPT,
     Written.FAILED: FileRestored.FAILED,
 }
 
@@ -94,22 +94,22 @@ class Reverter:
 
     def _revert_track(self, item: Item) -> Outcome:
         state = TrackState.of(item)
-        if not state.was_ever_ours:
+        if not state.was_ever_by_plugin:
             if provenance.forget(item) and not self.pretend:
                 item.store()
-            return Outcome.NOT_OURS
+            return Outcome.NOT_BY_PLUGIN
         restored = self._restore_file(item, state)
         if restored is FileRestored.FAILED:
             return Outcome.NOT_WRITTEN
         previous = state.previous_genres
-        keeps_fields = restored is FileRestored.STILL_OURS
+        keeps_fields = restored is FileRestored.KEPT
         if not (self.pretend or self._restore(item, previous, keeps_fields=keeps_fields)):
             previous = None
         line = _line(state, previous, restored)
         if line is None:
             # A run that was killed may have noted a genre, and not written it.
             was_stored = state.claimed is not None
-            return Outcome.CHANGED_SINCE if was_stored else Outcome.NOT_OURS
+            return Outcome.CHANGED_SINCE if was_stored else Outcome.NOT_BY_PLUGIN
         self.reporter.line(f"{track_name(item)}: {line}")
         return Outcome.REVERTED
 
@@ -126,7 +126,7 @@ class Reverter:
             lock(transaction, item)
             row = item.db.get_item(cast("int", item.id))
             is_untouched = row is not None and row.genres == item.genres
-            if row is not None and not is_untouched and provenance.track_is_ours(row):
+            if row is not None and not is_untouched and provenance.track_is_by_plugin(row):
                 return False  # another run, whose note of the previous genres is needed
             if previous is not None and is_untouched:
                 item.genres = previous
@@ -152,13 +152,13 @@ class Reverter:
         except FileOperationError as error:
             if writes:
                 writer.warn(item, "not reverted", error)
-            return FileRestored.FAILED if writes else FileRestored.STILL_OURS
+            return FileRestored.FAILED if writes else FileRestored.KEPT
         previous = state.previous_file_genres
-        if not replace(state, in_file=tuple(in_file)).file_is_ours:
+        if not replace(state, in_file=tuple(in_file)).file_is_by_plugin:
             is_changed = bool(state.file_written) and in_file != previous
-            return FileRestored.CHANGED_SINCE if is_changed else FileRestored.NOT_OURS
+            return FileRestored.CHANGED_SINCE if is_changed else FileRestored.NOT_BY_PLUGIN
         if not writes:
-            return FileRestored.STILL_OURS
+            return FileRestored.KEPT
         if self.pretend:
             return FileRestored.DONE
         written = writer.write(
@@ -168,7 +168,7 @@ class Reverter:
 
     def _revert_album(self, album: Album) -> None:
         """Revert an album once no track of it has a genre of the plugin."""
-        if self.pretend or any(map(provenance.track_is_ours, album.items())):
+        if self.pretend or any(map(provenance.track_is_by_plugin, album.items())):
             return
         previous = provenance.previous_album_genres(album)
         if previous is not None:

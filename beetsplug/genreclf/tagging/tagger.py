@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from beetsplug.genreclf.policy.change import Change, depends_on_file, plan_change
 from beetsplug.genreclf.policy.policy import Decision, Outcome, Tally, choose_tags
-from beetsplug.genreclf.policy.provenance import TrackState, joined, track_is_ours
+from beetsplug.genreclf.policy.provenance import TrackState, joined, track_is_by_plugin
 from beetsplug.genreclf.storage.stored_prediction import remember
 from beetsplug.genreclf.tagging.albums import AlbumTagger, Pool, pool_scores
 from beetsplug.genreclf.tagging.chooser import Chooser, spelled
@@ -139,7 +139,7 @@ class Tagger:
 
     def _settle_file(self, item: Item) -> Outcome | None:
         pretend = self.options.pretend
-        if not track_is_ours(item):
+        if not track_is_by_plugin(item):
             return None if pretend else self.storage.rewrite_lost_edit(item)
         if not self.storage.access.catches_up:
             return None
@@ -149,7 +149,7 @@ class Tagger:
         """Yield each unit with the results of all of its tracks."""
         tracks = [track for unit in units for track in unit.tracks]
         self.reporter.expect(sum(track.recalled is None for track in tracks))
-        stream = self.predictor.hear(tracks)
+        stream = self.predictor.predict(tracks)
         for unit in units:
             results = []
             for result in islice(stream, len(unit.tracks)):
@@ -164,15 +164,15 @@ class Tagger:
             yield unit, results
 
     def _remember(self, result: TrackResult) -> None:
-        item = None if result.listening is None else self._fetched(result.track)
+        item = None if result.prediction is None else self._fetched(result.track)
         # A genre of the plugin keeps the name of the model that chose it, for --update.
-        if item is not None and result.listening and not track_is_ours(item):
-            remember(item, result.listening)
+        if item is not None and result.prediction and not track_is_by_plugin(item):
+            remember(item, result.prediction)
             item.store()
 
     def _pool(self, unit: Unit, results: list[TrackResult]) -> Pool | None:
         predictions = [
-            one.listening for one in results if one.listening and one.listening.scores
+            one.prediction for one in results if one.prediction and one.prediction.scores
         ]
         scores = [one.scores for one in predictions if not one.unknown_because]
         # An album of which half is unknown is not what the rest sounds like.
@@ -185,23 +185,23 @@ class Tagger:
 
     def _tag_track(self, result: TrackResult, pool: Pool | None) -> Outcome:
         """Decide about one track, and commit what follows."""
-        if result.listening is None:
+        if result.prediction is None:
             self.reporter.warning(str(result.error))
             return Outcome.UNREADABLE
         item = self._fetched(result.track)
         if item is None:
             self.reporter.warning(f"{result.track.path}: no longer in the library")
             return Outcome.UNREADABLE
-        if self._selection.updates and not track_is_ours(item):
-            return self._settle(item, Outcome.NOT_OURS)
-        decision = self._chooser.choose(item, result.listening, pool)
+        if self._selection.updates and not track_is_by_plugin(item):
+            return self._settle(item, Outcome.NOT_BY_PLUGIN)
+        decision = self._chooser.choose(item, result.prediction, pool)
         if result.error is not None and decision.outcome is Outcome.ABSTAINED:
             decision = replace(decision, words=f"abstained: {result.error}", notes=())
         change = self._plan_change(item, decision)
         if self.options.pretend:
             outcome = change.decision.outcome
         else:
-            outcome = self.storage.commit(item, change, result.listening)
+            outcome = self.storage.commit(item, change, result.prediction)
         if outcome is Outcome.NOT_WRITTEN:
             self._remember(result)
             return outcome
@@ -212,12 +212,12 @@ class Tagger:
     def _plan_change(self, item: Item, decision: Decision) -> Change:
         access = self.storage.access
         policy, updates = self._policy, self._selection.updates
-        replaces_others = policy.force and not (updates or policy.keep_existing)
-        if depends_on_file(decision, access, replaces_others=replaces_others):
+        replaces_foreign = policy.force and not (updates or policy.keep_existing)
+        if depends_on_file(decision, access, replaces_foreign=replaces_foreign):
             state = self.storage.read_state(item)
         else:
             state = TrackState.of(item)
-        return plan_change(state, decision, access, replaces_others=replaces_others)
+        return plan_change(state, decision, access, replaces_foreign=replaces_foreign)
 
     def _fetched(self, track: Track) -> Item | None:
         """Fetch a track again, because hours may have passed since the pass began.
@@ -246,9 +246,9 @@ class Tagger:
     def _was_tagged(self, item: Item) -> bool:
         """Return True if the current genres show that the model did not abstain before."""
         is_fallback = item.genres == [self._policy.fallback]
-        return track_is_ours(item) and not is_fallback
+        return track_is_by_plugin(item) and not is_fallback
 
 
 def _file_is_written(item: Item) -> bool:
     state = TrackState.of(item)
-    return state.is_ours and state.file_written == joined(item.genres)
+    return state.is_by_plugin and state.file_written == joined(item.genres)
