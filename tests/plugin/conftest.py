@@ -400,6 +400,15 @@ def in_force(home: BeetsHome, *args: str) -> str:
     return line.split()[-1]
 
 
+def models_complaint(printed: Printed) -> str:
+    """Return the only line of ``beet genreclf-models``, an error without its prefix."""
+    (line,) = printed.err.splitlines()
+    assert line.isprintable()
+    assert line.startswith("error: genreclf-models: ")
+    assert (printed.out, printed.exit_code) == ("", 1)
+    return line.removeprefix("error: genreclf-models: ")
+
+
 def genres_in(path: Path) -> list[str]:
     """Return the genres in a file."""
     return MediaFile(path).genres or []

@@ -10,6 +10,7 @@ import pytest
 from audio_files import music, write_audio
 from beets.library import Item
 from onnx_models import write_small_model
+from plugin.conftest import models_complaint as complaint
 
 import genre_model
 from beetsplug.genreclf.models.active import choose_model
@@ -17,7 +18,7 @@ from genre_model.model.model_file import read_model
 from genre_model.model.source import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from plugin.conftest import BeetsHome, Printed
+    from plugin.conftest import BeetsHome
 
     from genre_model import IsolatedClassifier, TrackPrediction
 
@@ -43,14 +44,6 @@ def headings(lines: list[str]) -> list[str]:
     return [line.split("@")[0] for line in lines if "@" in line]
 
 
-def complaint(printed: Printed) -> str:
-    """Return the only line, less what all of them begin with."""
-    (line,) = printed.err.splitlines()
-    assert line.startswith("error: genreclf-models: ")
-    assert (printed.out, printed.exit_code) == ("", 1)
-    return line.removeprefix("error: genreclf-models: ")
-
-
 def model_of_next_run(home: BeetsHome) -> str:
     """Tag a track; return the name of the model that listened, as its card says it."""
     path = write_audio(home.music / "Song.wav", music(4))
@@ -69,22 +62,20 @@ class TestList:
         assert "accuracy 0." in printed.out
         assert (printed.err, printed.exit_code) == ("", 0)
 
-    @pytest.mark.usefixtures("small")
-    def test_own_models_by_the_name_that_chooses_them(self, home: BeetsHome) -> None:
-        printed = home.beet("genreclf-models")
-        assert headings(printed.lines) == [f"* {DEFAULT_MODEL}", "  mine: small"]
+    @pytest.mark.parametrize(
+        ("source", "listed"),
+        [(None, "mine: small"), (BUNDLED, f"mine: {DEFAULT_MODEL}")],
+    )
+    def test_own_models_by_the_name_that_chooses_them(
+        self, home: BeetsHome, small: Path, source: Path | None, listed: str
+    ) -> None:
+        if source is not None:
+            shutil.copy(source, small)
+        lines = headings(home.beet("genreclf-models").lines)
+        assert lines == [f"* {DEFAULT_MODEL}", f"  {listed}"]
         home.beet("genreclf-models", "--use", "mine")
-        printed = home.beet("genreclf-models")
-        assert headings(printed.lines) == [f"  {DEFAULT_MODEL}", "* mine: small"]
-
-    def test_a_copy_beside_the_original(self, home: BeetsHome, models: Path) -> None:
-        shutil.copy(BUNDLED, models / "copied.onnx")
-        original, copied = DEFAULT_MODEL, f"copied: {DEFAULT_MODEL}"
-        listed = headings(home.beet("genreclf-models").lines)
-        assert listed == [f"  {copied}", f"* {original}"]
-        home.beet("genreclf-models", "--use", "copied")
-        listed = headings(home.beet("genreclf-models").lines)
-        assert listed == [f"* {copied}", f"  {original}"]
+        lines = headings(home.beet("genreclf-models").lines)
+        assert lines == [f"  {DEFAULT_MODEL}", f"* {listed}"]
 
     def test_a_configured_file_somewhere_else(self, home: BeetsHome) -> None:
         write_small_model(home.folder / "elsewhere.onnx")
@@ -104,22 +95,27 @@ class TestList:
         assert printed.exit_code == 0
 
 
-class TestShow:
-    def test_the_card_of_a_bundled_model(self, home: BeetsHome) -> None:
-        printed = home.beet("genreclf-models", DEFAULT_MODEL)
-        assert headings(printed.lines[:1]) == [DEFAULT_MODEL]
-        assert "  trained with: recipe " in printed.out
-        assert "  licence: " in printed.out
-
-    @pytest.mark.usefixtures("small")
-    def test_the_card_of_an_own_model(self, home: BeetsHome) -> None:
-        printed = home.beet("genreclf-models", "mine")
-        assert headings(printed.lines) == ["small"]
-        assert "  genres: low, high" in printed.lines
-
-    def test_the_card_of_a_file(self, home: BeetsHome) -> None:
-        path = write_small_model(home.folder / "elsewhere.onnx")
-        assert headings(home.beet("genreclf-models", str(path)).lines) == ["small"]
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("name", "heading", "said"),
+    [
+        (DEFAULT_MODEL, DEFAULT_MODEL, ["  trained with: recipe ", "  licence: "]),
+        ("mine", "small", ["  genres: low, high"]),
+        ("elsewhere.onnx", "small", ["  genres: low, high"]),
+    ],
+)
+def test_the_card_of_a_model_is_shown(
+    home: BeetsHome,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    heading: str,
+    said: list[str],
+) -> None:
+    monkeypatch.chdir(home.folder)
+    write_small_model(home.folder / "elsewhere.onnx")
+    printed = home.beet("genreclf-models", name)
+    assert headings(printed.lines[:1]) == [heading]
+    assert all(each in printed.out for each in said)
 
 
 class TestUse:
@@ -224,12 +220,10 @@ class TestRemove:
         assert (printed.err, printed.exit_code) == ("", 0)
         assert model_of_next_run(home) == DEFAULT_MODEL
 
-    @pytest.mark.usefixtures("small")
     @pytest.mark.parametrize("model", ["mine", "genreclf/mine.onnx"])
     def test_not_the_configured_one(self, home: BeetsHome, small: Path, model: str) -> None:
         home.configure(model=model)
-        printed = home.beet("genreclf-models", "--remove", "mine")
-        text = complaint(printed)
+        text = complaint(home.beet("genreclf-models", "--remove", "mine"))
         assert text.startswith("the configuration says model: ")
         assert "name another model there, or remove the line" in text
         assert small.exists()
@@ -242,11 +236,8 @@ class TestRemove:
         assert not list(models.iterdir())
 
     def test_not_a_bundled_one(self, home: BeetsHome) -> None:
-        printed = home.beet("genreclf-models", "--remove", DEFAULT_MODEL)
-        assert (
-            complaint(printed)
-            == f"{DEFAULT_MODEL} comes with genreclf and cannot be removed"
-        )
+        text = complaint(home.beet("genreclf-models", "--remove", DEFAULT_MODEL))
+        assert text == f"{DEFAULT_MODEL} comes with genreclf and cannot be removed"
         assert BUNDLED.exists()
 
     @pytest.mark.usefixtures("small")
@@ -312,16 +303,23 @@ class TestExport:
         assert complaint(printed) == f"{home.inbox}/{expected}"
         assert not list(home.inbox.iterdir())
 
-    def test_not_what_is_damaged(self, home: BeetsHome, models: Path) -> None:
+    @pytest.mark.parametrize(
+        ("name", "expected"),
+        [
+            ("damaged", "model file genreclf/damaged.onnx: "),
+            ("elsewhere.onnx", "elsewhere.onnx is a file already: copy that"),
+        ],
+    )
+    def test_not_what_is_damaged_or_a_file_already(
+        self, home: BeetsHome, models: Path, name: str, expected: str
+    ) -> None:
         (models / "damaged.onnx").write_text("no model")
-        printed = home.beet("genreclf-models", "--export", "damaged", str(home.inbox))
-        assert complaint(printed).startswith(f"model file {models / 'damaged.onnx'}: ")
+        write_small_model(home.folder / "elsewhere.onnx")
+        name = name if name == "damaged" else str(home.folder / name)
+        printed = home.beet("genreclf-models", "--export", name, str(home.inbox))
+        text = complaint(printed).replace(f"{home.folder}/", "")
+        assert text.startswith(expected)
         assert not list(home.inbox.iterdir())
-
-    def test_not_what_is_a_file_already(self, home: BeetsHome) -> None:
-        path = write_small_model(home.folder / "elsewhere.onnx")
-        printed = home.beet("genreclf-models", "--export", str(path), str(home.inbox))
-        assert complaint(printed) == f"{path} is a file already: copy that"
 
 
 class TestTrouble:
@@ -339,14 +337,14 @@ class TestTrouble:
         # Nothing was chosen.
         assert headings(home.beet("genreclf-models").lines) == [f"* {DEFAULT_MODEL}"]
 
-    @pytest.mark.parametrize("args", ["--use", "one two", "--remove", "--remove one two"])
-    def test_one_model_is_to_be_named(self, home: BeetsHome, args: str) -> None:
-        printed = home.beet("genreclf-models", *args.split())
-        assert complaint(printed) == "name one model, please"
-
     @pytest.mark.parametrize(
         ("args", "expected"),
         [
+            *((args, "name one model, please") for args in ("--use", "one two")),
+            *(
+                (args, "name one model, please")
+                for args in ("--remove", "--remove one two")
+            ),
             ("--export one", "name a model and a file or folder, please"),
             ("--export one two three", "name a model and a file or folder, please"),
             ("--import", "name a file and, if you like, what to call its model, please"),

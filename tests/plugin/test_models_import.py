@@ -11,6 +11,7 @@ import onnx
 import pytest
 from audio_files import needs_utf8_names
 from onnx_models import rewrite_card, spectral_balance_network, write_small_model
+from plugin.conftest import models_complaint as complaint
 
 from genre_model.model.model_file import read_model, write_model
 from genre_model.model.source import DEFAULT_MODEL, MAX_BYTES
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from plugin.conftest import BeetsHome, Printed
+    from plugin.conftest import BeetsHome
 
 #: Clears the screen, and prints text over the answer "refused".
 ESCAPES = "\x1b[2J\x1b[1;31mTrust me\x07\r\n\u202e"
@@ -38,15 +39,6 @@ def theirs(tmp_path: Path) -> Path:
 def own_files(home: BeetsHome) -> list[str]:
     """List what lies in the folder of the person's own models."""
     return sorted(path.name for path in (home.folder / "genreclf").glob("**/*"))
-
-
-def complaint(printed: Printed) -> str:
-    """Return the only line, less what all of them begin with."""
-    (line,) = printed.err.splitlines()
-    assert line.isprintable()
-    assert line.startswith("error: genreclf-models: ")
-    assert (printed.out, printed.exit_code) == ("", 1)
-    return line.removeprefix("error: genreclf-models: ")
 
 
 class TestGood:
