@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from beets.plugins import BeetsPlugin
 
 from beetsplug.genreclf.commands.evaluate import make_eval_command, run_eval_command
 from beetsplug.genreclf.commands.models import make_models_command, run_models_command
-from beetsplug.genreclf.commands.tag import make_tag_command
+from beetsplug.genreclf.commands.tag import make_tag_command, run_tag_command
 from beetsplug.genreclf.commands.train import make_train_command, run_train_command
-from beetsplug.genreclf.config.options import DEFAULTS
+from beetsplug.genreclf.config.options import DEFAULTS, read_options
+from beetsplug.genreclf.models.loading import LazyClassifier
 from beetsplug.genreclf.policy.provenance import ALBUM_TYPES, ITEM_TYPES
 
 if TYPE_CHECKING:
-    import optparse
-
     from beets import ui
     from beets.dbcore import types
     from beets.importer import ImportSession, ImportTask
-    from beets.library import Library
 
-    from beetsplug.genreclf.models.loading import LazyClassifier
     from beetsplug.genreclf.tagging.import_stage import ImportTagging
 
 
@@ -44,51 +41,23 @@ class GenreClfPlugin(BeetsPlugin):
         self.config.add(DEFAULTS)
         if self.config.get() is None:  # a section whose every line is commented out
             self.config.set(DEFAULTS)
+        self._classifier = LazyClassifier(self._log)
         self._importing: ImportTagging | None = None
         self.import_stages = [self.tag_imported]
         self.register_listener("import_begin", self.begin_import)
         self.register_listener("import_task_files", self.files_imported)
         self.register_listener("import", self.end_import)
 
-    @cached_property
-    def _classifier(self) -> LazyClassifier:
-        from beetsplug.genreclf.models.loading import LazyClassifier
-
-        return LazyClassifier(self._log)
-
     def commands(self) -> list[ui.Subcommand]:
         """Return the commands."""
+        config, classifier, log = self.config, self._classifier, self._log
         tag, models = make_tag_command(), make_models_command()
         train, evaluate = make_train_command(), make_eval_command()
-        tag.func = self.run_command
-        models.func = self.run_models_command
-        train.func = self.run_train_command
-        evaluate.func = self.run_eval_command
+        tag.func = partial(run_tag_command, config, classifier, log)
+        models.func = partial(run_models_command, config, log)
+        train.func = partial(run_train_command, config, log)
+        evaluate.func = partial(run_eval_command, config, classifier, log)
         return [tag, models, train, evaluate]
-
-    def run_command(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
-        """Tag, check or revert the tracks that a query matches."""
-        from beetsplug.genreclf.commands.tag import Command
-
-        Command(self.config, self._classifier, self._log).run(lib, opts, args)
-
-    def run_models_command(
-        self, _lib: Library, opts: optparse.Values, args: list[str]
-    ) -> None:
-        """List, show or choose models."""
-        run_models_command(self.config, self._log, opts, args)
-
-    def run_train_command(
-        self, lib: Library, opts: optparse.Values, args: list[str]
-    ) -> None:
-        """Train a model on the genres of the tracks that a query matches."""
-        run_train_command(self.config, self._log, lib, opts, args)
-
-    def run_eval_command(
-        self, lib: Library, opts: optparse.Values, args: list[str]
-    ) -> None:
-        """Measure a model on the tracks that a query matches."""
-        run_eval_command(self.config, self._classifier, self._log, lib, opts, args)
 
     def begin_import(self, **_event: object) -> None:
         """Check the options before the import touches anything.
@@ -96,7 +65,6 @@ class GenreClfPlugin(BeetsPlugin):
         The model is not loaded: this event comes for ``import --pretend`` as well, and
         for imports in which no track lacks a genre.
         """
-        from beetsplug.genreclf.config.options import read_options
         from beetsplug.genreclf.tagging.import_stage import ImportTagging
 
         options = read_options(self.config)

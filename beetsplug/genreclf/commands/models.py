@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import confuse
+    from beets.library import Library
     from beets.logging import BeetsLogger
 
     from genre_model import GenreClassifier
@@ -60,7 +61,11 @@ def make_models_command() -> ui.Subcommand:
 
 
 def run_models_command(
-    config: confuse.Subview, log: BeetsLogger, opts: optparse.Values, args: list[str]
+    config: confuse.Subview,
+    log: BeetsLogger,
+    _lib: Library,
+    opts: optparse.Values,
+    args: list[str],
 ) -> None:
     """List the models, show the card of one, choose, remove, export or import one.
 

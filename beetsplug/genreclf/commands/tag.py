@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from beets import plugins, ui
 
-from beetsplug.genreclf.commands.common import (
-    INTERRUPTED,
-    add_number,
-    add_switch,
-    failed_tracks,
-    given_flags,
-    matching,
-)
+from beetsplug.genreclf.commands import common
 from beetsplug.genreclf.config.options import Options, read_options
 from beetsplug.genreclf.models.loading import ModelUnavailableError
 from beetsplug.genreclf.ui.reporter import TerminalReporter
@@ -58,7 +51,7 @@ def make_tag_command() -> ui.Subcommand:
     )
     parser = command.parser
     parser.usage = "%prog [options] [QUERY]"
-    switch, number = partial(add_switch, parser), partial(add_number, parser)
+    switch, number = partial(common.add_switch, parser), partial(common.add_number, parser)
     switch("-p", "--pretend", text="show the decisions, change nothing")
     switch("-q", "--quiet", text="print warnings only")
     switch("-f", "--force", text="decide again for tracks that have a genre")
@@ -110,73 +103,63 @@ def _spelled(name: str, value: object) -> str:
 
 
 class Ending(NamedTuple):
-    """What a pass came to.
-
-    Attributes:
-        summary: a line for people.
-        n_failed: tracks.
-        failure: why it ended early; None if it did not.
-    """
+    """The result of a pass: a line, failed tracks, and why it ended early."""
 
     summary: str
     n_failed: int
     failure: str | None = None
 
 
-@dataclass
-class Command:
-    """One run of ``beet genreclf``.
+def run_tag_command(
+    config: confuse.Subview,
+    classifier: LazyClassifier,
+    log: BeetsLogger,
+    lib: Library,
+    opts: optparse.Values,
+    args: list[str],
+) -> None:
+    """Tag, check or revert the tracks that the query matches.
 
-    Attributes:
-        config: the ``genreclf`` section.
-        classifier: loaded when the first track needs it.
-        log: of the plugin.
+    Raises:
+        UserError: if flags contradict each other, the model is not available, or tracks
+            failed; beets then exits with status 1.
+        confuse.ConfigError: naming the option.
+        SystemExit: after Ctrl-C.
     """
-
-    config: confuse.Subview
-    classifier: LazyClassifier
-    log: BeetsLogger
-
-    def run(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
-        """Do what the flags say with the tracks that the query matches.
-
-        Raises:
-            UserError: if flags contradict each other, the model is not available, or
-                tracks failed; beets then exits with status 1.
-            confuse.ConfigError: naming the option.
-        """
-        flags = given_flags(opts)
-        check_flags(flags)
-        self.config.set_args(config_flags(flags))
-        options = read_options(self.config)
-        _check_keep_existing(flags, options)
-        items = matching(lib, args, flags, self.log)
-        if not items:
-            return
-        with stop_on_signals() as is_stopped:
-            job = Job(self, lib, options, flags, is_stopped)
-            try:
-                ending = job.run(_drained(items))
-            except ModelUnavailableError as error:
-                raise user_error(f"genreclf: {error}") from error
-            except KeyboardInterrupt:  # the second press
-                raise SystemExit(INTERRUPTED) from None
-            except sqlite3.OperationalError as error:  # a full disk, a locked file
-                where = os.fsdecode(lib.path)
-                raise user_error(f"genreclf: {where}: {error}") from error
-            finally:
-                job.reporter.close()
-            _conclude(lib, options, ending, job.writer, stopped=is_stopped())
+    flags = common.given_flags(opts)
+    check_flags(flags)
+    config.set_args(config_flags(flags))
+    options = read_options(config)
+    if flags.get("keep_existing") and not options.policy.force and not flags.get("update"):
+        raise user_error("genreclf: --keep-existing needs --force or --update")
+    items = common.matching(lib, args, flags, log)
+    if not items:
+        return
+    reporter = TerminalReporter(log, quiet=options.quiet)
+    with stop_on_signals() as is_stopped:
+        job = Job(lib, options, flags, classifier, reporter, is_stopped)
+        try:
+            ending = job.run(_drained(items))
+        except ModelUnavailableError as error:
+            raise user_error(f"genreclf: {error}") from error
+        except KeyboardInterrupt:  # the second press
+            raise SystemExit(common.INTERRUPTED) from None
+        except sqlite3.OperationalError as error:  # a full disk, a locked file
+            raise user_error(f"genreclf: {os.fsdecode(lib.path)}: {error}") from error
+        finally:
+            reporter.close()
+        _conclude(lib, options, ending, job.writer, stopped=is_stopped())
 
 
 @dataclass
 class Job:
     """The modes of the command, and what they share."""
 
-    command: Command
     lib: Library
     options: Options
     flags: dict[str, Any]
+    classifier: LazyClassifier
+    reporter: TerminalReporter
     is_stopped: Callable[[], bool]
 
     def __post_init__(self) -> None:
@@ -186,7 +169,6 @@ class Job:
         from beetsplug.genreclf.storage.commit import TrackStorage
         from beetsplug.genreclf.storage.file_writer import FileWriter
 
-        self.reporter = TerminalReporter(self.command.log, quiet=self.options.quiet)
         # Undoing writes wherever our genre is in the file, however it came there.
         by_default = True if "revert" in self.flags else None
         self.music_folder = Path(os.fsdecode(self.lib.directory))
@@ -268,7 +250,7 @@ class Job:
         from beetsplug.genreclf.predict.predictor import Predictor
 
         return Predictor(
-            partial(self.command.classifier.load, self.options),
+            partial(self.classifier.load, self.options),
             prepare=self.writer.prepare,
             threads=self.options.threads,
             listen_again="listen_again" in self.flags,
@@ -290,11 +272,6 @@ def _drained(items: deque[Item]) -> Iterator[Item]:
         yield items.popleft()
 
 
-def _check_keep_existing(flags: dict[str, Any], options: Options) -> None:
-    if flags.get("keep_existing") and not options.policy.force and not flags.get("update"):
-        raise user_error("genreclf: --keep-existing needs --force or --update")
-
-
 def _conclude(
     lib: Library,
     options: Options,
@@ -314,7 +291,7 @@ def _conclude(
     # for it, and what was tagged before a failure stays tagged.
     plugins.send("cli_exit", lib=lib)
     if stopped:
-        raise SystemExit(INTERRUPTED)
+        raise SystemExit(common.INTERRUPTED)
     if writer.full_folder is not None:
         raise user_error(
             f"genreclf: the disk of {writer.full_folder} is full; make room, and run the "
@@ -327,4 +304,4 @@ def _conclude(
         )
     if ending.failure is not None:
         raise user_error(f"genreclf: {ending.failure}")
-    raise user_error(f"genreclf: {failed_tracks(ending.n_failed)}")
+    raise user_error(f"genreclf: {common.failed_tracks(ending.n_failed)}")
