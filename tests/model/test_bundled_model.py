@@ -14,7 +14,7 @@ from audio_files import CONTAINERS, music, write_audio
 from golden_values import FOLDER, golden_values
 from mediafile import MediaFile
 
-from beetsplug.genreclf.policy.aliases import lastgenre_data
+from beetsplug.genreclf.policy.vocabulary import lastgenre_data
 from genre_model.audio.waveform import AudioFile
 from genre_model.classifier import GenreClassifier
 from genre_model.features.config import WaveformConfig

@@ -15,7 +15,7 @@ import torch
 from packaging.version import Version
 from published_taggers import published_file, random_tagger
 
-from beetsplug.genreclf.policy.aliases import lastgenre_data
+from beetsplug.genreclf.policy.vocabulary import lastgenre_data
 from genre_model.backbone.install import TAGGERS
 from genre_model.backbone.tagger_ensemble import (
     ensemble_genres,

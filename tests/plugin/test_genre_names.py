@@ -12,10 +12,8 @@ import confuse
 import pytest
 
 import beetsplug
-from beetsplug.genreclf.policy import aliases as alias_tables
 from beetsplug.genreclf.policy import vocabulary as genre_names
-from beetsplug.genreclf.policy.aliases import compile_aliases
-from beetsplug.genreclf.policy.vocabulary import GenreNames
+from beetsplug.genreclf.policy.vocabulary import GenreNames, compile_aliases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -276,7 +274,7 @@ def test_the_files_are_read_once_and_not_before_they_are_needed(
         read.append(Path(path).name)
         return genuine(path)
 
-    alias_tables._yaml.cache_clear()
+    genre_names._yaml.cache_clear()
     monkeypatch.setattr(confuse, "load_yaml", load_yaml)
 
     names().labels_of("Rock")

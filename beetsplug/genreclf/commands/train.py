@@ -142,8 +142,7 @@ def _train(
 
 
 def _training(options: Options, is_stopped: Callable[[], bool]) -> PersonalTraining:
-    from beetsplug.genreclf.policy.aliases import canonical_names
-    from beetsplug.genreclf.policy.vocabulary import GenreNames
+    from beetsplug.genreclf.policy.vocabulary import GenreNames, canonical_names
 
     training = options.training
     source = model_in_force(training.parent or genre_model.DEFAULT_MODEL)

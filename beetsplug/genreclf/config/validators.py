@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from confuse import ConfigValueError
 
 from beetsplug.genreclf.models.active import is_path
-from beetsplug.genreclf.policy.aliases import compile_aliases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,6 +170,8 @@ def _genre(view: Subview, value: Any, remedy: str = "spell it without") -> str:
 
 
 def _pattern(view: Subview, value: Any) -> str:
+    from beetsplug.genreclf.policy.vocabulary import compile_aliases
+
     if not isinstance(value, str):
         raise ConfigValueError(f"{view.name}: must be a regular expression, not {value!r}")
     try:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from beetsplug.genreclf.policy.aliases import compile_aliases, expanded, lastgenre_data
+import confuse
+
+import beetsplug
 from genre_model import spelling_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from beetsplug.genreclf.policy.aliases import Alias
-
+    #: A pattern that a whole name has to match, and the name that it stands for.
+    Alias = tuple[re.Pattern[str], str]
     #: A genre in a tree, its parent, and so on to the root.
     Place = tuple[str, ...]
 
@@ -173,6 +176,60 @@ class GenreNames:
         if parts == [name] or any(len(part) == 1 for part in parts):
             return NOTHING
         return _united(map(find, parts))
+
+
+def compile_aliases(aliases: Mapping[str, Sequence[str]]) -> list[Alias]:
+    """Compile patterns by the name that they stand for, as in lastgenre's configuration.
+
+    Raises:
+        re.error: a pattern is wrong, or a name refers to a group that it lacks.
+    """
+    compiled: list[Alias] = []
+    for canonical, patterns in aliases.items():
+        for text in patterns:
+            pattern = re.compile(text, re.IGNORECASE)
+            try:
+                # Parses the reference to a group, though nothing matches.
+                pattern.sub(canonical.lower(), "")
+            except IndexError as error:
+                raise re.error(f"{error} in {canonical!r}") from error
+            compiled.append((pattern, canonical.lower()))
+    return compiled
+
+
+def expanded(name: str, aliases: Iterable[Alias]) -> str | None:
+    """Return the name that the first matching alias stands for; None if none matches."""
+    matches = ((pattern.fullmatch(name), canonical) for pattern, canonical in aliases)
+    return next((match.expand(canonical) for match, canonical in matches if match), None)
+
+
+def canonical_names(option: bool | Mapping[str, Sequence[str]]) -> Callable[[str], str]:
+    """Return a function from a name to the one that it stands for, or to itself.
+
+    Args:
+        option: as for :class:`~beetsplug.genreclf.policy.vocabulary.GenreNames`.
+    """
+    table = (lastgenre_data("aliases.yaml") or {}) if option is True else option or {}
+    aliases = compile_aliases(table)
+
+    def canonical(name: str) -> str:
+        found = expanded(name.strip().lower(), aliases)
+        return name if found is None else found
+
+    return canonical
+
+
+def lastgenre_data(name: str) -> Any:
+    """Return the content of a YAML file of lastgenre; None if beets does not ship it."""
+    # Not by importing lastgenre, which needs pylast, an optional package.
+    paths = (Path(folder, "lastgenre", name) for folder in beetsplug.__path__)
+    path = next(filter(Path.is_file, paths), None)
+    return None if path is None else _yaml(path)
+
+
+@cache
+def _yaml(path: Path) -> Any:
+    return confuse.load_yaml(str(path))
 
 
 def _united(found: Iterable[frozenset[str]]) -> frozenset[str]:
