@@ -95,6 +95,10 @@ class TrainingConfig(Settings):
         super().__post_init__()
         if zeros := [name for name in POSITIVE if getattr(self, name) == 0]:
             raise ValueError(f"{zeros[0]} is 0; at least 1 is needed")
+        if self.schedule == "plateau" and self.schedule_factor >= 1:
+            raise ValueError(
+                f"schedule_factor is {self.schedule_factor}; a plateau needs less than 1"
+            )
 
     @property
     def needs_validation(self) -> bool:

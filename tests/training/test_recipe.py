@@ -103,6 +103,7 @@ def test_what_is_not_changed_stays() -> None:
         ("trainings.epochs=1", "'trainings.epochs=1' changes no setting"),
         ("epochs=1", "'epochs=1' changes no setting; write section.name=value"),
         ("training.epochs", "'training.epochs' changes no setting"),
+        ('training.schedule="plateau"', "schedule_factor is 1; a plateau needs less"),
         ("training.epochs=many", "recipe gtzan_crnn: "),
         ("training.epochs=", "recipe gtzan_crnn: "),
         ("training.epochs='2'", "epochs is '2'; expected int"),
