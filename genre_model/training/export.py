@@ -63,11 +63,7 @@ def export_model(network: nn.Module, card: Card, path: Path) -> float:
 
 
 def check_weights(network: nn.Module, what: object) -> None:
-    """Refuse weights that are not finite; random segments might not reach them.
-
-    Raises:
-        TrainingDivergedError: naming ``what`` was trained.
-    """
+    """Refuse weights that are not finite; random segments might not reach them."""
     for name, values in network.state_dict().items():
         if not torch.isfinite(values).all():
             raise TrainingDivergedError(

@@ -151,11 +151,7 @@ SectionT = TypeVar("SectionT", TrainingConfig, AugmentConfig)
 
 
 def build_section(section: type[SectionT], values: Any) -> SectionT:
-    """Build a section from TOML values.
-
-    Raises:
-        RecipeError: naming the setting that is unknown, missing or impossible.
-    """
+    """Build a section from TOML values; a RecipeError names the impossible setting."""
     check_keys(values, {field.name for field in fields(section)})
     try:
         built = section(**values)
@@ -171,11 +167,7 @@ def build_section(section: type[SectionT], values: Any) -> SectionT:
 
 
 def check_keys(values: Any, expected: set[str]) -> None:
-    """Refuse a table with other keys than these.
-
-    Raises:
-        RecipeError: naming the keys that are unknown or missing.
-    """
+    """Refuse a table with other keys than these."""
     if not isinstance(values, dict):
         raise RecipeError(f"{values!r} stands where {', '.join(sorted(expected))} belong")
     if unknown := sorted(set(values) - expected):
@@ -252,11 +244,7 @@ def read_recipe(
 def recipe_from_toml(
     name: str, text: str, changes: Sequence[str] = (), *, pictures: bool = False
 ) -> Recipe:
-    """Build a recipe from TOML text, with settings changed as in :func:`read_recipe`.
-
-    Raises:
-        RecipeError: naming the recipe and the setting that is unknown or missing.
-    """
+    """Build a recipe from TOML text, with settings changed as in :func:`read_recipe`."""
     try:
         values = _extended(tomllib.loads(text))
         of_pictures = values.pop(PICTURES, {})

@@ -68,11 +68,7 @@ class RunFolder:
             lock.release()
 
     def start(self, settings: dict[str, Any]) -> None:
-        """Write the settings, or check that a run to be resumed has the same.
-
-        Raises:
-            TrainingDataError: if the folder holds a run of other settings.
-        """
+        """Write the settings, or refuse to resume a run of other settings."""
         self.path.mkdir(parents=True, exist_ok=True)
         sweep_partials(self.path)
         settings_path = self.path / "settings.json"
@@ -103,11 +99,7 @@ class RunFolder:
         return checkpoint
 
     def write_checkpoint(self, state: dict[str, Any]) -> None:
-        """Replace the checkpoint; a kill leaves the old one.
-
-        Raises:
-            TrainingDataError: if the disk is full.
-        """
+        """Replace the checkpoint; a kill leaves the old one."""
         path = self.path / "checkpoint.pt"
         temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
         try:

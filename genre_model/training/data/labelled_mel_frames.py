@@ -116,11 +116,7 @@ def mel_frames_or_none(
 
 
 def track_mel_frames(track: LabelledTrack, front_end: FrontEnd) -> NDArray[np.float32]:
-    """Return all mel frames of one track [shape=(n_mels, n_frames)].
-
-    Raises:
-        GenreModelError: if the file cannot be read.
-    """
+    """Return all mel frames of one track [shape=(n_mels, n_frames)]."""
     if track.frames is None:
         return _file_mel_frames(track.path, front_end, is_picture=track.is_picture)
     whole = _last_file_mel_frames(track.path, front_end, is_picture=track.is_picture)

@@ -138,11 +138,7 @@ class ExcerptSampler:
         self._n_samples = round(seconds * TAGGER_RATE_HZ)
 
     def draw(self, rng: np.random.Generator) -> Excerpt:
-        """Draw one recording, or a mixture of two.
-
-        Raises:
-            TrainingDataError: if many recordings in turn cannot be read, or are silent.
-        """
+        """Draw one recording, or a mixture of two; refuse many unusable ones in turn."""
         for _ in range(N_TRIES):
             index = int(rng.choice(len(self._recordings), p=self._shares))
             chosen = [index]

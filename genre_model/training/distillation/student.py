@@ -93,11 +93,7 @@ def targets_of(examples: Examples) -> Targets:
 
 
 def check_recipe(recipe: Recipe, n_outputs: int) -> None:
-    """Refuse impossible recipes of students, before hours of computation.
-
-    Raises:
-        RecipeError: naming the setting.
-    """
+    """Refuse impossible recipes of students, before hours of computation."""
     check_student(untrained_network(recipe, n_outputs))
     front_end, config = recipe.front_end, recipe.training
     rate_hz = front_end.waveform.sample_rate_hz
@@ -250,11 +246,7 @@ def student_network(network: nn.Module, shape: tuple[int, int]) -> bytes:
 
 
 def check_student(network: nn.Module) -> StridedCrnn:
-    """Return the network, if it can be written as a model file.
-
-    Raises:
-        RecipeError: if it is another one.
-    """
+    """Return the network; refuse one that cannot be written as a model file."""
     if not isinstance(network, StridedCrnn):
         raise RecipeError(f"a student is a strided_crnn, no {type(network).__name__}")
     return network

@@ -27,11 +27,7 @@ if TYPE_CHECKING:
 
 
 def on_same_tracks(systems: list[Predictions]) -> list[Predictions]:
-    """Order the tracks of all systems alike.
-
-    Raises:
-        TrainingDataError: if a system lacks a track, or as :func:`on_common_tracks`.
-    """
+    """Order the tracks of all systems alike; refuse systems that lack some."""
     names = systems[0].track_ids
     for system in systems[1:]:
         if differing := sorted(set(names) ^ set(system.track_ids)):

@@ -32,8 +32,6 @@ from genre_model.training.run_folder import RunFolder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import nn
-
     from genre_model.features.config import FrontEnd
     from genre_model.training.data.gtzan import LabelledTrack, Source
     from genre_model.training.data.labelled_mel_frames import LabelledMelFrames
@@ -77,11 +75,7 @@ class Experiment:
     genres: tuple[str, ...] = GENRES
 
     def folds(self) -> list[Fold]:
-        """Return the folds; where the recipe needs validation tracks, they have some.
-
-        Raises:
-            TrainingDataError: if the protocol is unknown or nothing is left to train on.
-        """
+        """Return the folds; where the recipe needs validation tracks, they have some."""
         folds = folds_of(self.protocol, segments_per_track(self.recipe.front_end))
         folds = folds_without(self.leave_out, folds)
         if self.recipe.training.needs_validation:
@@ -89,11 +83,7 @@ class Experiment:
         return folds
 
     def tracks(self) -> list[LabelledTrack]:
-        """List what the protocol divides: tracks, or their segments.
-
-        Raises:
-            TrainingDataError: saying what was found and what was expected.
-        """
+        """List what the protocol divides: tracks, or their segments."""
         tracks = find_tracks(self.data_dir, self.source)
         if self.protocol == SEGMENT_PROTOCOL:
             return segments_of(tracks, self.recipe.front_end)
@@ -121,11 +111,7 @@ class Training:
         return f"{recipe}, {protocol}, {self.fold.name}, seed {self.seed}"
 
     def run(self) -> None:
-        """Train and export, unless that is done.
-
-        Raises:
-            TrainingDataError: if tracks are missing or the folder holds another run.
-        """
+        """Train and export, unless that is done."""
         run_training(self)
 
 
@@ -189,11 +175,23 @@ def _train(
     recipe = training.experiment.recipe
     network = train_network(recipe, training.seed, data, run)
     plot_metrics(run.read_metrics(), run.path / "metrics")
-    origin = settings | {
-        "n_parameters": count_parameters(network),
-        "seconds": round(sum(row["seconds"] for row in run.read_metrics()), 1),
-    }
-    export_model(network, _card(training, network, data.valid, origin), run.model_path)
+    temperature = 1.0
+    if len(data.valid.labels):
+        logits = track_logits(network, data.valid, recipe.front_end.segment)
+        temperature = fit_temperature(logits, data.valid.labels)
+    card = Card(
+        name=recipe.name,
+        genres=training.experiment.genres,
+        front_end=recipe.front_end,
+        temperature=temperature,
+        training=settings
+        | {
+            "n_parameters": count_parameters(network),
+            "seconds": round(sum(row["seconds"] for row in run.read_metrics()), 1),
+        },
+        licence=LICENCE,
+    )
+    export_model(network, card, run.model_path)
     run.remove_checkpoint()
 
 
@@ -223,24 +221,6 @@ def _settings(training: Training, train: LabelledMelFrames, source: str) -> dict
     if experiment.genres != GENRES:
         settings["genres"] = list(experiment.genres)
     return settings
-
-
-def _card(
-    training: Training, network: nn.Module, valid: LabelledMelFrames, origin: dict[str, Any]
-) -> Card:
-    recipe = training.experiment.recipe
-    temperature = 1.0
-    if len(valid.labels):
-        logits = track_logits(network, valid, recipe.front_end.segment)
-        temperature = fit_temperature(logits, valid.labels)
-    return Card(
-        name=recipe.name,
-        genres=training.experiment.genres,
-        front_end=recipe.front_end,
-        temperature=temperature,
-        training=origin,
-        licence=LICENCE,
-    )
 
 
 def _report_missing(training: Training, data: LabelledMelFrames) -> None:

@@ -50,11 +50,7 @@ def build_network(
 
 
 def untrained_network(recipe: Recipe, n_genres: int) -> nn.Module:
-    """Build a recipe's network with random weights.
-
-    Raises:
-        RecipeError: as :func:`build_network`.
-    """
+    """Build a recipe's network with random weights, as :func:`build_network`."""
     front_end = recipe.front_end
     shape = (count_bands(front_end.mel), front_end.segment.segment_frames)
     return build_network(recipe.network, shape, n_genres, recipe.network_options)

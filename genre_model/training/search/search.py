@@ -64,11 +64,7 @@ class Search:
         )
 
     def check_space(self) -> None:
-        """Try the ends of each range, and each choice, on the recipe.
-
-        Raises:
-            RecipeError: naming the setting that the recipe lacks or that cannot be so.
-        """
+        """Try the ends of each range, and each choice, on the recipe."""
         for name, kind in self.space.items():
             for value in ends_of(kind):
                 self.base.variant(change_of(name, kind, value)).check_network()
@@ -127,11 +123,7 @@ class SearchWorker:
     search: Search
 
     def run(self) -> None:
-        """Try settings until enough have been tried.
-
-        Raises:
-            GenreModelError: if tracks are missing.
-        """
+        """Try settings until enough have been tried."""
         with Study(self.search) as study:
             while True:
                 with study.next_trial() as trial:
@@ -203,11 +195,7 @@ class Study:
         self._storage.engine.dispose()
 
     def check(self) -> None:
-        """Remember what is searched, or compare it with what was searched before.
-
-        Raises:
-            TrainingDataError: if the file is of another search.
-        """
+        """Remember what is searched, or refuse a file of another search."""
         with self._locked() as study:
             settings = self._search.settings()
             if study.user_attrs.get("settings", settings) != settings:
@@ -258,11 +246,7 @@ class Study:
             return study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))
 
     def result(self) -> SearchResult:
-        """Return the best settings.
-
-        Raises:
-            RecipeError: if no trial could be scored.
-        """
+        """Return the best settings; a RecipeError gives the reason if there are none."""
         ended = self.ended()
         losses = {one.number: one.value for one in ended if one.value is not None}
         with self._locked() as study:

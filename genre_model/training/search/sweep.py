@@ -49,11 +49,7 @@ class Sweep:
 
 
 def plan_sweep(base: BaseRecipe, variations: Sequence[str]) -> Sweep:
-    """Read variations (as in ``parse_variation``), and check that each can be built.
-
-    Raises:
-        RecipeError: naming the setting or value that is impossible.
-    """
+    """Read variations (as in ``parse_variation``), and check that each can be built."""
     unchanged = base.variant()
     settings: dict[str, list[tuple[Any, Variant]]] = {}
     for name, values in map(parse_variation, variations):

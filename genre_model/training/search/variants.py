@@ -43,12 +43,7 @@ MAX_SLUG = 60
 
 @dataclass(frozen=True)
 class Variant:
-    """A recipe, and the changes that made it.
-
-    Attributes:
-        changes: such as ``training.epochs=20``; none is the recipe that was started from.
-        recipe: every setting.
-    """
+    """A recipe, and the changes that made it, such as ``training.epochs=20``."""
 
     changes: tuple[str, ...]
     recipe: Recipe
@@ -65,11 +60,7 @@ class Variant:
         return f"{slug[:MAX_SLUG] or 'base'}-{self.recipe.settings_hash}"
 
     def check_network(self) -> None:
-        """Build the network, so that impossible options are found before any training.
-
-        Raises:
-            RecipeError: naming the variant.
-        """
+        """Build the network, to refuse impossible options before any training."""
         try:
             untrained_network(self.recipe, len(GENRES))
         except RecipeError as error:
@@ -78,24 +69,14 @@ class Variant:
 
 @dataclass(frozen=True)
 class BaseRecipe:
-    """What variants are made of.
-
-    Attributes:
-        name: of a recipe, or path of a TOML file.
-        changes: that all variants have in common.
-        pictures: whether the tracks are mel pictures.
-    """
+    """The name or path of a recipe, and changes that all its variants have in common."""
 
     name: str
     changes: tuple[str, ...]
     pictures: bool
 
     def variant(self, *changes: str) -> Variant:
-        """Change settings, given as ``section.name=value``.
-
-        Raises:
-            RecipeError: naming what is no setting, or no value of one.
-        """
+        """Change settings, given as ``section.name=value``, or name a wrong one."""
         every_change = [*self.changes, *changes]
         return Variant(
             changes, read_recipe(self.name, every_change, pictures=self.pictures)
@@ -177,11 +158,7 @@ class Validation:
     source: Source
 
     def check(self) -> None:
-        """Refuse a protocol without validation tracks.
-
-        Raises:
-            TrainingDataError: naming the protocol.
-        """
+        """Refuse a protocol without validation tracks."""
         if not all(fold.valid for fold in folds_of(self.protocol)):
             raise TrainingDataError(
                 f"protocol {self.protocol} has folds without validation tracks, and test "
@@ -207,12 +184,7 @@ class VariantJob:
         return self.validation.out / self.variant.folder_name
 
     def run(self) -> None:
-        """Train what is not trained yet, and write the score, unless that is done.
-
-        Raises:
-            GenreModelError: if tracks are missing, the settings are impossible, or what
-                is trained already had other tracks.
-        """
+        """Train what is not trained yet, and write the score, unless that is done."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder / "in-use.lock"):
             if self.scores() is not None:
@@ -224,11 +196,7 @@ class VariantJob:
             write_atomically(self._scores_path, text.encode())
 
     def scores(self) -> ValidScores | None:
-        """Read the score; None if there is none of these settings, seeds and tracks.
-
-        Raises:
-            TrainingDataError: if the file is damaged, or there is no data.
-        """
+        """Read the score; None if there is none of these settings, seeds and tracks."""
         if not self._scores_path.exists():
             return None
         try:
