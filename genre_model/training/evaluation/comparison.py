@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, replace
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -46,8 +47,18 @@ def on_common_tracks(systems: list[Predictions]) -> list[Predictions]:
         TrainingDataError: if there is none, or one is scored twice, or genres differ.
     """
     for system in systems:
-        _check_once(system)
-        _check_genres(systems[0], system)
+        twice = [name for name, n in Counter(system.track_ids).items() if n > 1]
+        if twice:
+            raise TrainingDataError(
+                f"{system.name} scored {twice[0]} more than once; systems are compared on "
+                "protocols that test each track once"
+            )
+        if system.genres != systems[0].genres:
+            raise TrainingDataError(
+                f"{systems[0].name} tells {', '.join(systems[0].genres)} apart, "
+                f"{system.name} {', '.join(system.genres)}: both must have the same genres "
+                "in the same order"
+            )
     shared = set.intersection(*(set(system.track_ids) for system in systems))
     if not shared:
         raise TrainingDataError(
@@ -55,23 +66,6 @@ def on_common_tracks(systems: list[Predictions]) -> list[Predictions]:
         )
     names = [name for name in systems[0].track_ids if name in shared]
     return [system.subset(names) for system in systems]
-
-
-def _check_once(system: Predictions) -> None:
-    if len(set(system.track_ids)) < len(system.track_ids):
-        twice = next(x for x in system.track_ids if system.track_ids.count(x) > 1)
-        raise TrainingDataError(
-            f"{system.name} scored {twice} more than once; systems are compared on "
-            "protocols that test each track once"
-        )
-
-
-def _check_genres(first: Predictions, other: Predictions) -> None:
-    if first.genres != other.genres:
-        raise TrainingDataError(
-            f"{first.name} tells {', '.join(first.genres)} apart, {other.name} "
-            f"{', '.join(other.genres)}: both must have the same genres in the same order"
-        )
 
 
 def ensemble_of(systems: list[Predictions], name: str = "ensemble") -> Predictions:
