@@ -55,9 +55,6 @@ def test_the_numbers_of_two_systems() -> None:
     assert 0 < low < 0.16 < high
     assert report["conclusion"].startswith("A is better on 100 tracks: A - B = +16.0")
     json.dumps(report, allow_nan=False)
-
-
-def test_whoever_is_better_is_named() -> None:
     assert compared(*outcome(2, 18))["conclusion"].startswith("B is better")
 
 

@@ -121,12 +121,6 @@ def test_a_file_of_somebody_else_is_refused(
     assert not hub.exists()
 
 
-def test_a_path_is_no_option_of_a_network(official: Path) -> None:
-    options = {"weights": str(official), "units": [4]}
-    with pytest.raises(RecipeError, match=r"weights is .*; expected .*random"):
-        build_network("resnet_crnn", (20, 40), 4, options)
-
-
 def test_a_cache_that_cannot_be_written_is_named(
     official: Path, monkeypatch: pytest.MonkeyPatch, hub: Path
 ) -> None:

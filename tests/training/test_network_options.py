@@ -51,19 +51,25 @@ def learning(network: nn.Module) -> set[str]:
     }
 
 
-def test_the_steps_are_time() -> None:
-    assert steps_of(crnn("elu_crnn")) == (8, 24, 4 * 10)
-    assert steps_of(crnn("cnn_bigru")) == (8, (96 - 4) // 4, 4 * ((20 - 4) // 2))
-    assert steps_of(crnn("resnet_crnn")) == (8, 3, 512)
-
-
-def test_bug_of_paper_003_the_steps_are_frequency() -> None:
-    network = crnn("cnn_bigru", recur_over="frequency")
-    assert steps_of(network) == (8, (20 - 4) // 2, 4 * ((96 - 4) // 4))
-
-
-def test_bug_of_paper_002_one_step() -> None:
-    assert steps_of(crnn("resnet_crnn", average_pool=True)) == (8, 1, 512)
+@pytest.mark.parametrize(
+    ("name", "options", "steps"),
+    [
+        ("elu_crnn", {}, (8, 24, 4 * 10)),
+        ("cnn_bigru", {}, (8, (96 - 4) // 4, 4 * ((20 - 4) // 2))),
+        ("resnet_crnn", {}, (8, 3, 512)),
+        # The bug of paper 003: steps are frequency; that of paper 002: there is one step.
+        (
+            "cnn_bigru",
+            {"recur_over": "frequency"},
+            (8, (20 - 4) // 2, 4 * ((96 - 4) // 4)),
+        ),
+        ("resnet_crnn", {"average_pool": True}, (8, 1, 512)),
+    ],
+)
+def test_the_steps_are_time(
+    name: str, options: dict[str, Any], steps: tuple[int, ...]
+) -> None:
+    assert steps_of(crnn(name, **options)) == steps
 
 
 @pytest.mark.parametrize("name", ["elu_crnn", "resnet_crnn"])
