@@ -413,14 +413,14 @@ def test_the_learning_rate_follows_its_schedule(schedule: str, rates: list[float
         seen.append(state.optimizer.param_groups[0]["lr"])
         state.take_step(state.network(torch.ones(1, 1)).sum())
         # Better once, then never again: two bad epochs are enough for a plateau.
-        state.end_epoch(1.0 if epoch else 2.0)
+        state.move_learning_rate(1.0 if epoch else 2.0)
     assert seen == pytest.approx(rates if schedule != "plateau" else [1, 1, 1, 1, 0.5])
 
 
 def test_a_plateau_waits_for_a_validation() -> None:
     state = state_of(schedule="plateau", schedule_factor=0.5, learning_rate=1.0)
     for _ in range(5):
-        state.end_epoch(None)
+        state.move_learning_rate(None)
     assert state.optimizer.param_groups[0]["lr"] == 1.0
 
 

@@ -18,7 +18,7 @@ from genre_model.model.onnx_graph import OnnxGraph
 from genre_model.training.data.augment import augment_segments, beta_shares
 from genre_model.training.distillation.recordings import TAGGER_RATE_HZ
 from genre_model.training.distillation.teachers import mean_logits
-from genre_model.training.fit.train import end_epoch, resume, start_training
+from genre_model.training.fit.train import finish_epoch, resume, start_training
 from genre_model.training.networks import untrained_network
 from genre_model.training.networks.crnn import (
     STEM_POOL,
@@ -145,7 +145,7 @@ def train_student(
         start_seconds = time.monotonic()
         loss = _epoch(recipe, (segments, targets, shares), seed, state)
         state.epoch += 1
-        end_epoch(state, {"train_loss": loss}, run, start_seconds)
+        finish_epoch(state, {"train_loss": loss}, run, start_seconds)
     imitator.load_state_dict(state.average.state_dict())
     return imitator.network.cpu().eval()
 

@@ -87,7 +87,7 @@ class TrainingState:
             self.schedule.step()
         self._update_average()
 
-    def end_epoch(self, valid_loss: float | None) -> None:
+    def move_learning_rate(self, valid_loss: float | None) -> None:
         """Take one step of a schedule that counts epochs.
 
         Args:
@@ -203,7 +203,7 @@ def train_network(
         is_due = state.epoch % recipe.training.validate_every_epochs == 0
         if is_due and len(data.valid.labels):
             metrics |= _validate(state, data.valid, recipe)
-        end_epoch(state, metrics, run, start_seconds)
+        finish_epoch(state, metrics, run, start_seconds)
     if recipe.training.patience_epochs and state.best_weights is not None:
         state.average.load_state_dict(state.best_weights)
     return state.average.cpu()
@@ -216,11 +216,11 @@ def resume(state: TrainingState, run: RunFolder) -> None:
         log.info("resumed after epoch %d", state.epoch)
 
 
-def end_epoch(
+def finish_epoch(
     state: TrainingState, metrics: dict[str, float], run: RunFolder, start_seconds: float
 ) -> None:
     """Move the learning rate, and write metrics and checkpoint."""
-    state.end_epoch(metrics.get("valid_loss"))
+    state.move_learning_rate(metrics.get("valid_loss"))
     seconds = time.monotonic() - start_seconds
     run.append_metrics({"epoch": state.epoch, **metrics, "seconds": seconds})
     run.write_checkpoint(state.to_dict())
