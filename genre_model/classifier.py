@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +33,9 @@ if TYPE_CHECKING:
 
     from genre_model.audio.waveform import AudioFile
     from genre_model.features.config import FrontEnd
+
+    #: Its first mel frame in the track, and its samples [shape=(n_samples,)].
+    Excerpt = tuple[int, NDArray[np.float32]]
 
 
 #: Odds stay below 10,000.
@@ -152,7 +154,7 @@ class GenreClassifier:
             with _naming(path):
                 spans = plan_spans(audio.duration_seconds, front_end)
             excerpts = [_read(audio, span, front_end) for span in spans]
-            if not any(len(excerpt.samples) for excerpt in excerpts):
+            if not any(len(samples) for _, samples in excerpts):
                 # A truncated file: its header claims more than it holds.
                 beginning = Span(0, front_end.segment.segment_frames)
                 excerpts = [_read(audio, beginning, front_end)]
@@ -169,39 +171,33 @@ def _naming(path: Path) -> Iterator[None]:
         raise type(error)(f"{path}: {error}") from error
 
 
-@dataclass(frozen=True)
-class _Excerpt:
-    span: Span
-    samples: NDArray[np.float32]
-
-
-def _read(audio: AudioFile, span: Span, front_end: FrontEnd) -> _Excerpt:
+def _read(audio: AudioFile, span: Span, front_end: FrontEnd) -> Excerpt:
     if span.n_frames is None:
-        return _Excerpt(span, audio.read_all())
+        return span.start_frame, audio.read_all()
     start_seconds = span.start_frame / front_end.frames_per_second
-    return _Excerpt(span, audio.read(start_seconds, front_end.segment_samples))
+    return span.start_frame, audio.read(start_seconds, front_end.segment_samples)
 
 
-def _segments_of_excerpts(excerpts: list[_Excerpt], front_end: FrontEnd) -> Segments:
+def _segments_of_excerpts(excerpts: list[Excerpt], front_end: FrontEnd) -> Segments:
     rate_hz = front_end.waveform.sample_rate_hz
-    n_least = int(front_end.segment.min_track_seconds * rate_hz)
-    long_enough = [part for part in excerpts if len(part.samples) >= n_least]
+    min_seconds = front_end.segment.min_track_seconds
+    long_enough = [each for each in excerpts if len(each[1]) >= int(min_seconds * rate_hz)]
     if not long_enough:
-        n_samples = sum(len(part.samples) for part in excerpts)
+        seconds = sum(len(samples) for _, samples in excerpts) / rate_hz
         raise TooShortError(
-            f"only {n_samples / rate_hz:.1f} s of audio could be decoded; at least "
-            f"{front_end.segment.min_track_seconds:g} s are needed"
+            f"only {seconds:.1f} s of audio could be decoded; at least {min_seconds:g} s "
+            "are needed"
         )
-    audible = [part for part in long_enough if not is_silent(part.samples, QUIET_BELOW)]
+    audible = [each for each in long_enough if not is_silent(each[1], QUIET_BELOW)]
     if not audible:
         raise SilentError("nothing but silence, or nearly so")
     return concatenate_segments(
         [
             segments_from_mel_frames(
-                mel_frames_from_waveform(part.samples, rate_hz, front_end.mel),
+                mel_frames_from_waveform(samples, rate_hz, front_end.mel),
                 front_end.segment,
-                part.span.start_frame,
+                start_frame,
             )
-            for part in audible
+            for start_frame, samples in audible
         ]
     )
