@@ -26,6 +26,12 @@ from sklearn.utils.validation import check_is_fitted
 from genre_model import metrics
 from genre_model.errors import TrainingDataError
 from genre_model.papers.tables.feature_table import FEATURE_NAMES
+from genre_model.papers.tables.networks import (
+    PICTURE_RECIPE,
+    PICTURE_SIZE,
+    TABLE_RECIPE,
+    TableNetwork,
+)
 from genre_model.training.fit.train import TEMPERATURES
 
 if TYPE_CHECKING:
@@ -105,20 +111,6 @@ def _machines(c_values: Sequence[float]) -> list[PairwiseSvm]:
     return [PairwiseSvm(C=c, gamma="auto") for c in c_values]
 
 
-def _network(seed: int, changes: Sequence[str] = (), *, with_picture: bool) -> Any:
-    # Only a network waits for torch.
-    from genre_model.papers.tables import networks
-
-    if not with_picture:
-        return networks.TableNetwork(networks.TABLE_RECIPE, tuple(changes), seed=seed)
-    return networks.TableNetwork(
-        networks.PICTURE_RECIPE,
-        tuple(changes),
-        picture_size=networks.PICTURE_SIZE,
-        seed=seed,
-    )
-
-
 #: Systems that cross-validation within the training rows chooses, if there are several.
 _CANDIDATES: dict[str, Callable[..., list[Any]]] = {
     # RBF kernel, gamma = 1/n_features (paper 002).
@@ -138,8 +130,10 @@ _CLASSIFIERS: dict[str, Callable[..., Any]] = {
     ),
     "gradient_boosting": lambda seed: HistGradientBoostingClassifier(random_state=seed),
     # 1-D CNN over the features, alone and beside a 2-D CNN on mel pictures (paper 001).
-    "table_cnn": partial(_network, with_picture=False),
-    "table_picture_cnn": partial(_network, with_picture=True),
+    "table_cnn": lambda seed, **more: TableNetwork(TABLE_RECIPE, seed=seed, **more),
+    "table_picture_cnn": lambda seed, **more: TableNetwork(
+        PICTURE_RECIPE, picture_size=PICTURE_SIZE, seed=seed, **more
+    ),
 }
 TABLE_SYSTEMS = (*_CANDIDATES, *_CLASSIFIERS)
 
@@ -184,10 +178,10 @@ class CorrelationFilter(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         values = np.asarray(X, np.float64)
         if values.shape[1] != len(self.names):
             raise ValueError(f"{values.shape[1]} columns, but {len(self.names)} names")
-        judged = np.array([not name.startswith(self.exempt) for name in self.names])
-        upper = np.triu(np.abs(np.nan_to_num(correlations_of(values[:, judged]))), k=1)
-        self.is_kept_ = ~judged
-        self.is_kept_[judged] = (upper < self.threshold).all(axis=0)
+        is_compared = np.array([not name.startswith(self.exempt) for name in self.names])
+        upper = np.triu(np.abs(np.nan_to_num(correlations_of(values[:, is_compared]))), k=1)
+        self.is_kept_ = ~is_compared
+        self.is_kept_[is_compared] = (upper < self.threshold).all(axis=0)
         return self
 
     def _get_support_mask(self) -> NDArray[np.bool_]:
