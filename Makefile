@@ -19,7 +19,7 @@ QUOTED_SONGS := $(if $(value SONGS),--songs '$(subst ','\'',$(value SONGS))')
 unexport PYTHONSAFEPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench docs clean
+.PHONY: help demo test style types suite lint format bench docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,13 +29,21 @@ help: ## list the targets
 demo: $(VENV)/.base ## tag MUSIC, or composed pieces, in a throwaway beets library
 	@$(BIN)/python scripts/demo.py $(QUOTED_MUSIC)
 
-test: lint ## everything that must pass: lint, types, the whole suite
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+# Types are checked beside the suite, which waits for files and processes now and then.
+test: style ## everything that must pass: lint, types, the whole suite
+	@$(MAKE) --no-print-directory --jobs 2 types suite
 
-lint: $(VENV)/.all ## ruff check, ruff format --check, mypy
+lint: style types ## ruff check, ruff format --check, mypy
+
+style: $(VENV)/.all
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+types: $(VENV)/.all
 	$(BIN)/mypy
+
+suite: $(VENV)/.all
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 format: $(VENV)/.all ## let ruff fix and format
 	$(BIN)/ruff check --fix

@@ -42,5 +42,5 @@ def run_suite(session: nox.Session, requirement: str) -> None:
         *("--constraint", "constraints.txt", "--editable", ".[train]"),
         *("--group", "test", requirement),
     )
-    workers = ("--numprocesses", "2", "--dist", "loadfile")
+    workers = ("--numprocesses", "2", "--dist", "worksteal")
     session.run("python", "-m", "pytest", *workers, *session.posargs)
