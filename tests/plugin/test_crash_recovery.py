@@ -1,4 +1,4 @@
-"""What a killed run left in a folder, and what becomes of it."""
+"""Copies that a killed run left: removed, put back, or left to the user."""
 
 from __future__ import annotations
 
@@ -49,21 +49,48 @@ def dead_pid() -> int:
 
 
 @pytest.fixture
-def leave(dead_pid: int) -> Callable[..., Path]:
-    """Leave a copy of a file, as a killed process does."""
+def leave(dead_pid: int, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Leave a copy of a file, as a killed process does, here or elsewhere."""
 
-    def leave(song: Path, kind: str, pid: int = dead_pid, content: bytes = b"old") -> Path:
-        name = name_beside(song, kind).name.replace(f"-{os.getpid()}-", f"-{pid}-")
-        left = song.with_name(name)
+    def leave(
+        song: Path,
+        kind: str,
+        content: bytes = b"old",
+        *,
+        pid: int = dead_pid,
+        machine: int | None = None,
+        container: int | None = None,
+    ) -> Path:
+        with monkeypatch.context() as there:
+            if machine is not None:
+                there.setattr("uuid.getnode", lambda: machine)
+            if container is not None:
+                there.setattr(crash_recovery, "_namespace", lambda: container)
+            name = name_beside(song, kind).name
+        left = song.with_name(name.replace(f"-{os.getpid()}-", f"-{pid}-"))
         left.write_bytes(content)
         return left
 
     return leave
 
 
+#: Where a process may be at work still, or has a number that means nothing here.
+ELSEWHERE = pytest.mark.parametrize(
+    "where",
+    [{"pid": os.getppid()}, {"machine": 1}, {"container": 7}],
+    ids=["a process at work", "another machine", "another container"],
+)
+
+
 def age(path: Path, seconds: float) -> None:
     then = path.stat().st_mtime - seconds
     os.utime(path, (then, then))
+
+
+def assert_stays(backup: Path, song: Path, content: bytes = b"half of the new") -> None:
+    """Check that a backup and its file are left to people."""
+    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
+    assert song.read_bytes() == content
 
 
 def test_a_copy_that_was_being_edited_is_removed(
@@ -116,8 +143,7 @@ def backup(song: Path, leave: Callable[..., Path]) -> Path:
 
 
 def test_backup_stays_where_somebody_has_written_since(song: Path, backup: Path) -> None:
-    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
-    assert song.read_bytes() == b"half of the new"
+    assert_stays(backup, song)
     assert backup.read_bytes() == b"old"
 
 
@@ -126,8 +152,7 @@ def test_backup_stays_where_somebody_has_written_and_kept_the_time(
 ) -> None:
     """As taggers do that do not want players to see a new file."""
     age(song, 300)
-    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
-    assert song.read_bytes() == b"half of the new"
+    assert_stays(backup, song)
 
 
 @pytest.mark.parametrize("is_link", [False, True])
@@ -141,30 +166,18 @@ def test_backup_stays_where_there_is_another_file(
         song.symlink_to(better)
     else:
         better.replace(song)
-    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
-    assert song.read_bytes() == b"better"
+    assert_stays(backup, song, b"better")
 
 
+@ELSEWHERE
 @pytest.mark.parametrize("seconds", [0, LONG_AGO])
-def test_backup_stays_where_a_process_is_at_work(
-    song: Path, leave: Callable[..., Path], seconds: float
+def test_backup_from_elsewhere_stays(
+    song: Path, leave: Callable[..., Path], where: dict[str, int], seconds: float
 ) -> None:
-    """It may have been stopped for an hour, and go on."""
-    backup = leave(song, BACKUP, pid=os.getppid())
+    """A process may have been stopped for an hour, and go on."""
+    backup = leave(song, BACKUP, **where)
     age(backup, seconds)
-    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
-    assert song.read_bytes() == b"half of the new"
-
-
-def test_backup_stays_where_a_container_of_this_machine_left_it(
-    song: Path, leave: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It counts its processes from 1."""
-    with monkeypatch.context() as there:
-        there.setattr(crash_recovery, "_namespace", lambda: 7)
-        backup = leave(song, BACKUP)
-    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
-    assert song.read_bytes() == b"half of the new"
+    assert_stays(backup, song)
 
 
 def test_backup_stays_where_a_large_file_was_written_half_a_minute_later(
@@ -172,18 +185,7 @@ def test_backup_stays_where_a_large_file_was_written_half_a_minute_later(
 ) -> None:
     backup = leave(song, BACKUP, content=bytes(30 << 20))
     age(backup, 35)
-    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
-    assert song.read_bytes() == b"half of the new"
-
-
-def test_backup_stays_where_another_machine_left_it(
-    song: Path, leave: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as there:
-        there.setattr("uuid.getnode", lambda: 1)
-        backup = leave(song, BACKUP)
-    assert [left.path for left in recover_folder(song.parent).staying.values()] == [backup]
-    assert song.read_bytes() == b"half of the new"
+    assert_stays(backup, song)
 
 
 def test_putting_back_that_is_killed_itself_goes_on_later(
@@ -203,24 +205,11 @@ def test_putting_back_that_is_killed_itself_goes_on_later(
     assert song.read_bytes() == b"old"
 
 
-def test_a_copy_that_a_process_edits_stays_until_it_is_old(
-    song: Path, leave: Callable[..., Path]
+@ELSEWHERE
+def test_a_copy_from_elsewhere_stays_until_it_is_old(
+    song: Path, leave: Callable[..., Path], where: dict[str, int]
 ) -> None:
-    theirs = leave(song, EDITED, pid=os.getppid())
-    recover_folder(song.parent)
-    assert theirs.exists()
-    age(theirs, LONG_AGO)
-    recover_folder(song.parent)
-    assert not theirs.exists()
-
-
-def test_a_copy_that_another_machine_edits_stays_until_it_is_old(
-    song: Path, leave: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Folders are shared; its processes have numbers of their own."""
-    with monkeypatch.context() as there:
-        there.setattr("uuid.getnode", lambda: 1)
-        theirs = leave(song, EDITED)
+    theirs = leave(song, EDITED, **where)
     recover_folder(song.parent)
     assert theirs.exists()
     age(theirs, LONG_AGO)
@@ -270,7 +259,7 @@ def kill(track: Path, leave: Callable[..., Path]) -> bytes:
 
 
 @pytest.mark.usefixtures("whole")
-def test_run_is_seen_to_before_a_file_is_heard(home: BeetsHome, track: Path) -> None:
+def test_run_is_cleaned_up_before_a_file_is_heard(home: BeetsHome, track: Path) -> None:
     printed = home.beet("genreclf")
     assert (printed.exit_code, printed.err) == (0, "")
     assert home.classifier.heard
@@ -279,7 +268,7 @@ def test_run_is_seen_to_before_a_file_is_heard(home: BeetsHome, track: Path) -> 
 
 
 @pytest.mark.parametrize("flags", [("-f",), ("-w",)])
-def test_run_is_seen_to_where_nothing_is_heard(
+def test_run_is_cleaned_up_where_nothing_is_heard(
     home: BeetsHome, track: Path, leave: Callable[..., Path], flags: tuple[str, ...]
 ) -> None:
     home.beet("genreclf", "-W")
@@ -292,7 +281,7 @@ def test_run_is_seen_to_where_nothing_is_heard(
     assert list(track.parent.iterdir()) == [track]
 
 
-def test_run_is_seen_to_before_a_file_is_given_back(
+def test_run_is_cleaned_up_before_a_file_is_given_back(
     home: BeetsHome, track: Path, leave: Callable[..., Path]
 ) -> None:
     home.beet("genreclf")
