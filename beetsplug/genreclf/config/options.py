@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import confuse
 
+import genre_model
 from beetsplug.genreclf.config import validators as read
-from genre_model import spelling_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,37 +64,44 @@ class Policy:
         Args:
             labels: the model's.
         """
-        known = set(map(spelling_key, labels))
+        known = set(map(genre_model.spelling_key, labels))
         ignored = set().union(*self.ignore.values())
         unknown = {
-            option: {label for label in named if spelling_key(label) not in known}
+            option: {
+                label for label in named if genre_model.spelling_key(label) not in known
+            }
             for option, named in {"label_map": self.label_map, "ignore": ignored}.items()
         }
         return {option: found for option, found in unknown.items() if found}
 
     def genres_of(self, label: str) -> tuple[str, ...]:
         """Return the genres that a label of the model is written as."""
-        return self._genres_by_key.get(spelling_key(label), (label,))
+        return self._genres_by_key.get(genre_model.spelling_key(label), (label,))
 
     def for_artists(self, artists: Iterable[str]) -> Policy:
         """Return the policy with the labels that are ignored for any of these artists."""
-        keys = {"*", *map(spelling_key, artists)}
+        keys = {"*", *map(genre_model.spelling_key, artists)}
         ignored = (
-            labels for artist, labels in self.ignore.items() if spelling_key(artist) in keys
+            labels
+            for artist, labels in self.ignore.items()
+            if genre_model.spelling_key(artist) in keys
         )
         return replace(self, ignore={"*": frozenset[str]().union(*ignored)})
 
     def is_ignored(self, label: str) -> bool:
         """Return True if a label is ignored for all artists."""
-        return spelling_key(label) in self._ignored_keys
+        return genre_model.spelling_key(label) in self._ignored_keys
 
     @cached_property
     def _genres_by_key(self) -> dict[str, tuple[str, ...]]:
-        return {spelling_key(label): genres for label, genres in self.label_map.items()}
+        return {
+            genre_model.spelling_key(label): genres
+            for label, genres in self.label_map.items()
+        }
 
     @cached_property
     def _ignored_keys(self) -> frozenset[str]:
-        return frozenset(map(spelling_key, self.ignore.get("*", ())))
+        return frozenset(map(genre_model.spelling_key, self.ignore.get("*", ())))
 
 
 @dataclass(frozen=True)
