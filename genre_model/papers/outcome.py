@@ -14,6 +14,8 @@ from genre_model.papers.rows import RANDOM_SPLITS, leaks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from genre_model.papers.rows import System
     from genre_model.training.data.protocols import Fold
     from genre_model.training.evaluation.predictions import Predictions
@@ -183,7 +185,7 @@ def fold_finding(
     return [finding]
 
 
-def confusion_of(predictions: list[Predictions]) -> np.ndarray[Any, np.dtype[np.int64]]:
+def confusion_of(predictions: list[Predictions]) -> NDArray[np.int64]:
     """Return the confusion matrix, summed over seeds or repeats."""
     matrices = [metrics.confusion_matrix(p.probabilities, p.labels) for p in predictions]
     return np.asarray(np.sum(matrices, axis=0))

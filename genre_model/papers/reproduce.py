@@ -41,12 +41,7 @@ def reproduce(
     """Train what the rows need, then compute one after the other.
 
     A training or a row that fails costs the rows that need it, which become absent and
-    say why; the others go on.
-
-    Args:
-        rows: in the order of the result.
-        reproduction: data and thoroughness.
-        n_processes: trainings at once, then rows at once.
+    say why; the others go on. ``n_processes`` run at once: trainings first, then rows.
 
     Yields:
         Each row with its outcome; also written to ``rows/<id>.json``.

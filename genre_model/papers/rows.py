@@ -161,12 +161,7 @@ def _rows_of(letter: str) -> list[Row]:
 
 
 def build_row(values: dict[str, Any], paper: str, budgets: dict[str, list[str]]) -> Row:
-    """Build a row.
-
-    Args:
-        values: of its TOML table.
-        paper: the paper's name.
-        budgets: changes of recipes by the name that systems call them.
+    """Build a row from its TOML table and the paper's named budgets.
 
     Raises:
         RecipeError: naming an unknown key, kind, protocol or budget.

@@ -58,16 +58,16 @@ def curves_and_genres(row: Row, reproduction: Reproduction) -> Outcome:
     (b4,) = row.needed_rows
     plots = ("curves", "genres", "confusion")
     drawn = replace(b4, id=row.id, protocols=(HONEST_PROTOCOL,), plots=plots)
-    true_name = true_names()[WORST_NAMED]
+    true_name, data = true_names()[WORST_NAMED], reproduction.data_name
     outcome = Outcome(
         row.id, list(size_measurements()), [_mistaken_names(), *code_findings()]
     )
     for system, protocol in drawn.runs:
         predictions = reproduction.predictions(b4, protocol, system)
         published = WORST_RIGHT / WORST_ALL if protocol == SEGMENT_PROTOCOL else None
-        recall = _recall(true_name, protocol, predictions, published)
+        recall = _recall(true_name, protocol, predictions, published, data)
         name = f"{system.name}, {true_name} (the notebook's {WORST_NAMED!r})"
-        outcome.measurements.append(replace(recall, name=name, data=reproduction.data_name))
+        outcome.measurements.append(replace(recall, name=name))
         recalls = recalls_of(predictions)
         place = int(np.nanargmin(recalls))
         outcome.findings.append(
@@ -86,15 +86,15 @@ def genre_by_genre(row: Row, reproduction: Reproduction) -> Outcome:
     drawn = replace(
         c5, id=row.id, systems=(system,), protocols=protocols, plots=("confusion",)
     )
-    outcome = Outcome(row.id)
+    outcome, data = Outcome(row.id), reproduction.data_name
     bars: dict[str, NDArray[np.float64]] = {}
     n_tracks: dict[str, NDArray[np.int64]] = {}
     for protocol in protocols:
         predictions = reproduction.predictions(c5, protocol)
         for genre in NAMED_GENRES:
             published = PUBLISHED_RECALL.get(genre) if is_leaky(protocol) else None
-            recall = _recall(genre, protocol, predictions, published)
-            outcome.measurements.append(replace(recall, data=reproduction.data_name))
+            recall = _recall(genre, protocol, predictions, published, data)
+            outcome.measurements.append(recall)
         outcome.findings.append(_mistakes("rock", protocol, predictions))
         if protocol == PAPER_PROTOCOL:
             outcome.findings.append(_recall_and_accuracy(system, predictions))
@@ -127,7 +127,11 @@ def recalls_of(predictions: list[Predictions]) -> NDArray[np.float64]:
 
 
 def _recall(
-    genre: str, protocol: str, predictions: list[Predictions], published: float | None
+    genre: str,
+    protocol: str,
+    predictions: list[Predictions],
+    published: float | None,
+    data: str,
 ) -> Measurement:
     place = GENRES.index(GENRE_OF_FOLDER[genre])
     return Measurement(
@@ -139,6 +143,7 @@ def _recall(
         n=int(np.sum(predictions[0].labels == place)),
         unit=predictions[0].unit,
         seeds=len(predictions),
+        data=data,
         recipe=predictions[0].recipe,
     ).with_interval()
 

@@ -55,13 +55,8 @@ def predict_table(
     """Fit a system to the training rows of each fold and predict the test rows.
 
     Validation tracks of a fold are left alone. Where a protocol speaks of tracks and
-    the table of segments, the mean probability of its segments is a track's.
-
-    Args:
-        make_system: builds a new system, such as a partial ``table_system``.
-        table: rows of other tracks than the protocol's are left out.
-        folds: of one protocol, or one of ``random_splits``.
-        name: of the predictions.
+    the table of segments, the mean probability of its segments is a track's. Rows of
+    other tracks than the protocol's are left out.
 
     Raises:
         TrainingDataError: if a fold cannot be trained or tested on.
