@@ -110,28 +110,22 @@ class TestModelFile:
         assert sorted(decoded) == ["Hum", "Noise"], "not once more"
         assert (home.dump(), home.files()) == before
 
-    def test_what_is_remembered_is_decided_anew(
+    def test_decisions_on_what_is_remembered(
         self, home: BeetsHome, decoded: list[str]
     ) -> None:
         add_song(home, "Noise", noise(8))
-        home.beet("genreclf")
-        home.beet("genreclf", "-f", "-c", "0.94")
-        assert genres_of(home) == {"Noise": ["Treble"]}
-        assert decoded == ["Noise"]
-
-    def test_a_margin_means_nothing(self, home: BeetsHome) -> None:
-        home.configure(min_margin=0.5)
-        add_song(home, "Noise", noise(8))
+        home.configure(min_margin=0.5)  # means nothing here
         home.beet("genreclf")
         assert genres_of(home) == {"Noise": ["Treble", "Bass"]}
-
-    def test_labels_of_one_genre_do_not_add_up(self, home: BeetsHome) -> None:
+        home.beet("genreclf", "-f", "-c", "0.94")
+        assert genres_of(home) == {"Noise": ["Treble"]}
+        # Labels of one genre do not add up.
         home.configure(label_map={"bass": "Loud", "treble": "Loud"})
-        add_song(home, "Noise", noise(8))
-        printed = home.beet("genreclf")
+        printed = home.beet("genreclf", "-f")
         probability = home.item("Noise")["genreclf_confidence"]
         assert probability > 0.9
-        assert printed.lines[0] == f"Ann - Noise: Loud {probability:.2f}"
+        assert printed.lines[0] == f"Ann - Noise: Loud {probability:.2f} (was: Treble)"
+        assert decoded == ["Noise"]
 
     @pytest.mark.parametrize("source", ["album", "both"])
     def test_an_album_is_heard_as_a_whole(

@@ -101,19 +101,18 @@ def start(home: BeetsHome, *args: str, out: int, err: int) -> int:
 
 @pytest.mark.usefixtures("songs")
 class TestOnATerminal:
-    def test_the_bar_counts_and_says_rate_and_time_left(self, home: BeetsHome) -> None:
+    def test_the_bar_counts_mangles_no_line_and_is_gone_in_the_end(
+        self, home: BeetsHome
+    ) -> None:
         terminal = Terminal()
         assert start(home, "genreclf", out=terminal.slave, err=terminal.slave) == 0
-        bars = list(BAR.finditer(terminal.written()))
+        written = terminal.written()
+        bars = list(BAR.finditer(written))
         assert {bar["n"] for bar in bars} == set("01234")
         under_way = [bar for bar in bars if bar["n"] != "0"]
         assert all("?" not in bar["rate"] + bar["left"] for bar in under_way)
         assert ("25", "1") in {(bar["percent"], bar["n"]) for bar in bars}
-
-    def test_the_bar_mangles_no_line_and_is_gone_in_the_end(self, home: BeetsHome) -> None:
-        terminal = Terminal()
-        start(home, "genreclf", out=terminal.slave, err=terminal.slave)
-        *lines, summary, last = screen(terminal.written())
+        *lines, summary, last = screen(written)
         assert len(lines) == len(TITLES)
         assert all(LINE.fullmatch(line) for line in lines)
         assert (summary, last) == ("4 tagged, 0 abstained, 0 unreadable", "")
@@ -137,14 +136,11 @@ class TestOnATerminal:
         assert all(LINE.fullmatch(line) for line in lines)
         assert (len(lines), summary[:8]) == (4, "4 tagged")
 
-    def test_quiet(self, home: BeetsHome) -> None:
+    def test_quiet_and_then_nothing_to_predict_need_no_bar(self, home: BeetsHome) -> None:
         terminal = Terminal()
         start(home, "genreclf", "-q", out=terminal.slave, err=terminal.slave)
         assert terminal.written() == ""
         assert len(home.items("genres::.")) == 4
-
-    def test_nothing_to_hear_needs_no_bar(self, home: BeetsHome) -> None:
-        start(home, "genreclf", out=subprocess.DEVNULL, err=subprocess.DEVNULL)
         terminal = Terminal()
         start(home, "genreclf", out=terminal.slave, err=terminal.slave)
         (line, _) = screen(terminal.written())
