@@ -197,11 +197,7 @@ class Evaluation:
             model: that was evaluated; its card may be of unknown origin.
         """
         training, predictor = model.card.training, self.tracks.predictor
-        new = [
-            a.track.track
-            for a in self.answers
-            if a.track.track.item_id not in predictor.known
-        ]
+        new = [a.track.track for a in self.answers if not self.tracks.is_out_of_fold(a)]
         lengths = [(track.path, track.seconds) for track in new]
         heard = genre_model.heard_before(model, lengths, n_threads=predictor.threads)
         if heard is not None:
