@@ -73,6 +73,14 @@ MISTAKES = {
     "training: {epochs: }": (
         ".training: no option 'epochs'; a head on the embedding has none: remove the line"
     ),
+    "training: {labels: some}": ".training.labels: must be first or all, not 'some'",
+    "training: {genre_balance: 2}": (
+        ".training.genre_balance: must be between 0 and 1, not 2"
+    ),
+    "training: {folds: 1}": ".training.folds: must be 2 or more, not 1",
+    "training: {seed: -1}": ".training.seed: must be a whole number from 0 on, not -1",
+    "training: {seed: one}": ".training.seed: must be a whole number from 0 on, not 'one'",
+    "training: {name: ' '}": ".training.name: must be a name, not ' '",
     "training: {min_tracks: 0}": ".training.min_tracks: must be 1 or more, not 0",
     "training: {label_map: x}": ".training.label_map: must be a mapping, not 'x'",
     "auto: sometimes": ".auto: must be yes or no, not 'sometimes'",
@@ -100,7 +108,6 @@ MISTAKES = {
     "min_confidence: yes": ".min_confidence: must be a number, not True",
     "min_confidence:": ".min_confidence: must be a number, not None",
     "min_margin: 10": ".min_margin: must be between 0 and 1, not 10",
-    "min_margin: small": ".min_margin: must be a number, not 'small'",
     "fallback: Folk/World": (
         ".fallback: 'Folk/World' holds '/', which separates genres in files; "
         "spell it without"
@@ -154,9 +161,6 @@ MISTAKES = {
     "model: 7": ".model: must be the name of a model or a path, not 7",
     "model: ''": ".model: must be the name of a model or a path, not ''",
     "threads: 0": ".threads: must be 1 or more, not 0",
-    "threads: 2.5": ".threads: must be a whole number, not 2.5",
-    "threads: all": ".threads: must be a whole number, not 'all'",
-    "threads: yes": ".threads: must be a whole number, not True",
 }
 
 
