@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from audio_files import music, tone, write_audio
 from beets import plugins, ui
 from beets.library import Album, Item, Library
 from beets.util import cached_classproperty
+from confuse import yaml_util
 from mediafile import MediaFile
 from onnx_models import write_small_model
 from plugin.importing import add_plugins
@@ -266,6 +268,25 @@ def reset_beets() -> None:
 
 
 @pytest.fixture(scope="session")
+def _defaults_of_beets() -> Iterator[None]:
+    """Parse the defaults of beets once: half of the time of a command passes in that."""
+    load = yaml_util.load_yaml
+    loaded: dict[str, Any] = {}
+
+    def load_once(filename: Any, *args: Any, **kwargs: Any) -> Any:
+        name = os.fspath(filename)
+        if not name.endswith("config_default.yaml"):
+            return load(filename, *args, **kwargs)
+        if name not in loaded:
+            loaded[name] = load(filename, *args, **kwargs)
+        return deepcopy(loaded[name])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yaml_util, "load_yaml", load_once)
+        yield
+
+
+@pytest.fixture(scope="session")
 def template_mp3(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_audio(tmp_path_factory.mktemp("template") / "one.mp3", music(1))
 
@@ -283,6 +304,7 @@ def home(
     tmp_path: Path,
     template_mp3: Path,
     empty_database: Path,
+    _defaults_of_beets: None,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[BeetsHome]:
