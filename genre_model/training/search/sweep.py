@@ -44,7 +44,7 @@ class Sweep:
     def variants(self) -> list[Variant]:
         """Return each variant once, the base first."""
         listed = [variant for values in self.settings.values() for _, variant in values]
-        found = {one.recipe.settings_hash: one for one in (self.base, *listed)}
+        found = {one.settings_hash: one for one in (self.base, *listed)}
         return list(found.values())
 
 
@@ -57,18 +57,14 @@ def plan_sweep(base: BaseRecipe, variations: Sequence[str]) -> Sweep:
             raise RecipeError(f"--vary {name} is given twice; list all values at once")
         variants = [base.variant(f"{name}={toml_value(value)}") for value in values]
         settings[name] = [
-            (value, unchanged if is_same(one, unchanged) else one)
+            # One that changes nothing but the recipe's name is the base.
+            (value, unchanged if one.settings_hash == unchanged.settings_hash else one)
             for value, one in zip(values, variants, strict=True)
         ]
     sweep = Sweep(unchanged, settings)
     for variant in sweep.variants():
         variant.check_network()
     return sweep
-
-
-def is_same(one: Variant, other: Variant) -> bool:
-    """Return True if two variants have the same settings, apart from their names."""
-    return one.recipe.settings_hash == other.recipe.settings_hash
 
 
 def run_sweep(sweep: Sweep, validation: Validation, n_processes: int) -> dict[str, Any]:
@@ -81,9 +77,7 @@ def run_sweep(sweep: Sweep, validation: Validation, n_processes: int) -> dict[st
     jobs = [VariantJob(variant, validation) for variant in sweep.variants()]
     run_jobs([job for job in jobs if job.scores() is None], n_processes, "variants")
     base = _scores_of(jobs[0])
-    rows = {
-        job.variant.recipe.settings_hash: _row(job, _scores_of(job), base) for job in jobs
-    }
+    rows = {job.variant.settings_hash: _row(job, _scores_of(job), base) for job in jobs}
     return {
         "recipe": sweep.base.recipe.name,
         "protocol": validation.protocol,
@@ -91,12 +85,12 @@ def run_sweep(sweep: Sweep, validation: Validation, n_processes: int) -> dict[st
         "source": validation.source,
         "seeds": validation.n_seeds,
         "n_tracks": len(base.track_ids),
-        "base": rows[sweep.base.recipe.settings_hash],
+        "base": rows[sweep.base.settings_hash],
         "settings": [
             {
                 "name": name,
                 "values": [
-                    {"value": value} | rows[variant.recipe.settings_hash]
+                    {"value": value} | rows[variant.settings_hash]
                     for value, variant in values
                 ],
             }

@@ -54,10 +54,15 @@ class Variant:
         return ", ".join(self.changes) or "base"
 
     @property
+    def settings_hash(self) -> str:
+        """Identify the settings, not the changes."""
+        return self.recipe.settings_hash
+
+    @property
     def folder_name(self) -> str:
         """A name for its runs, safe on every file system and different for others."""
         slug = re.sub(r"[^A-Za-z0-9]+", "_", "-".join(self.changes)).strip("_")
-        return f"{slug[:MAX_SLUG] or 'base'}-{self.recipe.settings_hash}"
+        return f"{slug[:MAX_SLUG] or 'base'}-{self.settings_hash}"
 
     def check_network(self) -> None:
         """Build the network, to refuse impossible options before any training."""
@@ -206,7 +211,7 @@ class VariantJob:
                 f"{self._scores_path} is damaged: delete it to have it computed again"
             ) from error
         is_of_this = (
-            scores.recipe_hash == self.variant.recipe.settings_hash
+            scores.recipe_hash == self.variant.settings_hash
             and scores.source == self.validation.source
             and len(scores.losses) == self.validation.n_seeds
             and scores.data_hash == self._experiment.data_hash()
@@ -237,7 +242,7 @@ class VariantJob:
         cards = [read_model(one.run_folder.model_path).card for one in trainings]
         known = [card.training for card in cards if "seconds" in card.training]
         return ValidScores(
-            recipe_hash=self.variant.recipe.settings_hash,
+            recipe_hash=self.variant.settings_hash,
             source=systems[0].source,
             data_hash=self._experiment.data_hash(),
             n_parameters=cards[0].training.get("n_parameters"),
