@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+from contextlib import suppress
 
 # Tests run side by side: threads that wait for a core must not spin on it.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
@@ -38,12 +39,16 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
 
     def connect_and_relax(*args: Any, **kwargs: Any) -> sqlite3.Connection:
         connection: sqlite3.Connection = connect(*args, **kwargs)
-        connection.execute("PRAGMA synchronous = OFF")
+        with suppress(sqlite3.DatabaseError):  # the file is no database
+            connection.execute("PRAGMA synchronous = OFF")
         return connection
+
+    def check_descriptor(descriptor: int) -> None:
+        os.fstat(descriptor)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite3, "connect", connect_and_relax)
-        patch.setattr(os, "fsync", lambda _descriptor: None)
+        patch.setattr(os, "fsync", check_descriptor)
         yield
 
 
