@@ -3,7 +3,7 @@
     python benchmarks/fuzz_audio.py [--files 20000] [--seed 0] [--keep DIR] [--into PAGE.md]
 
 Damages short files of every container, with samples of many kinds, and lets
-``IsolatedClassifier`` hear them, two at a time. Prints what came of them, and the worst
+``IsolatedClassifier`` hear them, two at a time. Prints the outcomes, and the worst
 time and memory. ``--keep`` gets the files that ended the process that heard them, or took
 longer than ten seconds.
 """
@@ -122,7 +122,7 @@ class Hearing:
         path.unlink()
 
     def table(self) -> str:
-        """Return what came of the files."""
+        """Return the outcomes."""
         beginning = f"{self._n_files} damaged files, {self.crashes} ended a process;"
         worst = worst_text(self.worst_seconds, self.worst_mb)
         return outcomes_table([beginning, worst], self.outcomes.most_common())
@@ -134,8 +134,8 @@ def worst_text(seconds: float, megabytes: float) -> str:
 
 
 def outcomes_table(beginning: list[str], outcomes: list[tuple[str, int]]) -> str:
-    """Return what came of files, as a page has it."""
-    lines = [*beginning, "", "| what came of it | files |", "|---|---|"]
+    """Return the outcomes of files, as a page has them."""
+    lines = [*beginning, "", "| outcome | files |", "|---|---|"]
     return "\n".join([*lines, *(f"| {name} | {n} |" for name, n in outcomes)])
 
 

@@ -100,7 +100,7 @@ class Trying:
         process.close()
 
     def table(self) -> str:
-        """Return what came of the files."""
+        """Return the outcomes."""
         n_tried = self.outcomes.total()
         beginning = f"{n_tried} mutated models, {len(self.ended)} ended a process;"
         worst = worst_text(self.worst_seconds, self.worst_mb)

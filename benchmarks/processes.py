@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SECONDS_BETWEEN_LOOKS = 0.25
-#: A small process between, since a child inherits the peak memory of whoever starts it.
+#: A small process between, since a child inherits the peak memory of its parent.
 LAUNCHER = """
 import json, os, subprocess, sys, time
 start = time.perf_counter()

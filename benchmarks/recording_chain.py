@@ -54,7 +54,7 @@ LEAST_DENSITY = 1e-3
 WEIGHT = 0.5
 
 
-class Judged(NamedTuple):
+class Scored(NamedTuple):
     """The validation tracks of all folds.
 
     Attributes:
@@ -78,8 +78,8 @@ def main() -> None:
     options = parser.parse_args()
     models = models_of(options.runs)
     front_end = whole_of(models[0][0].card.front_end)
-    judged = judge(options.data, models, front_end)
-    lines = [*rows_of_bands(judged), "", *rows_of_genres(options.data, front_end)]
+    scored = score(options.data, models, front_end)
+    lines = [*rows_of_bands(scored), "", *rows_of_genres(options.data, front_end)]
     print("\n".join(lines))
     if options.into:
         put_into(options.into, "recording chain", "\n".join(lines))
@@ -102,7 +102,7 @@ def models_of(runs: Path) -> list[list[GenreClassifier]]:
     return models
 
 
-def judge(data: Path, models: list[list[GenreClassifier]], front_end: FrontEnd) -> Judged:
+def score(data: Path, models: list[list[GenreClassifier]], front_end: FrontEnd) -> Scored:
     """Score the validation tracks of each fold by the models that did not hear them."""
     tracks = load_labelled_mel_frames(find_tracks(data, "pictures"), front_end)
     parts = []
@@ -113,9 +113,9 @@ def judge(data: Path, models: list[list[GenreClassifier]], front_end: FrontEnd) 
         densities = [
             log_densities(known[:, band], train.labels, asked[:, band]) for band in BANDS
         ]
-        parts.append(Judged(valid.labels, np.log(said), np.array(densities)))
+        parts.append(Scored(valid.labels, np.log(said), np.array(densities)))
     labels, said_, densities_ = zip(*parts, strict=True)
-    return Judged(
+    return Scored(
         np.concatenate(labels),
         np.concatenate(said_),
         np.concatenate(densities_, axis=1),
@@ -134,7 +134,7 @@ def probabilities(
 ) -> NDArray[np.float64]:
     """Return what a model says of tracks, from the bands that it hears."""
     if set(classifier.card.training["track_ids"]) & set(tracks.track_ids):
-        raise SystemExit("a model was trained on tracks that it is to judge")
+        raise SystemExit("a model was trained on tracks that it is to score")
     heard = [np.ascontiguousarray(one[:N_HEARD]) for one in tracks.mel_frames]
     said = [classifier.predict_mel_frames(Path(), one).probabilities for one in heard]
     return np.array(said, np.float64)
@@ -172,19 +172,19 @@ def log_densities(
     return np.log(np.stack(dense, axis=1) + LEAST_DENSITY)
 
 
-def rows_of_bands(judged: Judged) -> Iterator[str]:
+def rows_of_bands(scored: Scored) -> Iterator[str]:
     """Yield what each band adds to the models."""
-    labels = judged.labels
-    plain = judged.said.argmax(axis=1) == labels
-    before = losses_of(judged.said, labels)
+    labels = scored.labels
+    plain = scored.said.argmax(axis=1) == labels
+    before = losses_of(scored.said, labels)
     yield (
         "| told how loud is the band at | right | more, points | p (McNemar) | loss "
         "| p (paired t-test) |"
     )
     yield "|---|---|---|---|---|---|"
     yield f"| none | {100 * plain.mean():.1f} % | | | {before.mean():.3f} | |"
-    for band, densities in zip(BANDS, judged.densities, strict=True):
-        told = judged.said + WEIGHT * densities
+    for band, densities in zip(BANDS, scored.densities, strict=True):
+        told = scored.said + WEIGHT * densities
         right = told.argmax(axis=1) == labels
         more = 100 * (right.mean() - plain.mean())
         losses = losses_of(told, labels)

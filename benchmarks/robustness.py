@@ -4,7 +4,7 @@
 
     python benchmarks/robustness.py GTZAN RUNS/rotation/*/*/model.onnx
 
-Each model judges the real clips that it was not trained on, as they are and altered: in
+Each model scores the real clips that it was not trained on, as they are and altered: in
 level, bass, tempo, pitch, channels, by MP3, and by which part of the clip is heard. What
 counts is how much fewer are right, and how many have another genre. Needs ``tests/`` beside
 it, for its encoders, and ``beets-genreclf[train]``.
@@ -159,15 +159,15 @@ def rows(
     models: Sequence[GenreClassifier], tracks: Sequence[LabelledTrack]
 ) -> Iterator[str]:
     """Yield a row of the table for each alteration."""
-    judged = np.array([unheard(model, tracks) for model in models])
+    scored = np.array([unheard(model, tracks) for model in models])
     truth = np.array([track.genre for track in tracks])
     plain: NDArray[np.str_] | None = None
     for alteration in ALTERATIONS:
-        said = genres_of(models, tracks, judged, alteration)
+        said = genres_of(models, tracks, scored, alteration)
         plain = said if plain is None else plain
-        right = share_of_models(said == truth, judged)
-        fewer = share_of_models(plain == truth, judged) - right
-        moved = share_of_models(said != plain, judged)
+        right = share_of_models(said == truth, scored)
+        fewer = share_of_models(plain == truth, scored) - right
+        moved = share_of_models(said != plain, scored)
         low, high = bootstrap_interval(fewer)
         yield (
             f"| {alteration.name} | {100 * right.mean():.1f} % | {100 * fewer.mean():+.1f} "
@@ -176,30 +176,30 @@ def rows(
 
 
 def share_of_models(
-    holds: NDArray[np.bool_], judged: NDArray[np.bool_]
+    holds: NDArray[np.bool_], scored: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Return for how many of the models that judge a clip something holds.
+    """Return for how many of the models that score a clip something holds.
 
     Args:
         holds: of each model and clip [shape=(n_models, n_clips)].
-        judged: whether the model judges the clip [same shape].
+        scored: whether the model scores the clip [same shape].
 
     Returns:
-        Shares, of the clips that any model judges [shape=(n_judged_clips,)].
+        Shares, of the clips that any model scores [shape=(n_scored_clips,)].
     """
-    n_judges = judged.sum(axis=0)
-    n_holds = (holds & judged).sum(axis=0)
-    shares: NDArray[np.float64] = n_holds[n_judges > 0] / n_judges[n_judges > 0]
+    n_models = scored.sum(axis=0)
+    n_holds = (holds & scored).sum(axis=0)
+    shares: NDArray[np.float64] = n_holds[n_models > 0] / n_models[n_models > 0]
     return shares
 
 
 def genres_of(
     models: Sequence[GenreClassifier],
     tracks: Sequence[LabelledTrack],
-    judged: NDArray[np.bool_],
+    scored: NDArray[np.bool_],
     alteration: Alteration,
 ) -> NDArray[np.str_]:
-    """Return the genre that each model hears in each altered clip that it judges.
+    """Return the genre that each model hears in each altered clip that it scores.
 
     Returns:
         Genres, or nothing [shape=(n_models, n_clips)].
@@ -213,8 +213,8 @@ def genres_of(
             write_audio(
                 path, samples, RATE_HZ, codec=alteration.codec, bit_rate=alteration.bit_rate
             )
-            for genres, model, is_judged in zip(said, models, judged, strict=True):
-                genre = model.predict_file(path).genre if is_judged[number] else ""
+            for genres, model, is_scored in zip(said, models, scored, strict=True):
+                genre = model.predict_file(path).genre if is_scored[number] else ""
                 genres.append(genre)
     return np.array(said)
 

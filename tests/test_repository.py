@@ -34,16 +34,16 @@ MODULES_OF_PLUGIN = [path for path in MODULES if "beetsplug" in path.parts]
 BANNED = re.compile(
     r"\b(the person|a person's|likewise|notwithstanding|befell|nobody's business|born deaf"
     r"|stands there|stood there|what stands|what stood|became of|becomes of|comes of"
-    r"|no matter|heeds?|sees? to|whatever|somebody|so many|anew)\b",
+    r"|no matter|heeds?|sees? to|whatever|somebody|so many|anew|whoever"
+    r"|judg(e|es|ed|ing|ements?)|bur(y|ies|ied)|before us|mends?|came of|as it comes"
+    r"|in the place of|so as to|Say whether|cannot be had|nevertheless)\b",
     re.IGNORECASE,
 )
 
 #: More of them: pages have none, code still has some.
 BANNED_IN_DOCS = re.compile(
-    r"\b(judg(e|es|ed|ing|ements?)|hears?|heard|(?<!\*)ours|before us|stands?|stood"
-    r"|bur(y|ies|ied)|mends?|what [^.;:|]{1,40} comes? to|came of"
-    r"|as (it|they) comes?|in the place of|so as to|whether there|Say whether"
-    r"|cannot be had|is none|as many|nevertheless|for (it|they) (is|are|has|have))\b",
+    r"\b(hears?|heard|(?<!\*)ours|stands?|stood|what [^.;:|]{1,40} comes? to"
+    r"|whether there|is none|as many|for (it|they) (is|are|has|have))\b",
     re.IGNORECASE,
 )
 #: What a program prints, and tables that a command writes.

@@ -70,7 +70,7 @@ def calibrate(options: argparse.Namespace) -> int:
     songs = hear_songs(model, read(options.songs, log.warning), log.warning)
     biased = [genres.index(genre) for genre in options.bias]
     before, after = cross_fitted(songs, len(genres), biased, model.card.temperature)
-    print(f"as it comes: {before}")
+    print(f"uncalibrated: {before}")
     print(f"calibrated on other artists: {after}")
     calibration = fit_calibration(songs, len(genres), biased)
     biases = ", ".join(

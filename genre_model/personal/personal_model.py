@@ -195,7 +195,7 @@ def better_model_at(path: Path, model: PersonalModel) -> str | None:
     try:
         there = read_model(path)
     except ModelFileError as error:
-        return f"nobody knows how good what is there is: {error}"
+        return f"the score of the current model is unknown: {error}"
     name = f"{there.model_id} at {path}"
     score = there.card.metrics.get(PROTOCOL)
     old = _share(score.get("accuracy")) if isinstance(score, dict) else None

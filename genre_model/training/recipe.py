@@ -169,7 +169,7 @@ def build_section(section: type[SectionT], values: Any) -> SectionT:
 def check_keys(values: Any, expected: set[str]) -> None:
     """Refuse a table with other keys than these."""
     if not isinstance(values, dict):
-        raise RecipeError(f"{values!r} stands where {', '.join(sorted(expected))} belong")
+        raise RecipeError(f"expected {', '.join(sorted(expected))}, not {values!r}")
     if unknown := sorted(set(values) - expected):
         raise RecipeError(f"unknown setting {', '.join(unknown)}")
     if missing := sorted(expected - set(values)):

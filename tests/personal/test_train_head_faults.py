@@ -225,7 +225,7 @@ def test_a_damaged_model_is_replaced_on_demand_only(
     train: TrainHead, shuffled: Path
 ) -> None:
     train.out.write_bytes(b"no model")
-    assert "nobody knows how good" in train.cached(shuffled).err
+    assert "the score of the current model is unknown" in train.cached(shuffled).err
     assert train.cached(shuffled, "--replace").status == 0
     assert read_model(train.out).card.name == "own"
 

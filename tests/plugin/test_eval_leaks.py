@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plugin.conftest import BeetsHome, ScriptedClassifier
 
 BEFORE = (
-    " of these tracks trained the model; they are judged by what was said of them before"
+    " of these tracks trained the model; they are scored by what was predicted before that"
 )
 
 
@@ -136,7 +136,7 @@ class TestTrainedTracks:
         assert printed.lines == [
             "Ann - Right blues: Blues 0.30, heard rock 0.60, would write rock",
             "Ann - Wrong blues: Delta Blues 0.30, heard rock 0.60, would write rock",
-            "2 doubted, 4 not, 2 judged by what was said before training",
+            "2 doubted, 4 not, 2 scored by what was predicted before training",
         ]
 
     def test_are_tagged_by_what_is_heard(

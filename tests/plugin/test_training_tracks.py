@@ -205,7 +205,7 @@ class TestOutOfFold:
         printed = labelled.beet("genreclf", "--check")
 
         assert printed.lines[0].startswith("Wrong - Wrong: Attic ")
-        assert "13 judged by what was said before training" in printed.lines[-1]
+        assert "13 scored by what was predicted before training" in printed.lines[-1]
         labelled.beet("modify", "-y", "-M", "title:Wrong", "genres=Cellar")
         assert labelled.beet("genreclf-train", "--use").exit_code == 0
         assert in_force(labelled) != before

@@ -46,7 +46,7 @@ def test_a_file_reads(tmp_path: Path) -> None:
         ("epochs = 40", 'epochs = "many"', "epochs is 'many'; expected int"),
         ("epochs = 40", "epochs = -1", "must be 0 or more"),
         ("batch_size = 32", "batch_size = 0", "batch_size is 0; at least 1"),
-        ("[augment]", "[[augment]]", "stands where"),
+        ("[augment]", "[[augment]]", "expected"),
         ("n_mels = 96", "n_mels = 0", "MelConfig.n_mels is 0"),
         ("n_mels = 96", "mels = 96", "MelConfig holds"),
         ("[augment]", "[augment", "recipe mine: "),

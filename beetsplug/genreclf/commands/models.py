@@ -113,7 +113,7 @@ def _list(configured: str | Path | None, log: BeetsLogger) -> None:
     for name in active.known_models():
         try:
             classifier = load_classifier(name)
-        except ModelUnavailableError as error:  # the others are listed nevertheless
+        except ModelUnavailableError as error:  # the others are still listed
             if problem is None or str(error) not in problem:
                 LogReporter(log).warning(str(error))
             continue

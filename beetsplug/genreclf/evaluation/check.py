@@ -68,7 +68,7 @@ class LabelCheck:
             (tracks.counts.unknown, "unknown (no music that the model names)"),
             (counts["no genre"], "without a genre"),
             (tracks.n_lacking, lacking),
-            (counts["out of fold"], "judged by what was said before training"),
+            (counts["out of fold"], "scored by what was predicted before training"),
         ]
         found = [f"{counts['doubted']} doubted", f"{counts['agrees']} not"]
         return ", ".join([*found, *(f"{n} {words}" for n, words in parts if n)])

@@ -46,8 +46,8 @@ def details(evaluation: Evaluation, n_issues: int) -> Iterator[str]:
     """Yield which tracks were scored how, the scores, and at most ``n_issues`` issues."""
     if n_trained := evaluation.n_out_of_fold():
         yield (
-            f"  {n_trained} of these tracks trained the model; they are judged by "
-            "what was said of them before"
+            f"  {n_trained} of these tracks trained the model; they are scored by "
+            "what was predicted before that"
         )
     for reason in evaluation.left_out():
         yield f"  left out: {reason}"

@@ -109,8 +109,7 @@ def _check_worth(model: PersonalModel, name: str, *, is_in_force: bool) -> None:
         better = "the new model is no better than 'majority' in the table"
     if better is not None:
         raise ModelError(
-            f"{better}; to replace {name} nevertheless: --replace; to keep both: --name "
-            "NAME"
+            f"{better}; to replace {name} anyway: --replace; to keep both: --name NAME"
         )
 
 
@@ -125,7 +124,7 @@ def _obstacle(model: PersonalModel, options: Options, *, use: bool) -> str | Non
         )
     if (better := model.beaten_by()) is not None:
         return (
-            f"It is no better than {better!r} in the table. To tag with it nevertheless: "
+            f"It is no better than {better!r} in the table. To tag with it anyway: "
             f"{command}"
         )
     return None if use else f"To tag with it: {command}"

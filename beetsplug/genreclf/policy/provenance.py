@@ -170,7 +170,7 @@ class TrackState:
         if is_emptied or self.foreign_genres:
             return replace(self, file_previous=_joined_exactly(self.in_file))
         if self.in_file and self.file_is_by_plugin:
-            # Whoever wrote it: `beet write` does, too.
+            # Also if `beet write` wrote it.
             return replace(self, file_written=joined(self.in_file))
         return self
 

@@ -1,7 +1,7 @@
 """Editing a file beside a copy: at any time, one of them is whole.
 
-Mutagen moves the audio within the file where a tag outgrows its place. Whoever is killed
-meanwhile, or meets a full disk, leaves neither tag nor music.
+Mutagen moves the audio within the file where a tag outgrows its place. A kill or a full
+disk in the middle of that would leave neither tag nor music.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ UNSUPPORTED = frozenset(
     {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
     | {KERNEL_ENOTSUPP}
 )
-#: What keeps a file of macOS from being written, whoever asks.
+#: Flags of macOS that keep a file from being written by any user.
 LOCKED = stat.UF_IMMUTABLE | stat.UF_APPEND | stat.SF_IMMUTABLE | stat.SF_APPEND
 
 

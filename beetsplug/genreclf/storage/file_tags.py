@@ -61,7 +61,7 @@ ERRORS = {
 
 
 def read_file_genres(item: Item) -> list[str]:
-    """Return the genres that stand in the file of a track.
+    """Return the genres in the file of a track.
 
     Raises:
         FileOperationError: if it cannot be read.
@@ -70,7 +70,7 @@ def read_file_genres(item: Item) -> list[str]:
 
 
 def read_hidden_genres(item: Item) -> list[str]:
-    """Return the genres of a track's file that stand in a tag which beets does not read.
+    """Return the genres in tags of a track's file that beets does not read.
 
     These are APEv2 in MP3 files and the INFO chunk of WAV files, which other programs read.
     What cannot be read says nothing.
@@ -208,7 +208,7 @@ def _media_file(path: Path) -> MediaFile:
 
 
 def _save(item: Item, genres: Sequence[str], before: Sequence[str], *, safe: bool) -> None:
-    """Write genres in the place of those that were seen there."""
+    """Replace genres, if they are still those that were read."""
     edited = atomic_edit(item.filepath) if safe else nullcontext(item.filepath)
     path = item.filepath
     try:

@@ -81,7 +81,7 @@ def paired_t_test(first: NDArray[np.float64], second: NDArray[np.float64]) -> TT
 def welch_t_test(first: NDArray[np.float64], second: NDArray[np.float64]) -> TTest:
     """Test the two means as though the tracks were different ones (Welch 1947).
 
-    Paper 003 does not say whether its t-test is paired; this is the other reading. It
+    Paper 003 leaves open if its t-test is paired; this is the other reading. It
     ignores that both systems scored the same tracks, so it seldom finds anything that the
     paired test does not. The arguments are those of :func:`paired_t_test`.
     """

@@ -174,7 +174,7 @@ class HeadSettings(Settings):
 
     Attributes:
         dropout: on the embedding.
-        softmax_output: returns probabilities in the place of logits. This repeats a bug
+        softmax_output: returns probabilities instead of logits. This repeats a bug
             of paper 002, whose cross-entropy takes the softmax of a softmax: its loss
             cannot fall below 1.4612 for ten genres. The output is then no linear
             function of the embedding.

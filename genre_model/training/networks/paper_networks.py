@@ -63,7 +63,7 @@ class ResnetCrnnSettings(InputSettings, RecurrentSettings, HeadSettings):
             given the file.
         frozen: parts of ResNet-18 whose weights do not learn. The paper freezes
             ``["conv1", "bn1", "layer1", "layer2"]``; the statistics of its batch
-            normalisation follow the data nevertheless, here as there.
+            normalisation still follow the data, as in the paper.
         average_pool: repeats a bug of the paper, which keeps ResNet's average over time
             *and* frequency: the recurrent layers see a single step.
     """

@@ -55,7 +55,7 @@ def plot_learning_curves(runs: Mapping[str, Rows], title: str, path: Path) -> li
     # Augmented and smoothed targets make the training's loss the greater one at times.
     loss.set(xlabel="epoch", ylabel="loss (nats; training: as augmented)")
     _draw_measure(loss, list(runs.values()), "loss", 1)
-    accuracy.set(xlabel="epoch", ylabel="accuracy (% of what was judged)", ylim=(0, 100))
+    accuracy.set(xlabel="epoch", ylabel="accuracy (%)", ylim=(0, 100))
     _draw_measure(accuracy, list(runs.values()), "accuracy", 100)
     return save_plot(figure, path)
 
