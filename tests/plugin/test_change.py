@@ -8,7 +8,7 @@ import pytest
 
 from beetsplug.genreclf.policy.change import FileAccess, depends_on_file, plan_change
 from beetsplug.genreclf.policy.policy import Decision, Outcome
-from beetsplug.genreclf.policy.provenance import TrackState
+from beetsplug.genreclf.policy.track_state import TrackState
 
 ROCK = Decision(Outcome.TAGGED, ("Rock",), "Rock 0.90")
 ROCK_AGAIN = Decision(Outcome.UNCHANGED, None, "Rock 0.90")

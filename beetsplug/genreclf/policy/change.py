@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from beetsplug.genreclf.policy.policy import Decision, Outcome
 
 if TYPE_CHECKING:
-    from beetsplug.genreclf.policy.provenance import TrackState
+    from beetsplug.genreclf.policy.track_state import TrackState
 
 
 class FileAccess(Enum):

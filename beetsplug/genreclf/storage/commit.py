@@ -13,7 +13,8 @@ from beets.library import FileOperationError
 from beetsplug.genreclf.music_folder import require_music_folder
 from beetsplug.genreclf.policy.change import FileAccess
 from beetsplug.genreclf.policy.policy import Outcome
-from beetsplug.genreclf.policy.provenance import TrackState, joined
+from beetsplug.genreclf.policy.provenance import joined
+from beetsplug.genreclf.policy.track_state import TrackState
 from beetsplug.genreclf.storage.file_tags import (
     beet_update_is_noop,
     mtime_is_current,

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import genre_model
-from beetsplug.genreclf.policy import provenance
 from beetsplug.genreclf.policy.policy import Decision, Outcome, choose_tags
+from beetsplug.genreclf.policy.track_state import TrackState
 from beetsplug.genreclf.policy.vocabulary import GenreNames
 from beetsplug.genreclf.storage.file_tags import takes_one_genre
 from beetsplug.genreclf.storage.stored_prediction import StoredPrediction
@@ -63,7 +63,7 @@ class Chooser:
     def _choose_from(
         self, item: Item, prediction: StoredPrediction, policy: Policy
     ) -> Decision:
-        previous = provenance.TrackState.of(item).previous_genres
+        previous = TrackState.of(item).previous_genres
         if self.update and previous and not policy.keep_existing:
             # The user's part of "Shoegaze; Rock" stays, and Rock makes way.
             previous = [genre for genre in previous if genre in item.genres]

@@ -11,7 +11,7 @@ import beets
 from beetsplug.genreclf.models.loading import ModelUnavailableError
 from beetsplug.genreclf.policy import provenance
 from beetsplug.genreclf.policy.change import FileAccess
-from beetsplug.genreclf.policy.provenance import TrackState
+from beetsplug.genreclf.policy.track_state import TrackState
 from beetsplug.genreclf.ui.reporter import LogReporter
 from beetsplug.genreclf.ui.signals import import_abort_poll
 from beetsplug.genreclf.ui.text import say

@@ -10,7 +10,7 @@ from beets.library import FileOperationError
 
 from beetsplug.genreclf.policy import provenance
 from beetsplug.genreclf.policy.policy import Outcome, Tally
-from beetsplug.genreclf.policy.provenance import TrackState
+from beetsplug.genreclf.policy.track_state import TrackState
 from beetsplug.genreclf.storage.commit import lock
 from beetsplug.genreclf.storage.file_tags import (
     beet_update_is_noop,

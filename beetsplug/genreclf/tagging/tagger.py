@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from beetsplug.genreclf.policy.change import Change, depends_on_file, plan_change
 from beetsplug.genreclf.policy.policy import Decision, Outcome, Tally, choose_tags
-from beetsplug.genreclf.policy.provenance import TrackState, joined, track_is_by_plugin
+from beetsplug.genreclf.policy.provenance import joined, track_is_by_plugin
+from beetsplug.genreclf.policy.track_state import TrackState
 from beetsplug.genreclf.storage.stored_prediction import remember
 from beetsplug.genreclf.tagging.albums import AlbumTagger, Pool, pool_scores
 from beetsplug.genreclf.tagging.chooser import Chooser, spelled
