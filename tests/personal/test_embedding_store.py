@@ -12,9 +12,13 @@ import pytest
 from genre_model.personal.embedding_store import EmbeddingStore, file_identity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 VECTOR = np.array([1.5, -2.0, 1e-30], np.float32)
+
+
+OPENED: list[EmbeddingStore] = []
 
 
 @pytest.fixture
@@ -29,8 +33,17 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "deep" / "embeddings.db"
 
 
+@pytest.fixture(autouse=True)
+def _close_stores() -> Iterator[None]:
+    yield
+    while OPENED:
+        OPENED.pop().close()
+
+
 def store(database: Path, network: str = "net@1", n_values: int = 3) -> EmbeddingStore:
-    return EmbeddingStore(database, network, n_values)
+    """Open a store, which is closed after the test."""
+    OPENED.append(EmbeddingStore(database, network, n_values))
+    return OPENED[-1]
 
 
 def keep(database: Path, song: Path) -> None:
