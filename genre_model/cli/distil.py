@@ -71,20 +71,19 @@ def add_distil(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def distil(options: argparse.Namespace) -> int:
     """Distil a student, and print where its model file is."""
-    from genre_model.backbone.install import TAGGERS
     from genre_model.backbone.published import published_weights
     from genre_model.errors import TrainingDataError
     from genre_model.training.distillation.recordings import find_recordings
     from genre_model.training.distillation.run import Distillation
     from genre_model.training.distillation.run import distil as distil_student
-    from genre_model.training.distillation.teachers import MN04, Teachers
+    from genre_model.training.distillation.teachers import TEACHERS, Teachers
     from genre_model.training.fit.job_pool import limit_threads
     from genre_model.training.recipe import read_recipe
 
     if options.threads:
         limit_threads(options.threads)
     recipe = read_recipe(RECIPE, options.set)
-    teachers = Teachers(published_weights((MN04, *TAGGERS), options.source))
+    teachers = Teachers(published_weights(TEACHERS, options.source))
     left_out = read_track_ids(options.leave_out)
     recordings = find_recordings(options.music, options.labelled, teachers.genres, left_out)
     if unknown := sorted(set(options.reject) - set(teachers.genres)):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from genre_model.audio.suffixes import AUDIO_SUFFIXES
 from genre_model.errors import TrainingDataError
-from genre_model.personal.file_tags import FileTags, known_artist, read_tags
+from genre_model.personal.track_tags import FileTags, known_artist, read_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ from genre_model.features.audio_fingerprint import (
     KnownRecordings,
     fingerprint_file,
 )
-from genre_model.personal.file_tags import read_tags
+from genre_model.personal.track_tags import read_tags
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,9 +15,9 @@ from audio_files import CONTAINERS, music, noise, write_audio
 from mediafile import MediaFile
 
 from genre_model.errors import TrainingDataError
-from genre_model.personal.file_tags import FileTags, read_tags
 from genre_model.personal.grouping import group_tracks
 from genre_model.personal.labelled_files import read_labelled_folder
+from genre_model.personal.track_tags import FileTags, read_tags
 
 if TYPE_CHECKING:
     from genre_model.personal.labelled_files import LabelledFile

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from beetsplug.genreclf.policy.label_issues import LabelIssue, find_issue, worst_first
+from beetsplug.genreclf.evaluation.label_issues import LabelIssue, find_issue, worst_first
 from beetsplug.genreclf.policy.vocabulary import GenreNames
 
 LABELS = ("blues", "hip hop", "pop", "rock")

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from beetsplug.genreclf.policy.label_issues import LabelIssue, worst_first
+from beetsplug.genreclf.evaluation.label_issues import LabelIssue, worst_first
 from beetsplug.genreclf.policy.policy import choose_tags, has_genre
 from beetsplug.genreclf.tagging.chooser import policy_for, spelled
 from beetsplug.genreclf.ui.text import track_name

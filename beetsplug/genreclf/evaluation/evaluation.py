@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 import genre_model
+from beetsplug.genreclf.evaluation.label_issues import LabelIssue, find_issue, worst_first
 from beetsplug.genreclf.models.library_labels import labelled_files
 from beetsplug.genreclf.models.out_of_fold import may_know
-from beetsplug.genreclf.policy.label_issues import LabelIssue, find_issue, worst_first
 from beetsplug.genreclf.policy.vocabulary import GenreNames
 from beetsplug.genreclf.predict.predictor import ResultCounts
 from beetsplug.genreclf.ui.text import tracks_have

@@ -67,7 +67,7 @@ def rank_genres(
     return sorted(candidates, key=lambda candidate: -candidate.probability)
 
 
-def find_doubt(
+def reason_to_abstain(
     candidates: list[Candidate],
     scores: Mapping[str, float],
     policy: Policy,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from beetsplug.genreclf.policy.candidates import find_doubt, rank_genres
+from beetsplug.genreclf.policy.candidates import rank_genres, reason_to_abstain
 from genre_model import spelling_key
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def choose_tags(
     *,
     previous: Sequence[str] | None = None,
     multi_label: bool = False,
-    doubt: str | None = None,
+    objection: str | None = None,
     names: GenreNames | None = None,
 ) -> Decision:
     """Decide about one track; a genre is never erased.
@@ -117,7 +117,7 @@ def choose_tags(
         previous: the genres before those of the plugin; None if it did not write the
             current ones.
         multi_label: whether several labels can be right at once.
-        doubt: why the scores mean nothing, if they do.
+        objection: why the scores mean nothing, if they do.
         names: tell which labels the genres that stay are other names of.
 
     Returns:
@@ -127,9 +127,11 @@ def choose_tags(
     if current and not policy.force:
         return Decision(Outcome.HAD_GENRE, None, f"already {', '.join(current)}")
     candidates = rank_genres(scores, policy, multi_label=multi_label)
-    doubt = doubt or find_doubt(candidates, scores, policy, multi_label=multi_label)
-    if doubt:
-        return _abstain(current, doubt, policy)
+    objection = objection or reason_to_abstain(
+        candidates, scores, policy, multi_label=multi_label
+    )
+    if objection:
+        return _abstain(current, objection, policy)
     kept: tuple[str, ...] = ()
     if policy.keep_existing:
         kept = current if previous is None else tuple(previous)
@@ -166,11 +168,11 @@ def choose_album_genre(tracks: Iterable[tuple[Sequence[str], float]]) -> str | N
     return next(name for name, _ in spellings.most_common() if spelling_key(name) == best)
 
 
-def _abstain(current: tuple[str, ...], doubt: str, policy: Policy) -> Decision:
+def _abstain(current: tuple[str, ...], objection: str, policy: Policy) -> Decision:
     if policy.fallback is not None and not current:
-        reason = f"{policy.fallback}, the fallback ({doubt})"
+        reason = f"{policy.fallback}, the fallback ({objection})"
         return Decision(Outcome.FALLBACK, (policy.fallback,), reason)
-    return Decision(Outcome.ABSTAINED, None, f"abstained: {doubt}")
+    return Decision(Outcome.ABSTAINED, None, f"abstained: {objection}")
 
 
 def _write(

@@ -243,6 +243,7 @@ def _system_error(error: BaseException | None) -> OSError | None:
 
 
 def _edit(media_file: MediaFile, genres: Sequence[str]) -> None:
+    """Write through mediafile, which knows the tags of each format, but for ID3v2.3."""
     if media_file.type != "mp3" or not _save_id3v23(media_file.path, genres):
         # None removes the tag; an empty list would leave an empty one.
         media_file.update({"genres": list(genres) or None})

@@ -78,7 +78,7 @@ class Chooser:
             spelled(policy_for(item, policy), self.predictor),
             previous=previous,
             multi_label=self.predictor.multi_label,
-            doubt=prediction.unknown_because,
+            objection=prediction.unknown_because,
             names=self._names if policy.keep_existing else None,
         )
 

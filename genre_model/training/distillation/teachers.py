@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from genre_model.atomic_file import write_atomically
 from genre_model.backbone import mn04_network, tagger_networks
+from genre_model.backbone.install import TAGGERS
 from genre_model.backbone.tagger_ensemble import (
     ensemble_genres,
     tagger_ensemble,
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 
 MN04 = "mn04"
+#: The networks whose outputs the student learns.
+TEACHERS = (MN04, *TAGGERS)
 #: How much mn04 counts beside a tagger; 1, 2 and 4 were tried on labelled songs.
 MN04_WEIGHT = 2
 
