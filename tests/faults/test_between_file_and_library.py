@@ -211,7 +211,8 @@ def test_an_edit_of_an_album_while_its_genre_is_chosen(
         album.genres = list(genres)
         album.store(inherit=False)
 
-    home.beet("genreclf")
+    printed = home.beet("-v", "genreclf")
+    assert " - Record: Rock" in printed.err + printed.out
     set_genres()
     moments.at(Moment.ALBUM_READ, lambda: set_genres("Polka"))
     printed = home.beet("-v", "genreclf", "--source", "track", "--move")
