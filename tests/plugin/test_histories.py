@@ -66,11 +66,12 @@ def run(home: BeetsHome, step: str) -> None:
     command, _, expected = step.partition(" :: ")
     printed = home.beet(*shlex.split(command))
     assert (printed.exit_code, "Traceback" in printed.err) == (0, False)
+    lines = printed.lines + printed.err.splitlines()
     line = expected.replace("&gt;", ">").removeprefix("not ")
     if line == "nothing":
         assert printed.out == ""
     elif line:
-        is_there = any(fnmatchcase(each, line) for each in printed.lines)
+        is_there = any(fnmatchcase(each, line) for each in lines)
         assert is_there is not expected.startswith("not "), printed.out
 
 
